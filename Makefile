@@ -1,0 +1,65 @@
+# libcsapp: what a C programmer types.
+#
+#   make          the library, as a C compiler wants it: build/ holds csapp.h, libcsapp.so,
+#                 libcsapp.a and csapp.o
+#   make demo     two C programs carry a file over TCP, with the shared library
+#   make check    all tests (installs the tools that they need, where it may)
+#   make header   renew include/csapp.h after a change in src/capi/
+#   make clean    remove what the others made
+#
+# BUILD=DIR builds elsewhere, CARGO_TARGET_DIR=DIR keeps cargo's own files elsewhere.
+
+BUILD ?= build
+CARGO ?= cargo
+CC ?= cc
+OBJCOPY ?= objcopy
+NM ?= nm
+CFLAGS ?= -O2 -g
+WARNINGS = -Wall -Wextra -Wpedantic
+
+export CARGO_TARGET_DIR ?= target
+RELEASE = $(CARGO_TARGET_DIR)/release
+SONAME = libcsapp.so.1
+
+.PHONY: all cargo demo check lint header clean
+all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
+
+# Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
+# older than what was made of it.
+cargo:
+	@$(CARGO) rustc --quiet --locked --release --lib --crate-type cdylib,staticlib -- \
+	    -C force-unwind-tables=yes
+
+$(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;
+
+$(BUILD)/$(SONAME): $(RELEASE)/libcsapp.so
+	@mkdir -p $(BUILD)
+	cp $< $@
+
+$(BUILD)/libcsapp.so: $(BUILD)/$(SONAME)
+	ln -sf $(SONAME) $@
+
+$(BUILD)/csapp.h: include/csapp.h
+	@mkdir -p $(BUILD)
+	cp $< $@
+
+# The whole library as one object. The API stays visible, and weak, so that a program may have
+# a function of the same name; everything else becomes local.
+$(BUILD)/api.txt: $(BUILD)/$(SONAME)
+	@$(NM) -D --defined-only $< | cut -d' ' -f3 | LC_ALL=C sort > $@
+
+$(BUILD)/csapp.o: $(RELEASE)/libcsapp.a $(BUILD)/api.txt
+	$(CC) -r -nostdlib -Wl,--gc-sections $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
+	$(OBJCOPY) --strip-debug --keep-global-symbols=$(BUILD)/api.txt \
+	    --weaken-symbols=$(BUILD)/api.txt $@
+
+$(BUILD)/libcsapp.a: $(BUILD)/csapp.o
+	@rm -f $@
+	$(AR) rcs $@ $<
+
+header:
+	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked
+
+clean:
+	$(CARGO) clean
+	rm -rf $(BUILD)

@@ -1,0 +1,59 @@
+/* What the Check suites share: the header under test, and a way to watch a call that may end
+   its process. */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include "csapp.h"
+#include <check.h>
+
+/* What became of a piece of code that ran in a process of its own. */
+struct outcome {
+    int status;      /* exit status, or 128 + the signal that ended it */
+    char err[16384]; /* what it wrote to standard error, as a string */
+    size_t err_len;
+};
+
+/* Runs body(arg) in a child process and says what became of it. A body that returns ends
+   the child with status 0. */
+static inline struct outcome outcome_of(void (*body)(void *), void *arg)
+{
+    struct outcome seen;
+    int ends[2], status;
+    ssize_t n;
+    pid_t pid;
+
+    memset(&seen, 0, sizeof seen);
+    ck_assert_int_eq(pipe(ends), 0);
+    fflush(NULL);
+    pid = fork();
+    ck_assert_int_ne(pid, -1);
+    if (pid == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        body(arg);
+        _exit(0);
+    }
+    close(ends[1]);
+    while ((n = read(ends[0], seen.err + seen.err_len, sizeof seen.err - 1 - seen.err_len)) > 0)
+        seen.err_len += (size_t)n;
+    close(ends[0]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    seen.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return seen;
+}
+
+/* The main function of a suite that was filled in with tcase_add_test and the like. */
+static inline int run_suite(Suite *suite)
+{
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    srunner_set_fork_status(runner, CK_FORK);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+#endif

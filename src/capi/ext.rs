@@ -1,0 +1,100 @@
+//! Beyond the book
+
+use core::ffi::{c_char, c_int, c_uint};
+
+use super::net::{self, Ending};
+use crate::net::Listening;
+use crate::report::{self, HandlerPointer};
+use crate::sys::{self, Errno};
+
+/// One socket for IPv6 and IPv4 together (clears IPV6_V6ONLY; RFC 3493, section 5.3).
+pub const CSAPP_DUALSTACK: c_uint = 1;
+
+/// Several listening sockets on one port, one per worker; the kernel spreads the connections
+/// over them (SO_REUSEPORT, socket(7)).
+pub const CSAPP_REUSEPORT: c_uint = 2;
+
+/// Says what happens after a checked wrapper or one of the _error functions has written its line:
+/// from now on `handler`, in the whole process; NULL stands for csapp_error_exit. A handler may
+/// return, end its thread or end the process. May be called at any time and from any thread.
+///
+/// Without a call, the environment variable CSAPP_ON_ERROR chooses: exit (the default),
+/// return or thread_exit. It is read once, when it is first needed, and not in a program that runs
+/// with more rights than its user.
+///
+/// Returns the handler that was in force before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn csapp_set_error_handler(handler: HandlerPointer) -> HandlerPointer {
+    Some(report::set_handler(handler.unwrap_or(csapp_error_exit)))
+}
+
+/// The default error handler: ends the program by exit(1), so that stdio's buffers are written and
+/// a shell sees the failure.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn csapp_error_exit() {
+    sys::exit(1)
+}
+
+/// An error handler that does nothing: the failed wrapper returns its failing value (-1 or
+/// NULL) with errno set, and the program goes on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn csapp_error_return() {}
+
+/// An error handler that ends only the calling thread, as pthread_exit(NULL) does: its clean-up
+/// handlers run. Descriptors that the thread had opened stay open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn csapp_error_thread_exit() {
+    sys::exit_thread()
+}
+
+/// open_clientfd with a time limit of `timeout_ms` milliseconds from the call on, for all
+/// addresses together; negative: none. A look-up of names counts but cannot be cut short.
+///
+/// Returns what open_clientfd returns, and -1 with errno ETIMEDOUT when time is up.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn csapp_connect(
+    host: *const c_char,
+    port: *const c_char,
+    timeout_ms: c_int,
+) -> c_int {
+    // SAFETY: both are C strings or NULL.
+    unsafe { net::client(host, port, timeout_ms, &Ending::Plain) }
+}
+
+/// open_listenfd on the addresses of one host only, such as "localhost" (NULL: on all of this
+/// machine's), with a queue of `backlog` connections (below 1: LISTENQ), and with
+/// `flags` 0 or any of:
+///   CSAPP_DUALSTACK  IPv6 and IPv4 on one socket; where there is no IPv6, IPv4 alone. Without
+///                    it, an IPv6 socket takes IPv6 alone
+///   CSAPP_REUSEPORT  let other sockets with this flag share the port
+///
+/// Returns what open_listenfd returns, and -1 with errno EINVAL for any other flag.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn csapp_listen(
+    host: *const c_char,
+    port: *const c_char,
+    backlog: c_int,
+    flags: c_uint,
+) -> c_int {
+    if flags & !(CSAPP_DUALSTACK | CSAPP_REUSEPORT) != 0 {
+        sys::set_errno(Errno(libc::EINVAL));
+        return -1;
+    }
+    let how = Listening {
+        backlog: if backlog < 1 { net::LISTENQ } else { backlog },
+        reuse_port: flags & CSAPP_REUSEPORT != 0,
+        dual_stack: Some(flags & CSAPP_DUALSTACK != 0),
+    };
+    // SAFETY: both are C strings or NULL.
+    unsafe { net::listener(host, port, how, &Ending::Plain) }
+}
+
+/// The version of the library that the program runs with, as "1.0.0". CSAPP_VERSION is that of the header it was
+/// compiled with.
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn csapp_version() -> *const c_char {
+    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+    VERSION.as_ptr().cast()
+}

@@ -1,0 +1,234 @@
+//! Client and server
+
+use core::ffi::{CStr, c_char, c_int};
+
+use super::optional;
+use crate::net::{self, Failure, Listening};
+use crate::report::{self, Reason};
+use crate::sys::{self, Errno};
+
+/// The longest queue of connections that wait to be accepted, as open_listenfd asks for it.
+pub const LISTENQ: c_int = 1024;
+
+/// Connects to a server. `hostname` is a name or a numeric IPv4 or IPv6 address (NULL: this
+/// machine's loopback address); `port` a number from "0" to "65535" or the name of a service.
+/// Addresses are tried in getaddrinfo's order with the families taking turns, the next one
+/// beside the last after 250 ms, or at once if that failed; of a single address, the kernel's own
+/// time limit holds (about two minutes). A signal does not disturb the attempt, and a numeric
+/// host asks no name server.
+///
+/// Returns a connected, blocking, close-on-exec descriptor, which is the caller's to close;
+/// or -1 with errno, the last address's:
+///   ECONNREFUSED  nobody listens there (also where TCP would connect the socket to itself)
+///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  no answer, no way there
+///   EFAULT  port is NULL
+///   EMFILE, ENFILE  no free descriptor
+///   others  as socket(2) and connect(2) have them
+/// or -2 when host or port mean nothing to the resolver, with the reason as a line on standard
+/// error. [CS:APP 3e, section 11.4.8; RFC 8305; POSIX, getaddrinfo and connect]
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn open_clientfd(
+    hostname: *const c_char,
+    port: *const c_char,
+) -> c_int {
+    // SAFETY: both are C strings or NULL.
+    unsafe { client(hostname, port, -1, &Ending::Plain) }
+}
+
+/// Opens a server's socket: SO_REUSEADDR, close-on-exec, with a queue of LISTENQ connections,
+/// on the first address of this machine that binds and listens (with glibc 0.0.0.0, all
+/// of IPv4). `port` is a number from "0" (a free one, see getsockname) to "65535" or the name of a
+/// service.
+///
+/// Returns a descriptor to Accept from, which is the caller's to close; or -1 with errno:
+///   EADDRINUSE  another program listens there
+///   EACCES  a privileged port (below 1024)
+///   EFAULT  port is NULL
+///   EMFILE, ENFILE  no free descriptor
+///   others  as socket(2), bind(2) and listen(2) have them
+/// or -2 when port means nothing to the resolver, with the reason as a line on standard error.
+/// [CS:APP 3e, section 11.4.8; POSIX, getaddrinfo, bind and listen]
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn open_listenfd(port: *const c_char) -> c_int {
+    // SAFETY: a C string or NULL.
+    unsafe { server(port, &Ending::Plain) }
+}
+
+/// open_clientfd, checked: an error, the resolver's included, is reported as
+/// "Open_clientfd error: reason", and if the error handler returns, the result is open_clientfd's
+/// -1 or -2. [CS:APP 3e, appendix A]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Open_clientfd(
+    hostname: *const c_char,
+    port: *const c_char,
+) -> c_int {
+    // SAFETY: both are C strings or NULL.
+    unsafe { client(hostname, port, -1, &Ending::Checked(c"Open_clientfd error")) }
+}
+
+/// open_listenfd, checked: an error, the resolver's included, is reported as
+/// "Open_listenfd error: reason", and if the error handler returns, the result is open_listenfd's
+/// -1 or -2. [CS:APP 3e, appendix A]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Open_listenfd(port: *const c_char) -> c_int {
+    // SAFETY: a C string or NULL.
+    unsafe { server(port, &Ending::Checked(c"Open_listenfd error")) }
+}
+
+/// open_clientfd as the book's second edition has it, with the port as a number. The header
+/// calls it where a program passes one.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn csapp_open_clientfd_2e(
+    hostname: *const c_char,
+    port: c_int,
+) -> c_int {
+    // SAFETY: a C string or NULL.
+    unsafe { client(hostname, Decimal::new(port).as_ptr(), -1, &Ending::Plain) }
+}
+
+/// open_listenfd as the book's second edition has it, with the port as a number.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn csapp_open_listenfd_2e(port: c_int) -> c_int {
+    // SAFETY: a C string.
+    unsafe { server(Decimal::new(port).as_ptr(), &Ending::Plain) }
+}
+
+/// Open_clientfd as the book's second edition has it, with the port as a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn csapp_Open_clientfd_2e(
+    hostname: *const c_char,
+    port: c_int,
+) -> c_int {
+    let ending = Ending::Checked(c"Open_clientfd error");
+    // SAFETY: a C string or NULL.
+    unsafe { client(hostname, Decimal::new(port).as_ptr(), -1, &ending) }
+}
+
+/// Open_listenfd as the book's second edition has it, with the port as a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn csapp_Open_listenfd_2e(port: c_int) -> c_int {
+    // SAFETY: a C string.
+    unsafe {
+        server(
+            Decimal::new(port).as_ptr(),
+            &Ending::Checked(c"Open_listenfd error"),
+        )
+    }
+}
+
+/// How a failure is told.
+pub(super) enum Ending {
+    /// By the return value; the resolver's reasons by a line on standard error as well.
+    Plain,
+    /// By a report with this message, and the error handler.
+    Checked(&'static CStr),
+}
+
+pub(super) unsafe fn client(
+    host: *const c_char,
+    port: *const c_char,
+    timeout: c_int,
+    ending: &Ending,
+) -> c_int {
+    // SAFETY: both are C strings or NULL.
+    let (host, port) = unsafe { (optional(host), optional(port)) };
+    let outcome = match port {
+        Some(port) => net::connect(host, port, timeout),
+        None => Err(Failure::System(Errno(libc::EFAULT))),
+    };
+    let host = host.unwrap_or(c"");
+    let what = [
+        c"getaddrinfo failed (",
+        host,
+        c":",
+        port.unwrap_or_default(),
+        c")",
+    ];
+    descriptor(outcome, &what, ending)
+}
+
+unsafe fn server(port: *const c_char, ending: &Ending) -> c_int {
+    let how = Listening {
+        backlog: LISTENQ,
+        reuse_port: false,
+        dual_stack: None,
+    };
+    // SAFETY: a C string or NULL.
+    unsafe { listener(core::ptr::null(), port, how, ending) }
+}
+
+pub(super) unsafe fn listener(
+    host: *const c_char,
+    port: *const c_char,
+    how: Listening,
+    ending: &Ending,
+) -> c_int {
+    // SAFETY: both are C strings or NULL.
+    let (host, port) = unsafe { (optional(host), optional(port)) };
+    let outcome = match port {
+        Some(port) => net::listen(host, port, how),
+        None => Err(Failure::System(Errno(libc::EFAULT))),
+    };
+    let what = [c"getaddrinfo failed (port ", port.unwrap_or_default(), c")"];
+    descriptor(outcome, &what, ending)
+}
+
+/// The descriptor; or -1 and `errno`, or -2, after the failure has been told.
+fn descriptor(
+    outcome: core::result::Result<c_int, Failure>,
+    what: &[&CStr],
+    ending: &Ending,
+) -> c_int {
+    let (value, reason) = match outcome {
+        Ok(fd) => return fd,
+        Err(Failure::System(reason)) => {
+            sys::set_errno(reason);
+            (-1, Reason::Errno(reason))
+        }
+        Err(Failure::Unresolved(why)) => {
+            if why.code == libc::EAI_SYSTEM {
+                sys::set_errno(why.errno);
+            }
+            (-2, Reason::Resolver(why))
+        }
+    };
+    match ending {
+        Ending::Checked(message) => report::report(message, reason),
+        Ending::Plain if value == -2 => report::write_line(what, reason),
+        Ending::Plain => {}
+    }
+    value
+}
+
+/// A number as a C string.
+struct Decimal([u8; 12]);
+
+impl Decimal {
+    fn new(number: c_int) -> Decimal {
+        let mut text = [0; 12];
+        let mut start = text.len() - 1;
+        let mut rest = number.unsigned_abs();
+        loop {
+            start -= 1;
+            text[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if number < 0 {
+            start -= 1;
+            text[start] = b'-';
+        }
+        text.copy_within(start.., 0);
+        Decimal(text)
+    }
+
+    fn as_ptr(&self) -> *const c_char {
+        self.0.as_ptr().cast()
+    }
+}

@@ -1,0 +1,206 @@
+//! Robust I/O
+
+use core::ffi::{c_int, c_void};
+use core::slice;
+
+use libc::{size_t, ssize_t};
+
+use super::{check_buffer, checked, or_minus_one};
+use crate::rio::{self, Kernel, rio_t};
+use crate::sys::{Errno, Result, Room};
+
+/// Reads n bytes from the descriptor `fd` into `usrbuf`, with as many calls of read as it
+/// takes: short reads and interrupting signals do not show, and an O_NONBLOCK descriptor is
+/// waited for. Do not mix with the buffered calls on one descriptor.
+///
+/// Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
+///   EAGAIN  a blocking descriptor's timeout (SO_RCVTIMEO) ran out
+///   EFAULT  usrbuf is NULL and n is not 0
+///   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t
+///   others  as read(2) has them
+/// What had come before an error is in usrbuf, but its number is not known; use rio_readnb
+/// where that matters. [CS:APP 3e, section 10.5.1; POSIX, read]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
+    // SAFETY: usrbuf is writable for what comes, or NULL.
+    or_minus_one(unsafe { readn(fd, usrbuf, n) })
+}
+
+/// Writes n bytes from `usrbuf` to the descriptor `fd`, with as many calls of write as it
+/// takes: short writes and interrupting signals do not show, and an O_NONBLOCK descriptor is
+/// waited for. Never returns a short count. If `fd` is a socket whose peer has gone, the call
+/// fails and no SIGPIPE is raised; pipes and terminals raise it as ever.
+///
+/// Returns n, or -1 with errno:
+///   EAGAIN  a blocking descriptor's timeout (SO_SNDTIMEO) ran out
+///   EFAULT  usrbuf is NULL and n is not 0
+///   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t; nothing was written
+///   ENOSPC  the device takes no more: write returned 0
+///   EPIPE, ECONNRESET  the peer has gone
+///   others  as write(2) has them
+/// After an error, how much was written is not known. [CS:APP 3e, section 10.5.1; POSIX, write]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) -> ssize_t {
+    // SAFETY: usrbuf is readable for n bytes, or NULL.
+    or_minus_one(unsafe { writen(fd, usrbuf, n) })
+}
+
+/// Makes `rp` a buffered reader of the descriptor `fd`, with nothing read ahead. Also takes an
+/// rio_t out of use that refused further calls. Whatever rp had read ahead is dropped. The
+/// descriptor stays the program's to close. rp NULL: does nothing but set errno to EFAULT.
+/// [CS:APP 3e, section 10.5.2]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn rio_readinitb(rp: *mut rio_t, fd: c_int) {
+    // SAFETY: rp is a rio_t, initialised or not, or NULL.
+    or_minus_one(unsafe { readinitb(rp, fd) }.map(|()| 0isize));
+}
+
+/// Reads n bytes through `rp` into `usrbuf`. May be mixed freely with rio_readlineb. As soon
+/// as nothing is read ahead and RIO_BUFSIZE bytes or more are still wanted, they go straight
+/// into usrbuf.
+///
+/// Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
+///   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, or the descriptor is O_NONBLOCK
+///   EFAULT  rp is NULL, or usrbuf is NULL and n is not 0
+///   EINVAL  n exceeds SSIZE_MAX; or rp was never initialised, is a copy of another rio_t or is
+///           damaged; or rp waits for another call to be repeated (below)
+///   others  as read(2) has them
+/// A failed call consumes nothing: the next call, of either kind, finds all bytes again. Only
+/// when more than RIO_BUFSIZE bytes had been gathered do they stay in usrbuf; then the same
+/// call with the same usrbuf and at least the same n goes on behind them, and every other
+/// call on rp but rio_readinitb fails with EINVAL. [CS:APP 3e, section 10.5.2; POSIX, read]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn rio_readnb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    n: size_t,
+) -> ssize_t {
+    // SAFETY: rp is a rio_t or NULL, usrbuf writable for what comes or NULL.
+    or_minus_one(unsafe { readnb(rp, usrbuf, n) })
+}
+
+/// Reads the next line through `rp` into `usrbuf`: the bytes up to and with the newline, then
+/// a NUL. At most maxlen - 1 bytes; a longer line comes in pieces, and the last line of a file may
+/// lack its newline. Bytes may have any value, NUL included. Nothing beyond the NUL is
+/// written, whatever maxlen says. maxlen 1 stores a NUL, reads nothing and returns 0.
+///
+/// Returns the number of bytes without the NUL; 0 at the end of the file, with usrbuf
+/// untouched; or -1 with errno, as rio_readnb, and:
+///   EINVAL  maxlen is 0
+/// A failed call consumes nothing, as with rio_readnb: after a timeout in mid-line, the next
+/// call gives the whole line. On an O_NONBLOCK descriptor it fails with EAGAIN until the line is
+/// complete, so an event loop is never blocked. [CS:APP 3e, section 10.5.2; POSIX, read]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn rio_readlineb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: size_t,
+) -> ssize_t {
+    // SAFETY: rp is a rio_t or NULL, usrbuf writable for the line and its NUL or NULL.
+    or_minus_one(unsafe { readlineb(rp, usrbuf, maxlen) })
+}
+
+/// rio_readn, checked: an error is reported as "Rio_readn error: reason", and if the error
+/// handler returns, the result is -1. [CS:APP 3e, appendix A]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
+    // SAFETY: as rio_readn.
+    or_minus_one(checked(c"Rio_readn error", unsafe { readn(fd, usrbuf, n) }))
+}
+
+/// rio_writen, checked: an error is reported as "Rio_writen error: reason", and if the error
+/// handler returns, errno has that reason. [CS:APP 3e, appendix A]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) {
+    // SAFETY: as rio_writen.
+    let _ = checked(c"Rio_writen error", unsafe { writen(fd, usrbuf, n) });
+}
+
+/// rio_readinitb, checked: a NULL rp is reported as "Rio_readinitb error: Bad address".
+/// [CS:APP 3e, appendix A]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Rio_readinitb(rp: *mut rio_t, fd: c_int) {
+    // SAFETY: as rio_readinitb.
+    let _ = checked(c"Rio_readinitb error", unsafe { readinitb(rp, fd) });
+}
+
+/// rio_readnb, checked: an error is reported as "Rio_readnb error: reason", and if the error
+/// handler returns, the result is -1. [CS:APP 3e, appendix A]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Rio_readnb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    n: size_t,
+) -> ssize_t {
+    // SAFETY: as rio_readnb.
+    or_minus_one(checked(c"Rio_readnb error", unsafe {
+        readnb(rp, usrbuf, n)
+    }))
+}
+
+/// rio_readlineb, checked: an error is reported as "Rio_readlineb error: reason", and if the
+/// error handler returns, the result is -1. [CS:APP 3e, appendix A]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Rio_readlineb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: size_t,
+) -> ssize_t {
+    // SAFETY: as rio_readlineb.
+    let outcome = unsafe { readlineb(rp, usrbuf, maxlen) };
+    or_minus_one(checked(c"Rio_readlineb error", outcome))
+}
+
+// What the two forms of each call share: the checks, and the way into the room.
+
+#[inline]
+unsafe fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> Result<usize> {
+    check_buffer(usrbuf, n)?;
+    // SAFETY: usrbuf is not NULL, and n no more than SSIZE_MAX.
+    rio::readn(fd, unsafe { Room::new(usrbuf, n) })
+}
+
+#[inline]
+unsafe fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> Result<usize> {
+    check_buffer(usrbuf, n)?;
+    let bytes = match n {
+        0 => &[],
+        // SAFETY: usrbuf is not NULL and readable for n bytes, no more than SSIZE_MAX.
+        n => unsafe { slice::from_raw_parts(usrbuf.cast(), n) },
+    };
+    rio::writen(fd, bytes).map(|()| n)
+}
+
+#[inline]
+unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> Result<()> {
+    if rp.is_null() {
+        return Err(Errno(libc::EFAULT));
+    }
+    // SAFETY: rp is the caller's rio_t.
+    unsafe { rio_t::init(rp, fd) };
+    Ok(())
+}
+
+#[inline]
+unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize> {
+    // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
+    let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
+    check_buffer(usrbuf, n)?;
+    // SAFETY: usrbuf is writable for what comes, and n no more than SSIZE_MAX.
+    reader.readnb(&mut Kernel, unsafe { Room::new(usrbuf, n) })
+}
+
+#[inline]
+unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Result<usize> {
+    // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
+    let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
+    check_buffer(usrbuf, maxlen)?;
+    let room = maxlen.checked_sub(1).ok_or(Errno(libc::EINVAL))?;
+    // SAFETY: usrbuf is writable for the line and its NUL, and maxlen no more than SSIZE_MAX.
+    let count = reader.readlineb(&mut Kernel, unsafe { Room::new(usrbuf, room) })?;
+    if count > 0 || room == 0 {
+        // SAFETY: count <= maxlen - 1.
+        unsafe { usrbuf.cast::<u8>().add(count).write(0) };
+    }
+    Ok(count)
+}

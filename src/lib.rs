@@ -1,0 +1,30 @@
+//! libcsapp: the support library of *Computer Systems: A Programmer's Perspective*,
+//! for C programs.
+//!
+//! A C call walks one straight way and back:
+//!
+//! ```text
+//! C program -> capi/ (the doors) -> rio, net, sio, report (the rooms) -> sys (the way out to libc)
+//! ```
+//!
+//! The C interface is `include/csapp.h`; build.rs generates it from the doors. The
+//! Rust interface exists for this project's own tests and promises nothing.
+
+#![cfg_attr(panic = "abort", no_std)]
+
+// A panic must never unwind into a C program. `cargo test` builds with unwinding and
+// debug assertions, and ships nothing; every other build with unwinding stops here.
+#[cfg(all(panic = "unwind", not(debug_assertions)))]
+compile_error!(
+    "libcsapp ships with panic=\"abort\" only: build it with `make`, or with \
+     `cargo rustc --release --crate-type cdylib,staticlib` under the profiles of Cargo.toml. \
+     (`cargo test` works in the dev profile; `cargo test --release` does not.)"
+);
+
+pub mod sys;
+pub mod rio;
+pub mod net;
+pub mod report;
+pub mod capi;
+#[cfg(panic = "abort")]
+mod rt;

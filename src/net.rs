@@ -1,0 +1,361 @@
+//! Connecting and listening by name (CS:APP 3e, section 11.4): the walk over the addresses
+//! that a name stands for. Attempts are staggered as RFC 8305 ("Happy Eyeballs") has it, so
+//! that an address that does not answer costs a quarter of a second.
+
+use core::ffi::{CStr, c_int};
+
+use crate::sys::{self, Address, Addresses, Endpoint, Errno, Result, Unresolved};
+
+/// Milliseconds that an attempt gets before the next address is tried beside it: the
+/// Connection Attempt Delay of RFC 8305, section 5.
+const ATTEMPT_DELAY: i64 = 250;
+
+/// How many attempts may be under way at once.
+const ATTEMPTS: usize = 16;
+
+/// Why there is no socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The name or the port means nothing to the resolver.
+    Unresolved(Unresolved),
+    /// A system call failed, on every address; this is the last one's reason.
+    System(Errno),
+}
+
+impl From<Unresolved> for Failure {
+    fn from(why: Unresolved) -> Failure {
+        Failure::Unresolved(why)
+    }
+}
+
+impl From<Errno> for Failure {
+    fn from(reason: Errno) -> Failure {
+        Failure::System(reason)
+    }
+}
+
+/// A connected, blocking, close-on-exec stream socket. `timeout` is in milliseconds and for all
+/// addresses together, the look-up included (which cannot be cut short); negative: none.
+pub fn connect(
+    host: Option<&CStr>,
+    port: &CStr,
+    timeout: c_int,
+) -> core::result::Result<c_int, Failure> {
+    let deadline = (timeout >= 0).then(|| sys::now() + i64::from(timeout));
+    let addresses = look_up(host, port)?;
+    let outcome = match deadline {
+        None if addresses.iter().nth(1).is_none() => connect_only(&addresses),
+        _ => Race::new(deadline).run(&mut interleave(&addresses)),
+    };
+    sys::free_addresses(addresses);
+    Ok(outcome?)
+}
+
+/// The addresses of a host; without one, this machine's loopback addresses. Only a name that is no
+/// numeric address makes the resolver work.
+fn look_up(host: Option<&CStr>, port: &CStr) -> core::result::Result<Addresses, Unresolved> {
+    let flags = port_flags(port)?;
+    match sys::resolve(host, port, flags | libc::AI_NUMERICHOST) {
+        Err(why) if why.code == libc::EAI_NONAME && host.is_some() => {}
+        outcome => return outcome,
+    }
+    match sys::resolve(host, port, flags | libc::AI_ADDRCONFIG) {
+        // To AI_ADDRCONFIG, loopback is no network: on a host that has no other, not even
+        // "localhost" has an address then.
+        Err(why) if is_without_address(why) => sys::resolve(host, port, flags),
+        outcome => outcome,
+    }
+}
+
+fn is_without_address(why: Unresolved) -> bool {
+    const EAI_ADDRFAMILY: c_int = -9;
+    [libc::EAI_NONAME, libc::EAI_NODATA, EAI_ADDRFAMILY].contains(&why.code)
+}
+
+/// getaddrinfo's flags for a port: a number from 0 to 65535, or the name of a service. The
+/// resolver itself would take numbers modulo 65536, and an empty one as 0.
+fn port_flags(port: &CStr) -> core::result::Result<c_int, Unresolved> {
+    const NO_PORT: Unresolved = Unresolved {
+        code: libc::EAI_SERVICE,
+        errno: Errno(0),
+    };
+    let text = port.to_bytes().trim_ascii_start();
+    let (minus, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.is_empty() {
+        return Err(NO_PORT);
+    }
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return Ok(0);
+    }
+    let number = digits.iter().fold(0u32, |number, digit| {
+        (number * 10 + u32::from(digit - b'0')).min(1 << 16)
+    });
+    if minus || number > u32::from(u16::MAX) {
+        return Err(NO_PORT);
+    }
+    Ok(libc::AI_NUMERICSERV)
+}
+
+/// The addresses with their families taking turns, each family in its own order (RFC 8305,
+/// section 4).
+fn interleave(addresses: &Addresses) -> impl Iterator<Item = Address<'_>> {
+    let first = addresses
+        .iter()
+        .next()
+        .map_or(0, |address| address.family());
+    let mut preferred = addresses
+        .iter()
+        .filter(move |address| address.family() == first);
+    let mut others = addresses
+        .iter()
+        .filter(move |address| address.family() != first);
+    let mut is_turn_of_others = true;
+    core::iter::from_fn(move || {
+        is_turn_of_others = !is_turn_of_others;
+        if is_turn_of_others {
+            others.next().or_else(|| preferred.next())
+        } else {
+            preferred.next().or_else(|| others.next())
+        }
+    })
+}
+
+/// Connects to the one address there is: a plain blocking connect.
+fn connect_only(addresses: &Addresses) -> Result<c_int> {
+    let address = addresses.iter().next().ok_or(Errno(libc::EADDRNOTAVAIL))?;
+    let fd = address.socket(0)?;
+    let outcome = match address.connect(fd) {
+        // The attempt goes on in the kernel; a second connect would fail.
+        Err(Errno(libc::EINTR)) => {
+            sys::wait_ready(fd, libc::POLLOUT).and_then(|()| sys::connect_outcome(fd))
+        }
+        outcome => outcome,
+    };
+    keep_or_close(fd, outcome.and_then(|()| refuse_itself(fd, address)))
+}
+
+/// Refuses a socket that is connected to itself. A loopback port of the ephemeral range on
+/// which nobody listens may be given to the very socket that connects to it, and then TCP's
+/// simultaneous open succeeds (RFC 9293, section 3.5).
+fn refuse_itself(fd: c_int, address: Address) -> Result<()> {
+    let local = Endpoint::local(fd)?;
+    // Different ports settle nearly every case without a second call.
+    if local.port().is_some() && local.port() == address.port() && local.is(&Endpoint::peer(fd)?) {
+        return Err(Errno(libc::ECONNREFUSED));
+    }
+    Ok(())
+}
+
+fn keep_or_close(fd: c_int, outcome: Result<()>) -> Result<c_int> {
+    outcome.map(|()| fd).inspect_err(|_| sys::close(fd))
+}
+
+/// An attempt that the kernel is working on.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    fd: c_int,
+    address: Address<'a>,
+}
+
+/// Attempts on several addresses at once; the first that connects wins.
+struct Race<'a> {
+    running: [Option<Attempt<'a>>; ATTEMPTS],
+    deadline: Option<i64>,
+    reason: Errno,
+}
+
+impl<'a> Race<'a> {
+    fn new(deadline: Option<i64>) -> Race<'a> {
+        Race {
+            running: [None; ATTEMPTS],
+            deadline,
+            reason: Errno(libc::EADDRNOTAVAIL),
+        }
+    }
+
+    /// Tries one address after another until one connects, none is left or time is up.
+    /// Whatever comes of it, only the winner's descriptor stays open.
+    fn run(mut self, addresses: &mut dyn Iterator<Item = Address<'a>>) -> Result<c_int> {
+        let outcome = self.winner(addresses);
+        for loser in self.running.into_iter().flatten() {
+            sys::close(loser.fd);
+        }
+        let fd = outcome?;
+        keep_or_close(fd, sys::set_blocking(fd))
+    }
+
+    fn winner(&mut self, addresses: &mut dyn Iterator<Item = Address<'a>>) -> Result<c_int> {
+        let mut next = addresses.next();
+        let mut next_start = sys::now();
+        loop {
+            let now = sys::now();
+            if let Some(address) = next
+                && let Some(free) = self.running.iter().position(Option::is_none)
+                && next_start <= now
+            {
+                next = addresses.next();
+                match self.start(address, free) {
+                    Some(fd) => return Ok(fd),
+                    None if self.running[free].is_some() => next_start = now + ATTEMPT_DELAY,
+                    None => {} // failed at once: so the next one starts at once
+                }
+                continue;
+            }
+            let is_waiting = self.running.iter().any(Option::is_some);
+            if next.is_none() && !is_waiting {
+                return Err(self.reason);
+            }
+            if self.deadline.is_some_and(|deadline| deadline <= now) {
+                return Err(Errno(libc::ETIMEDOUT));
+            }
+            let next_start_matters = next.is_some() && self.running.iter().any(Option::is_none);
+            let wake = [next_start_matters.then_some(next_start), self.deadline];
+            let failed_before = self.count();
+            if let Some(fd) = self.wait(wake.into_iter().flatten().min(), now)? {
+                return Ok(fd);
+            }
+            if self.count() < failed_before {
+                next_start = now;
+            }
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.running.iter().flatten().count()
+    }
+
+    /// Starts an attempt in the free place `free`. The descriptor, if it connects at once.
+    fn start(&mut self, address: Address<'a>, free: usize) -> Option<c_int> {
+        let fd = match address.socket(libc::SOCK_NONBLOCK) {
+            Ok(fd) => fd,
+            Err(reason) => {
+                self.failed(reason);
+                return None;
+            }
+        };
+        match address.connect(fd) {
+            Err(Errno(libc::EINPROGRESS | libc::EINTR)) => {
+                self.running[free] = Some(Attempt { fd, address });
+                None
+            }
+            outcome => self.settle(Attempt { fd, address }, outcome),
+        }
+    }
+
+    /// Waits until `wake`, for ever without one, or until attempts end. The descriptor of the
+    /// one that connected, if one did.
+    fn wait(&mut self, wake: Option<i64>, now: i64) -> Result<Option<c_int>> {
+        // poll passes over negative descriptors.
+        let mut polled = self
+            .running
+            .map(|attempt| sys::pollfd(attempt.map_or(-1, |attempt| attempt.fd), libc::POLLOUT));
+        let timeout = wake.map_or(-1, |wake| {
+            c_int::try_from((wake - now).max(0)).unwrap_or(c_int::MAX)
+        });
+        match sys::poll(&mut polled, timeout) {
+            Ok(_) => {}
+            Err(Errno(libc::EINTR)) => return Ok(None),
+            Err(reason) => return Err(reason),
+        }
+        for (place, polled) in polled.iter().enumerate() {
+            if polled.revents != 0
+                && let Some(attempt) = self.running[place].take()
+                && let Some(fd) = self.settle(attempt, sys::connect_outcome(attempt.fd))
+            {
+                return Ok(Some(fd));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What became of an attempt: its descriptor, or, noted and closed, nothing.
+    fn settle(&mut self, attempt: Attempt, outcome: Result<()>) -> Option<c_int> {
+        let outcome = outcome.and_then(|()| refuse_itself(attempt.fd, attempt.address));
+        keep_or_close(attempt.fd, outcome)
+            .inspect_err(|&reason| self.failed(reason))
+            .ok()
+    }
+
+    /// Notes why an address failed.
+    fn failed(&mut self, reason: Errno) {
+        self.reason = more_telling(self.reason, reason);
+    }
+}
+
+/// Of the reasons why two addresses failed, the one to report: the later, unless it only says
+/// that this machine has no network of that family. That must not hide another address's answer.
+fn more_telling(earlier: Errno, later: Errno) -> Errno {
+    const NO_NETWORK: [c_int; 3] = [libc::EAFNOSUPPORT, libc::EADDRNOTAVAIL, libc::ENETUNREACH];
+    let is_weak = |reason: Errno| NO_NETWORK.contains(&reason.0);
+    if is_weak(later) && !is_weak(earlier) {
+        earlier
+    } else {
+        later
+    }
+}
+
+/// What [`listen`] is to make of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// How many connections may wait to be accepted.
+    pub backlog: c_int,
+    /// SO_REUSEPORT: several sockets on one port share its connections.
+    pub reuse_port: bool,
+    /// Whether an IPv6 socket takes IPv4 as well; `None`: as the system does it.
+    pub dual_stack: Option<bool>,
+}
+
+/// A listening, close-on-exec stream socket on the first address that binds and listens;
+/// without a host, on all of this machine's.
+pub fn listen(
+    host: Option<&CStr>,
+    port: &CStr,
+    how: Listening,
+) -> core::result::Result<c_int, Failure> {
+    let flags = port_flags(port)? | libc::AI_PASSIVE;
+    let addresses = sys::resolve(host, port, flags)?;
+    // On a dual-stack socket IPv6 stands for both, so it goes first.
+    let (mut first, mut second) = (addresses.iter(), addresses.iter());
+    let is_first =
+        |address: &Address| how.dual_stack != Some(true) || address.family() == libc::AF_INET6;
+    let mut outcome = Err(Errno(libc::EADDRNOTAVAIL));
+    while let Err(earlier) = outcome
+        && let Some(address) = first
+            .find(is_first)
+            .or_else(|| second.find(|address| !is_first(address)))
+    {
+        outcome = listen_on(address, how).map_err(|later| more_telling(earlier, later));
+    }
+    sys::free_addresses(addresses);
+    Ok(outcome?)
+}
+
+fn listen_on(address: Address, how: Listening) -> Result<c_int> {
+    let fd = address.socket(0)?;
+    let outcome = prepare(fd, address, how)
+        .and_then(|()| address.bind(fd))
+        .and_then(|()| sys::listen(fd, how.backlog));
+    keep_or_close(fd, outcome)
+}
+
+/// Sets a listening socket's options, which have to be there before it is bound.
+fn prepare(fd: c_int, address: Address, how: Listening) -> Result<()> {
+    // So that a server can start again while connections of its last run are in TIME_WAIT.
+    sys::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    if how.reuse_port {
+        sys::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
+    }
+    match how.dual_stack {
+        Some(both) if address.family() == libc::AF_INET6 => sys::set_option(
+            fd,
+            libc::IPPROTO_IPV6,
+            libc::IPV6_V6ONLY,
+            c_int::from(!both),
+        ),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,159 @@
+//! Telling the user what failed (CS:APP 3e, section 8.3 and appendix A), and ending the
+//! program, the thread or only the call, as the error handler says.
+
+use core::ffi::{CStr, c_int};
+use core::mem;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+// The ready-made handlers are doors: a program compares what it gets back with their names.
+use crate::capi::ext::{csapp_error_exit, csapp_error_return, csapp_error_thread_exit};
+use crate::rio;
+use crate::sys::{self, Errno, Unresolved};
+
+/// The second half of a report, after the message and a colon.
+#[derive(Debug, Clone, Copy)]
+pub enum Reason {
+    /// The text of an errno value.
+    Errno(Errno),
+    /// The text of one of getaddrinfo's codes.
+    Resolver(Unresolved),
+    /// The text of `h_errno`.
+    Host,
+    /// Nothing: the message says it all.
+    Unsaid,
+}
+
+/// What runs after a report. Declared "C-unwind" because it may end its thread.
+pub type Handler = unsafe extern "C-unwind" fn();
+
+/// A handler as C hands it over, NULL included.
+pub type HandlerPointer = Option<Handler>;
+
+/// The error handler. Null until somebody asks: then the environment decides.
+static HANDLER: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// The environment variable that chooses the first handler.
+const ON_ERROR: &CStr = c"CSAPP_ON_ERROR";
+
+/// Writes `msg: reason` to standard error and runs the error handler. If that returns, so
+/// does this, and `errno` is what it was.
+#[cold]
+pub fn report(msg: &CStr, reason: Reason) {
+    let before = sys::errno();
+    write_line(&[msg], reason);
+    // SAFETY: the handler is one of the ready-made three, or what the program gave us as one.
+    unsafe { handler()() };
+    sys::set_errno(before);
+}
+
+/// Writes `msg: reason`, or just the message, as one line to standard error. A failure to do so stays
+/// unsaid: there is nowhere left to say it. `errno` stays as it is.
+pub fn write_line(msg: &[&CStr], reason: Reason) {
+    let mut line = Line::new();
+    for part in msg {
+        line.put(part.to_bytes());
+    }
+    let mut text = [0; sys::ERROR_TEXT];
+    let reason = match reason {
+        Reason::Errno(reason) => Some(sys::error_text(reason, &mut text)),
+        Reason::Resolver(why) if why.code == libc::EAI_SYSTEM => {
+            Some(sys::error_text(why.errno, &mut text))
+        }
+        Reason::Resolver(why) => Some(sys::resolver_text(why.code)),
+        Reason::Host => Some(sys::host_text()),
+        Reason::Unsaid => None,
+    };
+    if let Some(reason) = reason {
+        line.put(b": ");
+        line.put(reason.to_bytes());
+    }
+    line.put(b"\n");
+    line.flush();
+}
+
+/// A line for standard error on its way into one system call. One that is longer than any
+/// sensible message goes out in several; nothing is cut.
+struct Line {
+    text: [u8; 1024],
+    len: usize,
+}
+
+impl Line {
+    fn new() -> Line {
+        Line {
+            text: [0; 1024],
+            len: 0,
+        }
+    }
+
+    fn put(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            if self.len == self.text.len() {
+                self.flush();
+            }
+            let count = bytes.len().min(self.text.len() - self.len);
+            let (head, rest) = bytes.split_at(count);
+            self.text[self.len..][..count].copy_from_slice(head);
+            self.len += count;
+            bytes = rest;
+        }
+    }
+
+    fn flush(&mut self) {
+        let _ = rio::writen(libc::STDERR_FILENO, &self.text[..self.len]);
+        self.len = 0;
+    }
+}
+
+/// Replaces the error handler and returns the one before.
+pub fn set_handler(new: Handler) -> Handler {
+    let before = handler();
+    HANDLER.store(new as *mut (), Ordering::Release);
+    before
+}
+
+/// The error handler in force.
+fn handler() -> Handler {
+    let current = HANDLER.load(Ordering::Acquire);
+    if !current.is_null() {
+        // SAFETY: only `set_handler` and the line below store here, and they store a Handler.
+        return unsafe { mem::transmute::<*mut (), Handler>(current) };
+    }
+    let first = first_handler() as *mut ();
+    // Whoever set a handler meanwhile wins.
+    let _ = HANDLER.compare_exchange(ptr::null_mut(), first, Ordering::AcqRel, Ordering::Acquire);
+    handler()
+}
+
+/// The handler that the environment asks for; without its word, the one that ends the program.
+fn first_handler() -> Handler {
+    let Some(choice) = sys::environment(ON_ERROR) else {
+        return csapp_error_exit;
+    };
+    match choice.to_bytes() {
+        b"exit" => csapp_error_exit,
+        b"return" => csapp_error_return,
+        b"thread_exit" => csapp_error_thread_exit,
+        _ => {
+            write_line(
+                &[
+                    ON_ERROR,
+                    c"=",
+                    choice,
+                    c" is none of exit, return, thread_exit; taken as exit",
+                ],
+                Reason::Unsaid,
+            );
+            csapp_error_exit
+        }
+    }
+}
+
+/// getaddrinfo's code as a reason.
+pub fn resolver_reason(code: c_int) -> Reason {
+    Reason::Resolver(Unresolved {
+        code,
+        errno: sys::errno(),
+    })
+}

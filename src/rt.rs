@@ -1,0 +1,47 @@
+//! The two things that a Rust program without std owes its compiler: what to do on a
+//! panic, and how to unwind.
+
+use core::arch::global_asm;
+
+/// No input reaches a panic; should a defect do so, the process ends with SIGABRT
+/// rather than unwind into C.
+#[panic_handler]
+fn abort(_: &core::panic::PanicInfo) -> ! {
+    // SAFETY: abort takes no arguments and does not return.
+    unsafe { libc::abort() }
+}
+
+/// Defines the personality routine, which an unwinder asks about every frame of ours
+/// that it meets. The answer is always _URC_CONTINUE_UNWIND (8): no frame of this library
+/// catches anything or has anything to clean up, so `pthread_exit` and cancellation pass
+/// through to the C frames above. Weak and hidden: std's own wins where there is one, and
+/// the symbol is invisible outside.
+macro_rules! personality {
+    ($($instruction:literal),+) => {
+        global_asm!(
+            ".weak rust_eh_personality",
+            ".hidden rust_eh_personality",
+            ".type rust_eh_personality, %function",
+            "rust_eh_personality:",
+            $($instruction),+
+        );
+    };
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+personality!("mov eax, 8", "ret");
+
+#[cfg(target_arch = "aarch64")]
+personality!("mov w0, #8", "ret");
+
+#[cfg(any(target_arch = "riscv64", target_arch = "riscv32"))]
+personality!("li a0, 8", "ret");
+
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "x86",
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "riscv32"
+)))]
+compile_error!("src/rt.rs: write this processor's personality routine (return 8) first");

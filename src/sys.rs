@@ -1,0 +1,497 @@
+//! Every call to libc that the rooms make: plain values and slices in, `Result` out.
+//!
+//! Three things are written here and nowhere else: how -1 becomes an [`Errno`], that an
+//! interrupted call starts again, and when a call that would block waits. No function
+//! here changes `errno`; the doors set it, once, when a C call fails.
+//!
+//! libc's functions are declared `extern "C"`, yet a thread may be cancelled inside
+//! one. That unwinding finds no destructor and no landing pad in our frames, only
+//! unwind tables (see rt.rs), and a test cancels a thread in every blocking call.
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::mem::{self, MaybeUninit};
+use core::ptr;
+
+pub use errno::Errno;
+
+/// What a system call gives: a value, or the reason why not.
+pub type Result<T> = core::result::Result<T, Errno>;
+
+/// The reason of the last failed call, as `errno` has it.
+pub fn errno() -> Errno {
+    errno::errno()
+}
+
+/// Makes `reason` the value of `errno`.
+pub fn set_errno(reason: Errno) {
+    errno::set_errno(reason);
+}
+
+/// Turns libc's -1 into the error that it left in `errno`, and `errno` back into what it was.
+fn checked(call: impl FnOnce() -> isize) -> Result<usize> {
+    let before = errno();
+    let value = call();
+    if value != -1 {
+        return Ok(value.cast_unsigned());
+    }
+    let reason = errno();
+    set_errno(before);
+    Err(reason)
+}
+
+fn checked_int(call: impl FnOnce() -> c_int) -> Result<c_int> {
+    checked(|| call() as isize).map(|value| value as c_int)
+}
+
+/// Runs `call` again for as long as a signal handler interrupts it.
+pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
+    loop {
+        match call() {
+            Err(Errno(libc::EINTR)) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Runs `call` on `fd` until it gets somewhere: restarts it after signals, and where an
+/// O_NONBLOCK descriptor is not ready, waits for `events` first.
+///
+/// On a blocking descriptor EAGAIN means that SO_RCVTIMEO or SO_SNDTIMEO ran out. That
+/// is an answer, not a reason to wait.
+pub fn restart_or_wait<T>(
+    fd: c_int,
+    events: libc::c_short,
+    mut call: impl FnMut() -> Result<T>,
+) -> Result<T> {
+    loop {
+        match restart(&mut call) {
+            Err(reason) if would_block(reason) && is_nonblocking(fd) => wait_ready(fd, events)?,
+            outcome => return outcome,
+        }
+    }
+}
+
+fn would_block(reason: Errno) -> bool {
+    reason.0 == libc::EAGAIN || reason.0 == libc::EWOULDBLOCK
+}
+
+fn is_nonblocking(fd: c_int) -> bool {
+    // SAFETY: F_GETFL takes no argument and touches no memory of ours.
+    checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })
+        .is_ok_and(|flags| flags & libc::O_NONBLOCK != 0)
+}
+
+/// Memory that a C caller lent us to write to: an address and the number of bytes that
+/// may be stored there.
+///
+/// It is no slice, for two reasons: nothing there need be initialised, and callers state
+/// more room than they own (`MAXLINE` with a smaller array), which is harmless as long as
+/// no byte beyond what is stored is touched or even claimed.
+#[derive(Debug)]
+pub struct Room {
+    next: *mut u8,
+    left: usize,
+}
+
+impl Room {
+    /// Room for `len` bytes at `start`.
+    ///
+    /// # Safety
+    /// As many bytes at `start` as are going to be stored must be writable, nobody else
+    /// may touch them meanwhile, and `len` must not exceed `isize::MAX`.
+    pub unsafe fn new(start: *mut c_void, len: usize) -> Room {
+        Room {
+            next: start.cast(),
+            left: len,
+        }
+    }
+
+    /// How many more bytes may be stored.
+    #[inline]
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Where the next byte goes.
+    #[inline]
+    pub fn next(&self) -> *mut u8 {
+        self.next
+    }
+
+    /// Says that the next `count` bytes have been stored.
+    ///
+    /// # Safety
+    /// They must have been, and `count` must not exceed [`Room::left`].
+    #[inline]
+    pub unsafe fn advance(&mut self, count: usize) {
+        debug_assert!(count <= self.left);
+        // SAFETY: the caller stored `count` bytes here, so they are part of the object.
+        self.next = unsafe { self.next.add(count) };
+        self.left -= count;
+    }
+
+    /// Stores as many of `bytes` as there is room for, and returns their number.
+    #[inline]
+    pub fn put(&mut self, bytes: &[u8]) -> usize {
+        let count = bytes.len().min(self.left);
+        // SAFETY: `new` promised that what is stored within `left` is writable and nobody
+        // else's, so it cannot overlap `bytes` either.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), self.next, count);
+            self.advance(count);
+        }
+        count
+    }
+}
+
+/// Reads once, at most as many bytes as there is room for, and returns their number; 0 is
+/// the end of the file. Restarts after signals.
+pub fn read(fd: c_int, room: &mut Room) -> Result<usize> {
+    let (start, len) = (room.next(), room.left());
+    // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
+    let count = restart(|| checked(|| unsafe { libc::read(fd, start.cast(), len) }))?;
+    // SAFETY: read has stored that many bytes.
+    unsafe { room.advance(count) };
+    Ok(count)
+}
+
+/// A descriptor to write to, and whether it has turned out not to be a socket.
+///
+/// `send` with MSG_NOSIGNAL is how a socket is written to without a SIGPIPE when its peer
+/// has gone. On everything else it fails before it does anything; that is found out once.
+#[derive(Debug)]
+pub struct Outlet {
+    fd: c_int,
+    is_other: bool,
+}
+
+impl Outlet {
+    /// An outlet to `fd`, about which nothing is known yet.
+    pub fn new(fd: c_int) -> Outlet {
+        Outlet {
+            fd,
+            is_other: false,
+        }
+    }
+
+    /// Writes once, and returns how many bytes were taken. Restarts after signals; waits
+    /// for an O_NONBLOCK descriptor. SIGPIPE comes from pipes and terminals only.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        restart_or_wait(self.fd, libc::POLLOUT, || {
+            if !self.is_other {
+                match self.send(bytes) {
+                    Err(Errno(libc::ENOTSOCK)) => self.is_other = true,
+                    outcome => return outcome,
+                }
+            }
+            // SAFETY: `bytes` is readable for its whole length.
+            checked(|| unsafe { libc::write(self.fd, bytes.as_ptr().cast(), bytes.len()) })
+        })
+    }
+
+    fn send(&self, bytes: &[u8]) -> Result<usize> {
+        let start = bytes.as_ptr().cast();
+        // SAFETY: `bytes` is readable for its whole length.
+        checked(|| unsafe { libc::send(self.fd, start, bytes.len(), libc::MSG_NOSIGNAL) })
+    }
+}
+
+/// Closes `fd`. There is nobody to tell if that fails: on Linux the descriptor is free
+/// even then, so it must not be repeated either (close(2)).
+pub fn close(fd: c_int) {
+    // SAFETY: the descriptor is ours, and close touches no memory.
+    let _ = checked_int(|| unsafe { libc::close(fd) });
+}
+
+/// Waits, however long, until one of `events` or an error is there to be seen on `fd`.
+pub fn wait_ready(fd: c_int, events: libc::c_short) -> Result<()> {
+    let mut polled = [pollfd(fd, events)];
+    restart(|| poll(&mut polled, -1)).map(drop)
+}
+
+/// What `poll` is told about one descriptor.
+pub fn pollfd(fd: c_int, events: libc::c_short) -> libc::pollfd {
+    libc::pollfd {
+        fd,
+        events,
+        revents: 0,
+    }
+}
+
+/// Waits until something happens on one of `polled`, for `timeout` milliseconds at the most
+/// (negative: for ever). Returns on how many; a signal ends the wait with EINTR.
+pub fn poll(polled: &mut [libc::pollfd], timeout: c_int) -> Result<usize> {
+    let count = polled.len() as libc::nfds_t;
+    // SAFETY: `polled` is an exclusive slice of that many entries.
+    checked(|| unsafe { libc::poll(polled.as_mut_ptr(), count, timeout) } as isize)
+}
+
+/// Milliseconds on a clock that no one sets.
+pub fn now() -> i64 {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: CLOCK_MONOTONIC exists everywhere and a valid place to store is given; so the
+    // call cannot fail, and has stored.
+    let time = unsafe {
+        libc::clock_gettime(libc::CLOCK_MONOTONIC, time.as_mut_ptr());
+        time.assume_init()
+    };
+    time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+}
+
+/// The addresses that a name stands for. To be given back with [`free_addresses`]; no
+/// destructor does that, since a cancelled thread would run none.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses(*mut libc::addrinfo);
+
+/// One of several [`Addresses`].
+#[derive(Debug, Clone, Copy)]
+pub struct Address<'a>(&'a libc::addrinfo);
+
+/// Why a name could not be resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unresolved {
+    /// One of getaddrinfo's EAI_ codes.
+    pub code: c_int,
+    /// The system's reason, where the code is EAI_SYSTEM.
+    pub errno: Errno,
+}
+
+/// getaddrinfo for stream sockets.
+pub fn resolve(
+    host: Option<&CStr>,
+    service: &CStr,
+    flags: c_int,
+) -> core::result::Result<Addresses, Unresolved> {
+    // SAFETY: an addrinfo of zeros is a valid one (AF_UNSPEC, no addresses).
+    let mut hints: libc::addrinfo = unsafe { mem::zeroed() };
+    hints.ai_socktype = libc::SOCK_STREAM;
+    hints.ai_flags = flags;
+    let host = host.map_or(ptr::null(), CStr::as_ptr);
+    let mut list = ptr::null_mut();
+    let before = errno();
+    // SAFETY: both strings end in a NUL, `hints` is filled in, `list` can be stored to.
+    let code = unsafe { libc::getaddrinfo(host, service.as_ptr(), &hints, &mut list) };
+    let reason = errno();
+    set_errno(before);
+    match code {
+        0 => Ok(Addresses(list)),
+        code => Err(Unresolved {
+            code,
+            errno: reason,
+        }),
+    }
+}
+
+/// Gives the memory of a list of addresses back.
+pub fn free_addresses(list: Addresses) {
+    let before = errno();
+    // SAFETY: `list` came from getaddrinfo.
+    unsafe { libc::freeaddrinfo(list.0) };
+    set_errno(before);
+}
+
+impl Addresses {
+    /// The addresses, in getaddrinfo's order.
+    pub fn iter(&self) -> impl Iterator<Item = Address<'_>> + Clone {
+        // SAFETY: getaddrinfo links valid entries, and the last one's link is NULL.
+        let entry = |at: *mut libc::addrinfo| unsafe { at.as_ref() };
+        core::iter::successors(entry(self.0), move |this| entry(this.ai_next)).map(Address)
+    }
+}
+
+impl Address<'_> {
+    /// AF_INET, AF_INET6, ...
+    pub fn family(&self) -> c_int {
+        self.0.ai_family
+    }
+
+    /// A new close-on-exec stream socket of this address's family; `flags` may add SOCK_NONBLOCK.
+    pub fn socket(&self, flags: c_int) -> Result<c_int> {
+        let kind = self.0.ai_socktype | libc::SOCK_CLOEXEC | flags;
+        // SAFETY: socket touches no memory.
+        checked_int(|| unsafe { libc::socket(self.0.ai_family, kind, self.0.ai_protocol) })
+    }
+
+    /// Connects `fd` to this address. Never call it a second time: after EINTR or EINPROGRESS
+    /// the attempt goes on in the kernel (POSIX, connect).
+    pub fn connect(&self, fd: c_int) -> Result<()> {
+        // SAFETY: the entry holds an address of ai_addrlen bytes.
+        checked_int(|| unsafe { libc::connect(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
+    }
+
+    /// Gives `fd` this address.
+    pub fn bind(&self, fd: c_int) -> Result<()> {
+        // SAFETY: the entry holds an address of ai_addrlen bytes.
+        checked_int(|| unsafe { libc::bind(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
+    }
+
+    /// The port, in network byte order; `None` for a family that has none.
+    pub fn port(&self) -> Option<u16> {
+        // SAFETY: the entry holds an address of ai_addrlen bytes.
+        unsafe { port_of(self.0.ai_addr, self.0.ai_addrlen) }
+    }
+}
+
+/// # Safety
+/// `len` bytes at `address` must be a socket address.
+unsafe fn port_of(address: *const libc::sockaddr, len: libc::socklen_t) -> Option<u16> {
+    // SAFETY: every access is to a field of the structure that the family names, within `len`.
+    unsafe {
+        match i32::from((*address).sa_family) {
+            libc::AF_INET if len as usize >= size_of::<libc::sockaddr_in>() => {
+                Some((*address.cast::<libc::sockaddr_in>()).sin_port)
+            }
+            libc::AF_INET6 if len as usize >= size_of::<libc::sockaddr_in6>() => {
+                Some((*address.cast::<libc::sockaddr_in6>()).sin6_port)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One end of a connected socket.
+pub struct Endpoint {
+    address: libc::sockaddr_storage,
+    len: libc::socklen_t,
+}
+
+type NameCall = unsafe extern "C" fn(c_int, *mut libc::sockaddr, *mut libc::socklen_t) -> c_int;
+
+impl Endpoint {
+    /// The end of `fd` that is here.
+    pub fn local(fd: c_int) -> Result<Endpoint> {
+        Endpoint::ask(libc::getsockname, fd)
+    }
+
+    /// The end of `fd` that is there.
+    pub fn peer(fd: c_int) -> Result<Endpoint> {
+        Endpoint::ask(libc::getpeername, fd)
+    }
+
+    fn ask(call: NameCall, fd: c_int) -> Result<Endpoint> {
+        // SAFETY: a sockaddr_storage of zeros is a valid one (AF_UNSPEC).
+        let mut address: libc::sockaddr_storage = unsafe { mem::zeroed() };
+        let mut len = size_of_val(&address) as libc::socklen_t;
+        let start: *mut libc::sockaddr = (&raw mut address).cast();
+        // SAFETY: `len` says how much may be stored at `start`.
+        checked_int(|| unsafe { call(fd, start, &mut len) })?;
+        Ok(Endpoint { address, len })
+    }
+
+    /// The port, in network byte order; `None` for a family that has none.
+    pub fn port(&self) -> Option<u16> {
+        // SAFETY: the kernel has stored an address of `len` bytes.
+        unsafe { port_of((&raw const self.address).cast(), self.len) }
+    }
+
+    /// Whether both ends are the same address and port.
+    pub fn is(&self, other: &Endpoint) -> bool {
+        let bytes = |end: &Endpoint| {
+            let start: *const u8 = (&raw const end.address).cast();
+            let len = (end.len as usize).min(size_of_val(&end.address));
+            // SAFETY: the storage was zeroed before use, so all its bytes are initialised, and
+            // the result does not leave the comparison below.
+            unsafe { core::slice::from_raw_parts(start, len) }
+        };
+        bytes(self) == bytes(other)
+    }
+}
+
+/// Sets an integer socket option.
+pub fn set_option(fd: c_int, level: c_int, option: c_int, value: c_int) -> Result<()> {
+    let len = size_of_val(&value) as libc::socklen_t;
+    let start: *const c_void = (&raw const value).cast();
+    // SAFETY: `start` points to `len` bytes.
+    checked_int(|| unsafe { libc::setsockopt(fd, level, option, start, len) }).map(drop)
+}
+
+/// What became of an attempt to connect that went on in the kernel (SO_ERROR).
+pub fn connect_outcome(fd: c_int) -> Result<()> {
+    let mut outcome: c_int = 0;
+    let mut len = size_of_val(&outcome) as libc::socklen_t;
+    let start: *mut c_void = (&raw mut outcome).cast();
+    // SAFETY: `len` says how much may be stored at `start`.
+    checked_int(|| unsafe {
+        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, start, &mut len)
+    })?;
+    match outcome {
+        0 => Ok(()),
+        reason => Err(Errno(reason)),
+    }
+}
+
+/// Makes a descriptor that was opened with O_NONBLOCK a blocking one.
+pub fn set_blocking(fd: c_int) -> Result<()> {
+    // SAFETY: F_GETFL and F_SETFL take no pointers.
+    let flags = checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
+    let flags = flags & !libc::O_NONBLOCK;
+    // SAFETY: as above.
+    checked_int(|| unsafe { libc::fcntl(fd, libc::F_SETFL, flags) }).map(drop)
+}
+
+/// Makes a bound socket listen.
+pub fn listen(fd: c_int, backlog: c_int) -> Result<()> {
+    // SAFETY: listen touches no memory.
+    checked_int(|| unsafe { libc::listen(fd, backlog) }).map(drop)
+}
+
+/// The longest text of an error that [`error_text`] can hold, its NUL included.
+pub const ERROR_TEXT: usize = 256;
+
+/// The text that belongs to an error, in the user's language, cut to the size of `text`.
+pub fn error_text(reason: Errno, text: &mut [u8; ERROR_TEXT]) -> &CStr {
+    let before = errno();
+    text[0] = 0;
+    // SAFETY: strerror_r stores at most that many bytes. It answers unknown numbers with a
+    // text and an error, and too small a buffer with a cut text and an error: both serve.
+    unsafe { libc::strerror_r(reason.0, text.as_mut_ptr().cast(), text.len()) };
+    text[text.len() - 1] = 0;
+    set_errno(before);
+    CStr::from_bytes_until_nul(text).unwrap_or_default()
+}
+
+/// The text that belongs to one of getaddrinfo's EAI_ codes.
+pub fn resolver_text(code: c_int) -> &'static CStr {
+    // SAFETY: gai_strerror takes any number and gives a constant string.
+    unsafe { CStr::from_ptr(libc::gai_strerror(code)) }
+}
+
+/// The text that belongs to the last failure of gethostbyname or gethostbyaddr (`h_errno`).
+pub fn host_text() -> &'static CStr {
+    unsafe extern "C" {
+        fn __h_errno_location() -> *mut c_int;
+    }
+    // SAFETY: the location is this thread's own; hstrerror takes any number and gives a constant string.
+    unsafe { CStr::from_ptr(libc::hstrerror(*__h_errno_location())) }
+}
+
+/// The value of an environment variable, unless the program runs with more rights than
+/// its user (then nobody outside may steer it).
+///
+/// The text stays valid until the program changes its environment; do not keep it.
+pub fn environment(name: &CStr) -> Option<&CStr> {
+    unsafe extern "C" {
+        fn secure_getenv(name: *const c_char) -> *mut c_char;
+    }
+    // SAFETY: `name` ends in a NUL; what comes back is NULL or a string that does.
+    unsafe {
+        let value = secure_getenv(name.as_ptr());
+        (!value.is_null()).then(|| CStr::from_ptr(value))
+    }
+}
+
+/// Ends the process: buffers of stdio are written, atexit functions run (exit(3)).
+pub fn exit(status: c_int) -> ! {
+    // SAFETY: exit takes any number.
+    unsafe { libc::exit(status) }
+}
+
+/// Ends the calling thread; what it returns to a joiner is NULL.
+pub fn exit_thread() -> ! {
+    unsafe extern "C" {
+        fn pthread_exit(value: *mut c_void) -> !;
+    }
+    // SAFETY: pthread_exit takes any pointer. It unwinds through our frames; none of them has
+    // anything to clean up.
+    unsafe { pthread_exit(ptr::null_mut()) }
+}

@@ -1,0 +1,100 @@
+//! Runs the Check suites of c_tests/ against the library that ships: shared, static, under
+//! gcc's sanitizers and under valgrind.
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use common::Link;
+
+/// Compiles c_tests/`suite`.c; `variant` names the program.
+fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
+    let program = common::scratch(&format!("{suite}-{variant}")).join(suite);
+    let check = common::succeed(Command::new("pkg-config").args(["--cflags", "--libs", "check"]));
+    common::succeed(
+        common::cc()
+            .args([
+                "-std=gnu11",
+                "-g",
+                "-O1",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-fexceptions",
+            ])
+            .args(flags)
+            .arg(format!("-I{}", common::library().display()))
+            .arg(common::root().join(format!("c_tests/{suite}.c")))
+            .arg("-o")
+            .arg(&program)
+            .args(link.arguments())
+            .args(check.split_whitespace())
+            .arg("-pthread"),
+    );
+    program
+}
+
+fn shared(suite: &str) {
+    common::succeed(&mut Command::new(compile(
+        suite,
+        "shared",
+        Link::Shared,
+        &[],
+    )));
+}
+
+fn statically(suite: &str) {
+    common::succeed(&mut Command::new(compile(
+        suite,
+        "static",
+        Link::Static,
+        &[],
+    )));
+}
+
+fn sanitized(suite: &str) {
+    let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    let program = compile(suite, "asan", Link::Static, &flags);
+    common::succeed(
+        Command::new(program)
+            .env("ASAN_OPTIONS", "detect_leaks=0")
+            .env("CK_TIMEOUT_MULTIPLIER", "4"),
+    );
+}
+
+/// For the suites with threads.
+fn thread_sanitized(suite: &str) {
+    let program = compile(suite, "tsan", Link::Static, &["-fsanitize=thread"]);
+    common::succeed(
+        Command::new(program)
+            .env("TSAN_OPTIONS", "halt_on_error=1")
+            .env("CK_TIMEOUT_MULTIPLIER", "4"),
+    );
+}
+
+fn under_valgrind(suite: &str) {
+    let program = compile(suite, "valgrind", Link::Shared, &[]);
+    common::succeed(
+        Command::new("valgrind")
+            .args(["--quiet", "--error-exitcode=99", "--leak-check=no"])
+            .arg(program)
+            .env("CK_TIMEOUT_MULTIPLIER", "10"),
+    );
+}
+
+/// A module for each suite, a test for each way to run it.
+macro_rules! suites {
+    ($($suite:ident: $($way:ident)+;)+) => {
+        $(mod $suite {
+            $(#[test]
+            fn $way() {
+                super::$way(stringify!($suite));
+            })+
+        })+
+    };
+}
+
+suites! {
+    error: shared statically sanitized under_valgrind thread_sanitized;
+}

@@ -1,0 +1,80 @@
+//! What the tests share: the library as it ships, a C compiler, and a way to run things that
+//! shows what they said when they fail.
+
+#![allow(dead_code)] // each test binary uses its part
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// The project's directory.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The directory with the library as `make` leaves it: header, .so, .a and .o. Built on first use,
+/// since `cargo test` itself builds with unwinding, which does not ship.
+pub fn library() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        succeed(Command::new("make").arg("all").current_dir(root()));
+        root().join(std::env::var_os("BUILD").unwrap_or_else(|| "build".into()))
+    })
+}
+
+/// A fresh directory for what the test called `name` makes.
+pub fn scratch(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap_or_else(|why| panic!("{}: {why}", dir.display()));
+    dir
+}
+
+/// Runs a command that has to succeed, and returns its standard output.
+#[track_caller]
+pub fn succeed(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Runs a command to its end.
+#[track_caller]
+pub fn run(command: &mut Command) -> Output {
+    command
+        .output()
+        .unwrap_or_else(|why| panic!("cannot run {command:?}: {why}"))
+}
+
+/// The C compiler: $CC, or cc.
+pub fn cc() -> Command {
+    Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()))
+}
+
+/// How a C program gets the library.
+#[derive(Clone, Copy, Debug)]
+pub enum Link {
+    Shared,
+    Static,
+}
+
+impl Link {
+    /// The compiler's arguments for it; they follow the source files.
+    pub fn arguments(self) -> Vec<String> {
+        let dir = library().display().to_string();
+        match self {
+            Link::Shared => vec![
+                format!("-L{dir}"),
+                "-lcsapp".into(),
+                format!("-Wl,-rpath,{dir}"),
+            ],
+            Link::Static => vec![format!("{dir}/libcsapp.a")],
+        }
+    }
+}
