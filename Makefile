@@ -21,7 +21,12 @@ export CARGO_TARGET_DIR ?= target
 RELEASE = $(CARGO_TARGET_DIR)/release
 SONAME = libcsapp.so.1
 
-.PHONY: all cargo demo check lint header clean
+EXAMPLES = echoserver echoclient
+# What the tests need beyond Rust, gcc, make and Python: commands, and the Debian packages they are in.
+NEEDED = pkg-config valgrind g++
+PACKAGES = check pkg-config valgrind g++
+
+.PHONY: all cargo demo check tools header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
@@ -56,6 +61,27 @@ $(BUILD)/csapp.o: $(RELEASE)/libcsapp.a $(BUILD)/api.txt
 $(BUILD)/libcsapp.a: $(BUILD)/csapp.o
 	@rm -f $@
 	$(AR) rcs $@ $<
+
+$(EXAMPLES:%=$(BUILD)/%): $(BUILD)/%: examples/%.c $(BUILD)/csapp.h $(BUILD)/libcsapp.so
+	$(CC) $(CFLAGS) $(WARNINGS) -I$(BUILD) $< -o $@ -L$(BUILD) -lcsapp -Wl,-rpath,'$$ORIGIN' -pthread
+
+demo: $(EXAMPLES:%=$(BUILD)/%)
+	@sh examples/demo.sh $(BUILD)
+
+check: tools all
+	$(CARGO) test --locked
+
+# Installs what is missing, where that is allowed; otherwise says what to type.
+tools:
+	@missing=; for tool in $(NEEDED); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	pkg-config --exists check 2>/dev/null || missing="$$missing check"; \
+	test -z "$$missing" && exit 0; \
+	echo "The tests need:$$missing"; \
+	if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(PACKAGES); \
+	else \
+	    echo "Install them, on Debian and Ubuntu with: sudo apt-get install $(PACKAGES)" >&2; exit 1; \
+	fi
 
 header:
 	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked

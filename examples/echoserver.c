@@ -1,0 +1,77 @@
+/*
+ * echoserver - sends every line back to the client that it came from
+ *
+ * One thread per connection. What to watch: one client's trouble is its own. With the error
+ * handler csapp_error_return, a checked call that fails has written its line to standard error and
+ * returns -1, so serve() leaves its loop and hangs up; the server goes on.
+ *
+ * usage: echoserver PORT        (PORT 0: any free one, which is printed)
+ */
+#include "csapp.h"
+
+static void *serve(void *argument)
+{
+    int connection = *(int *)argument;
+    char line[MAXLINE];
+    rio_t rio;
+    ssize_t n;
+
+    free(argument);
+    Rio_readinitb(&rio, connection);
+    while ((n = Rio_readlineb(&rio, line, sizeof line)) > 0)
+        if (rio_writen(connection, line, (size_t)n) != n)
+            break;
+    Close(connection);
+    return NULL;
+}
+
+/* Prints the port that a listening socket was given. */
+static void print_port(int listenfd)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+    char port[NI_MAXSERV];
+
+    if (getsockname(listenfd, (SA *)&address, &len) < 0)
+        unix_error("getsockname error");
+    Getnameinfo((SA *)&address, len, NULL, 0, port, sizeof port, NI_NUMERICSERV);
+    printf("listening on port %s\n", port);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    pthread_attr_t detached;
+    int listenfd;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s PORT\n", argv[0]);
+        return 2;
+    }
+    listenfd = Open_listenfd(argv[1]);
+    print_port(listenfd);
+
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    csapp_set_error_handler(csapp_error_return);
+    for (;;) {
+        int connection = Accept(listenfd, NULL, NULL);
+        int *argument;
+        pthread_t tid;
+        int code;
+
+        if (connection < 0) {
+            Sleep(1); /* out of descriptors, most likely: some will come back */
+            continue;
+        }
+        argument = Malloc(sizeof *argument);
+        if (argument != NULL)
+            *argument = connection;
+        code = argument ? pthread_create(&tid, &detached, serve, argument) : ENOMEM;
+        if (code != 0) {
+            posix_error(code, "cannot serve a client");
+            free(argument);
+            Close(connection);
+        }
+    }
+}
