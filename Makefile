@@ -39,7 +39,7 @@ $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;
 
 $(BUILD)/$(SONAME): $(RELEASE)/libcsapp.so
 	@mkdir -p $(BUILD)
-	cp $< $@
+	$(OBJCOPY) --strip-debug --discard-all $< $@
 
 $(BUILD)/libcsapp.so: $(BUILD)/$(SONAME)
 	ln -sf $(SONAME) $@
@@ -53,9 +53,9 @@ $(BUILD)/csapp.h: include/csapp.h
 $(BUILD)/api.txt: $(BUILD)/$(SONAME)
 	@$(NM) -D --defined-only $< | cut -d' ' -f3 | LC_ALL=C sort > $@
 
-$(BUILD)/csapp.o: $(RELEASE)/libcsapp.a $(BUILD)/api.txt
-	$(CC) -r -nostdlib -Wl,--gc-sections $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
-	$(OBJCOPY) --strip-debug --keep-global-symbols=$(BUILD)/api.txt \
+$(BUILD)/csapp.o: $(RELEASE)/libcsapp.a $(BUILD)/api.txt csapp.ld
+	$(CC) -r -nostdlib -Wl,--gc-sections -Wl,-T,csapp.ld $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
+	$(OBJCOPY) --strip-debug --discard-all --keep-global-symbols=$(BUILD)/api.txt \
 	    --weaken-symbols=$(BUILD)/api.txt $@
 
 $(BUILD)/libcsapp.a: $(BUILD)/csapp.o
