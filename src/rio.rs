@@ -109,30 +109,27 @@ impl rio_t {
 
     /// Reads up to and with the next newline, but at most as many bytes as there is room
     /// for; fewer at the end of the file, 0 if nothing came before it.
-    #[inline]
+    #[inline(always)]
     pub fn readlineb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
-        if let Some(unread) = self.unread() {
-            let count = room.left().min(unread.len());
-            // Room for the line, or for what of it fits: the bytes are here already.
-            if let Some(end) = scan::copy_line(&unread[..count], &mut room) {
-                self.consume(end);
-                return Ok(end);
+        match self.unread() {
+            Some(unread) => {
+                let count = wanted.min(unread.len());
+                let line = scan::copy_line(&unread[..count], &mut room);
+                self.consume(line.unwrap_or(count));
+                if let Some(end) = line {
+                    return Ok(end);
+                }
             }
-            self.consume(count);
-            if room.left() == 0 {
-                return Ok(count);
-            }
-            self.finish_line(source, room, wanted)
-        } else {
-            self.resume(Call::Readlineb, &mut room)?;
-            self.finish_line(source, room, wanted)
+            None => self.resume(Call::Readlineb, &mut room)?,
         }
+        self.finish_line(source, room, wanted)
     }
 
     /// The rest of a line of which `wanted - room.left()` bytes are with the caller; the
     /// buffer is empty.
     #[cold]
+    #[inline(never)]
     fn finish_line(
         &mut self,
         source: &mut impl Source,

@@ -190,7 +190,7 @@ unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize>
     reader.readnb(&mut Kernel, unsafe { Room::new(usrbuf, n) })
 }
 
-#[inline]
+#[inline(always)]
 unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
