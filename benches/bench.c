@@ -5,6 +5,7 @@
 #include <time.h>
 
 struct shared so;
+void (*before_run)(void);
 
 void must(int is_well, const char *what)
 {
@@ -35,7 +36,7 @@ void load_shared(void)
     *(void **)&so.readnb = symbol(library, "rio_readnb");
     *(void **)&so.readn = symbol(library, "rio_readn");
     *(void **)&so.writen = symbol(library, "rio_writen");
-    *(void **)&so.open_clientfd = symbol(library, "open_clientfd");
+    *(void **)&so.connect = symbol(library, "open_clientfd");
 }
 
 unsigned draw(unsigned below)
@@ -84,9 +85,13 @@ void take_turns(const char *suite, const char *workload, const struct contestant
         for (i = 0; i < count; i++) {
             /* Who comes first changes from round to round. */
             size_t turn = (i + (size_t)round) % count;
-            long long start = now(clock);
-            size_t done = field[turn].run();
+            long long start;
+            size_t done;
 
+            if (before_run != NULL)
+                before_run();
+            start = now(clock);
+            done = field[turn].run();
             times[turn * (size_t)rounds + (size_t)round] = now(clock) - start;
             if (expected != 0 && done != expected) {
                 fprintf(stderr, "%s, %s: %s did %zu instead of %zu\n", suite, workload,

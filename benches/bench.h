@@ -19,7 +19,7 @@ struct shared {
     ssize_t (*readnb)(rio_t *, void *, size_t);
     ssize_t (*readn)(int, void *, size_t);
     ssize_t (*writen)(int, const void *, size_t);
-    int (*open_clientfd)(const char *, const char *);
+    int (*connect)(const char *, const char *);
 };
 extern struct shared so;
 void load_shared(void);
@@ -32,6 +32,9 @@ struct contestant {
 /* Which clock a run is held against. Where nothing waits for another process, the time that the
    thread had the processor, so that what else the machine does costs nobody; elsewhere, the wall's. */
 enum clock { PROCESSOR, WALL };
+
+/* What is called before each run, outside of the clock; NULL: nothing. */
+extern void (*before_run)(void);
 
 /* Lets the contestants take turns for `rounds` rounds and prints their times. A run that
    does not return `expected` (unless that is 0) ends the program. */

@@ -50,6 +50,7 @@ impl Source for Kernel {
 }
 
 /// Reads until `room` is full or the file ends, and returns the number of bytes.
+#[inline(always)]
 pub fn readn(fd: c_int, mut room: Room) -> Result<usize> {
     let wanted = room.left();
     while room.left() > 0 {
@@ -61,6 +62,7 @@ pub fn readn(fd: c_int, mut room: Room) -> Result<usize> {
 }
 
 /// Writes all of `bytes`.
+#[inline(always)]
 pub fn writen(fd: c_int, bytes: &[u8]) -> Result<()> {
     let mut outlet = Outlet::new(fd);
     let mut rest = bytes;
@@ -153,7 +155,22 @@ impl rio_t {
     }
 
     /// Reads until `room` is full or the file ends, and returns the number of bytes.
+    #[inline(always)]
     pub fn readnb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
+        let wanted = room.left();
+        if let Some(unread) = self.unread()
+            && unread.len() >= wanted
+        {
+            room.put(unread);
+            self.consume(wanted);
+            return Ok(wanted);
+        }
+        self.gather(source, room)
+    }
+
+    /// [`rio_t::readnb`] where the bytes at hand are too few.
+    #[inline(never)]
+    fn gather(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
         match self.unread() {
             Some(unread) => {
