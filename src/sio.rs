@@ -29,6 +29,7 @@ impl Output {
     }
 
     /// Appends bytes.
+    #[inline(never)] // nothing here is in a hurry, and each copy of it would be a page of code
     pub fn put(&mut self, mut bytes: &[u8]) {
         self.total += bytes.len();
         while !bytes.is_empty() {
@@ -44,6 +45,7 @@ impl Output {
     }
 
     /// Appends a number in base 8, 10 or 16.
+    #[inline(never)]
     pub fn put_unsigned(&mut self, number: u64, base: u64) {
         let mut digits = [0; 22]; // of 2^64 - 1 in base 8
         let mut start = digits.len();

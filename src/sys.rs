@@ -29,6 +29,7 @@ pub fn set_errno(reason: Errno) {
 
 /// Makes a call that says by the value `failure` that it failed, and turns that into the error
 /// that it left in `errno`, and `errno` back into what it was.
+#[inline(always)]
 pub fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
     let before = errno();
     let value = call();
@@ -40,6 +41,7 @@ pub fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> 
     Err(reason)
 }
 
+#[inline(always)]
 fn checked(call: impl FnOnce() -> isize) -> Result<usize> {
     attempt(-1, call).map(isize::cast_unsigned)
 }
@@ -49,6 +51,7 @@ fn checked_int(call: impl FnOnce() -> c_int) -> Result<c_int> {
 }
 
 /// Runs `call` again for as long as a signal handler interrupts it.
+#[inline(always)]
 pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     loop {
         match call() {
@@ -63,6 +66,7 @@ pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 ///
 /// On a blocking descriptor EAGAIN means that SO_RCVTIMEO or SO_SNDTIMEO ran out. That
 /// is an answer, not a reason to wait.
+#[inline(always)]
 pub fn restart_or_wait<T>(
     fd: c_int,
     events: libc::c_short,
@@ -151,6 +155,7 @@ impl Room {
 
 /// Reads once, at most as many bytes as there is room for, and returns their number; 0 is
 /// the end of the file. Restarts after signals.
+#[inline(always)]
 pub fn read(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left());
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
@@ -181,6 +186,7 @@ impl Outlet {
 
     /// Writes once, and returns how many bytes were taken. Restarts after signals; waits
     /// for an O_NONBLOCK descriptor. SIGPIPE comes from pipes and terminals only.
+    #[inline(always)]
     pub fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         restart_or_wait(self.fd, libc::POLLOUT, || {
             if !self.is_other {
@@ -194,6 +200,7 @@ impl Outlet {
         })
     }
 
+    #[inline(always)]
     fn send(&self, bytes: &[u8]) -> Result<usize> {
         let start = bytes.as_ptr().cast();
         // SAFETY: `bytes` is readable for its whole length.
