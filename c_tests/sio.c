@@ -55,10 +55,12 @@ END_TEST
 
 START_TEST(a_null_text_is_shown_as_such)
 {
+    const char *volatile nothing = NULL; /* which the compiler must not know */
+
     capture(STDOUT_FILENO);
     ck_assert_int_eq(sio_puts(NULL), 6);
     ck_assert_str_eq(captured(), "(null)");
-    sio_printf("%s", (char *)NULL);
+    sio_printf("%s", nothing);
     ck_assert_str_eq(captured(), "(null)");
 }
 END_TEST
@@ -241,6 +243,7 @@ END_TEST
 
 START_TEST(nothing_is_allocated)
 {
+    void *kept;
     int calls;
 
     capture(STDOUT_FILENO);
@@ -250,8 +253,10 @@ START_TEST(nothing_is_allocated)
     sio_printf("%s %d %lx %p %c\n", "text", -5, ~0UL, (void *)&calls, 'c');
     Sio_puts("text");
     ck_assert_int_eq(malloc_calls + calloc_calls + realloc_calls, calls);
-    free(malloc(5));
-    ck_assert_int_eq(malloc_calls, calls + 1);
+    /* And the count works. */
+    *(void *volatile *)&kept = malloc(5);
+    ck_assert_int_gt(malloc_calls + calloc_calls + realloc_calls, calls);
+    free(kept);
 }
 END_TEST
 

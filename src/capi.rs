@@ -111,7 +111,7 @@ pub(crate) fn wrapped_code(message: &CStr, call: impl FnOnce() -> c_int) {
 /// [`wrapped_code`], for calls that return one code which is no error.
 #[inline]
 pub(crate) fn wrapped_code_but(fine: c_int, message: &CStr, call: impl FnOnce() -> c_int) -> c_int {
-    let code = call();
+    let code = unfailing(call);
     if code != 0 && code != fine {
         report_code(message, code);
     }

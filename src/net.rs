@@ -79,7 +79,9 @@ fn port_flags(port: &CStr) -> core::result::Result<c_int, Unresolved> {
         code: libc::EAI_SERVICE,
         errno: Errno(0),
     };
-    let text = port.to_bytes().trim_ascii_start();
+    let is_space = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'\x0b'; // C's isspace
+    let text = port.to_bytes();
+    let text = &text[text.iter().take_while(|byte| is_space(byte)).count()..];
     let (minus, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] => (false, digits),
@@ -128,18 +130,25 @@ fn interleave(addresses: &Addresses) -> impl Iterator<Item = Address<'_>> {
 fn connect_only(addresses: &Addresses) -> Result<c_int> {
     let address = addresses.iter().next().ok_or(Errno(libc::EADDRNOTAVAIL))?;
     let fd = address.socket(0)?;
-    let outcome = connected(fd, address.connect(fd));
+    let outcome = connect_through(fd, || address.connect(fd));
     keep_or_close(fd, outcome.and_then(|()| refuse_itself(fd, address)))
 }
 
-/// The outcome of a blocking connect. Where a signal ended the call, the attempt goes on in the
-/// kernel and is waited for: a second connect would fail (POSIX, connect).
-pub fn connected(fd: c_int, outcome: Result<()>) -> Result<()> {
-    match outcome {
-        Err(Errno(libc::EINTR)) => {
-            sys::wait_ready(fd, libc::POLLOUT).and_then(|()| sys::connect_outcome(fd))
+/// Connects the blocking socket `fd` by `connect`, whatever signals come. Where one ends the call,
+/// the attempt goes on in the kernel and is waited for: a second connect would fail (POSIX,
+/// connect). Only a Unix domain socket gives an interrupted attempt up; it tries again.
+pub fn connect_through(fd: c_int, mut connect: impl FnMut() -> Result<()>) -> Result<()> {
+    loop {
+        match connect() {
+            Err(Errno(libc::EINTR)) => {}
+            outcome => return outcome,
         }
-        outcome => outcome,
+        sys::wait_ready(fd, libc::POLLOUT)?;
+        sys::connect_outcome(fd)?;
+        match Endpoint::peer(fd) {
+            Err(Errno(libc::ENOTCONN)) => {}
+            outcome => return outcome.map(drop),
+        }
     }
 }
 
@@ -150,6 +159,8 @@ fn refuse_itself(fd: c_int, address: Address) -> Result<()> {
     let local = Endpoint::local(fd)?;
     // Different ports settle nearly every case without a second call.
     if local.port().is_some() && local.port() == address.port() && local.is(&Endpoint::peer(fd)?) {
+        // Closed in the ordinary way, it would keep the port from the server that is to come.
+        sys::reset_on_close(fd);
         return Err(Errno(libc::ECONNREFUSED));
     }
     Ok(())
@@ -254,19 +265,25 @@ impl<'a> Race<'a> {
     /// Waits until `wake`, for ever without one, or until attempts end. The descriptor of the
     /// one that connected, if one did.
     fn wait(&mut self, wake: Option<i64>, now: i64) -> Result<Option<c_int>> {
-        // poll passes over negative descriptors.
+        // poll passes over negative descriptors, but takes no more entries than a process may have
+        // descriptors. The lowest free place is always taken first, so these never are.
+        let used = self
+            .running
+            .iter()
+            .rposition(Option::is_some)
+            .map_or(0, |last| last + 1);
         let mut polled = self
             .running
             .map(|attempt| sys::pollfd(attempt.map_or(-1, |attempt| attempt.fd), libc::POLLOUT));
         let timeout = wake.map_or(-1, |wake| {
             c_int::try_from((wake - now).max(0)).unwrap_or(c_int::MAX)
         });
-        match sys::poll(&mut polled, timeout) {
+        match sys::poll(&mut polled[..used], timeout) {
             Ok(_) => {}
             Err(Errno(libc::EINTR)) => return Ok(None),
             Err(reason) => return Err(reason),
         }
-        for (place, polled) in polled.iter().enumerate() {
+        for (place, polled) in polled[..used].iter().enumerate() {
             if polled.revents != 0
                 && let Some(attempt) = self.running[place].take()
                 && let Some(fd) = self.settle(attempt, sys::connect_outcome(attempt.fd))

@@ -86,9 +86,11 @@ pub fn write_line(msg: &[&CStr], reason: Reason) {
 
 /// Replaces the error handler and returns the one before.
 pub fn set_handler(new: Handler) -> Handler {
-    let before = handler();
-    HANDLER.store(new as *mut (), Ordering::Release);
-    before
+    // Were it the first word about the handler, the environment's would have to go before it.
+    handler();
+    let before = HANDLER.swap(new as *mut (), Ordering::AcqRel);
+    // SAFETY: `handler` has seen to it that what was stored is a Handler.
+    unsafe { mem::transmute::<*mut (), Handler>(before) }
 }
 
 /// The error handler in force.

@@ -153,11 +153,15 @@ impl Room {
     }
 }
 
+/// The most bytes that one system call is asked to move. Linux moves no more, and refuses a count
+/// that would reach beyond the address space, however little there is to move (read(2)).
+const MOST: usize = 0x7fff_f000;
+
 /// Reads once, at most as many bytes as there is room for, and returns their number; 0 is
 /// the end of the file. Restarts after signals.
 #[inline(always)]
 pub fn read(fd: c_int, room: &mut Room) -> Result<usize> {
-    let (start, len) = (room.next(), room.left());
+    let (start, len) = (room.next(), room.left().min(MOST));
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
     let count = restart(|| checked(|| unsafe { libc::read(fd, start.cast(), len) }))?;
     // SAFETY: read has stored that many bytes.
@@ -188,6 +192,7 @@ impl Outlet {
     /// for an O_NONBLOCK descriptor. SIGPIPE comes from pipes and terminals only.
     #[inline(always)]
     pub fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let bytes = &bytes[..bytes.len().min(MOST)];
         restart_or_wait(self.fd, libc::POLLOUT, || {
             if !self.is_other {
                 match self.send(bytes) {
@@ -415,6 +420,21 @@ pub fn set_option(fd: c_int, level: c_int, option: c_int, value: c_int) -> Resul
     let start: *const c_void = (&raw const value).cast();
     // SAFETY: `start` points to `len` bytes.
     checked_int(|| unsafe { libc::setsockopt(fd, level, option, start, len) }).map(drop)
+}
+
+/// Has `fd` end its connection by a reset when it is closed, so that nothing of it stays behind. It
+/// is closed next whatever comes of this.
+pub fn reset_on_close(fd: c_int) {
+    let linger = libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    let len = size_of_val(&linger) as libc::socklen_t;
+    let start: *const c_void = (&raw const linger).cast();
+    // SAFETY: `start` points to `len` bytes.
+    let _ = checked_int(|| unsafe {
+        libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_LINGER, start, len)
+    });
 }
 
 /// What became of an attempt to connect that went on in the kernel (SO_ERROR).

@@ -99,4 +99,16 @@ macro_rules! suites {
 suites! {
     error: shared statically sanitized under_valgrind thread_sanitized;
     rio: shared statically sanitized under_valgrind;
+    process: shared statically sanitized;
+    signal: shared statically sanitized under_valgrind;
+    sio: shared statically;
+    unix_io: shared statically sanitized under_valgrind;
+    directory: shared statically sanitized under_valgrind;
+    memory: shared statically sanitized under_valgrind;
+    stdio: shared statically sanitized under_valgrind;
+    alloc: shared statically;
+    socket: shared statically sanitized under_valgrind;
+    names: shared statically sanitized under_valgrind;
+    thread: shared statically under_valgrind;
+    semaphore: shared statically sanitized under_valgrind;
 }

@@ -36,7 +36,8 @@ pub unsafe extern "C-unwind" fn Getnameinfo(
     servlen: size_t,
     flags: c_int,
 ) {
-    let (host_len, service_len) = (hostlen as socklen_t, servlen as socklen_t);
+    let clamped = |len: size_t| socklen_t::try_from(len).unwrap_or(socklen_t::MAX);
+    let (host_len, service_len) = (clamped(hostlen), clamped(servlen));
     // SAFETY: the caller's address and buffers.
     wrapped_resolver(c"Getnameinfo error", || unsafe {
         undeclared::getnameinfo(sa, salen, host, host_len, serv, service_len, flags)
@@ -109,9 +110,12 @@ pub unsafe extern "C-unwind" fn Gethostbyaddr(
 }
 
 fn host(message: &core::ffi::CStr, call: impl FnOnce() -> *mut hostent) -> *mut hostent {
-    let found = unfailing(call);
+    let before = sys::errno();
+    let found = call();
     if found.is_null() {
         report::report(message, Reason::Host);
+    } else {
+        sys::set_errno(before);
     }
     found
 }

@@ -82,9 +82,10 @@ pub unsafe extern "C-unwind" fn Accept(
 /// for what becomes of the attempt. [CS:APP 3e, section 11.4.3; POSIX, connect]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Connect(sockfd: c_int, serv_addr: *const sockaddr, addrlen: c_int) {
-    // SAFETY: the caller's address.
-    let outcome = sys::attempt(-1, || unsafe {
-        libc::connect(sockfd, serv_addr, addrlen as socklen_t)
+    let outcome = net::connect_through(sockfd, || {
+        // SAFETY: the caller's address.
+        let call = || unsafe { libc::connect(sockfd, serv_addr, addrlen as socklen_t) };
+        sys::attempt(-1, call).map(drop)
     });
-    let _ = checked(c"Connect error", net::connected(sockfd, outcome.map(drop)));
+    let _ = checked(c"Connect error", outcome);
 }
