@@ -97,4 +97,5 @@ macro_rules! suites {
 
 suites! {
     error: shared statically sanitized under_valgrind thread_sanitized;
+    lines: shared statically sanitized under_valgrind;
 }
