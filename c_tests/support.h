@@ -43,6 +43,12 @@ static inline struct outcome outcome_of(void (*body)(void *), void *arg)
     return seen;
 }
 
+/* Whether the tests that take minutes are wanted (make check-long). */
+static inline int is_long_run(void)
+{
+    return getenv("CSAPP_LONG") != NULL;
+}
+
 /* The main function of a suite that was filled in with tcase_add_test and the like. */
 static inline int run_suite(Suite *suite)
 {

@@ -111,4 +111,5 @@ suites! {
     names: shared statically sanitized under_valgrind;
     thread: shared statically under_valgrind;
     semaphore: shared statically sanitized under_valgrind;
+    lines: shared statically sanitized under_valgrind;
 }
