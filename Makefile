@@ -3,6 +3,7 @@
 #   make          the library, as a C compiler wants it: build/ holds csapp.h, libcsapp.so,
 #                 libcsapp.a and csapp.o
 #   make demo     two C programs carry a file over TCP, with the shared library
+#   make examples the programs of examples/
 #   make check    all tests (installs the tools that they need, where it may)
 #   make header   renew include/csapp.h after a change in src/capi/
 #   make clean    remove what the others made
@@ -21,7 +22,6 @@ export CARGO_TARGET_DIR ?= target
 RELEASE = $(CARGO_TARGET_DIR)/release
 SONAME = libcsapp.so.1
 
-EXAMPLES = echoserver echoclient
 # What the tests need beyond Rust, gcc, make and Python: commands, and the Debian packages they are in.
 NEEDED = pkg-config valgrind g++
 PACKAGES = check pkg-config valgrind g++
@@ -62,10 +62,9 @@ $(BUILD)/libcsapp.a: $(BUILD)/csapp.o
 	@rm -f $@
 	$(AR) rcs $@ $<
 
-$(EXAMPLES:%=$(BUILD)/%): $(BUILD)/%: examples/%.c $(BUILD)/csapp.h $(BUILD)/libcsapp.so
-	$(CC) $(CFLAGS) $(WARNINGS) -I$(BUILD) $< -o $@ -L$(BUILD) -lcsapp -Wl,-rpath,'$$ORIGIN' -pthread
+include examples/examples.mk
 
-demo: $(EXAMPLES:%=$(BUILD)/%)
+demo: $(BUILD)/echoserver $(BUILD)/echoclient
 	@sh examples/demo.sh $(BUILD)
 
 check: tools all
