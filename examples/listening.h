@@ -4,8 +4,8 @@
 
 #include "csapp.h"
 
-/* Prints the port that a listening socket was given. */
-static inline void print_port(int listenfd)
+/* Prints the port that a listening socket was given, and returns it. */
+static inline int print_port(int listenfd)
 {
     struct sockaddr_storage address;
     socklen_t len = sizeof address;
@@ -16,6 +16,7 @@ static inline void print_port(int listenfd)
     Getnameinfo((SA *)&address, len, NULL, 0, port, sizeof port, NI_NUMERICSERV);
     printf("listening on port %s\n", port);
     fflush(stdout);
+    return atoi(port);
 }
 
 #endif
