@@ -3,6 +3,7 @@
 #   make          the library, as a C compiler wants it: build/ holds csapp.h, libcsapp.so,
 #                 libcsapp.a and csapp.o
 #   make demo     two C programs carry a file over TCP, with the shared library
+#   make examples the programs of examples/
 #   make check    all tests (installs the tools that they need, where it may)
 #   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
 #   make header   renew include/csapp.h after a change in src/capi/
@@ -22,7 +23,6 @@ export CARGO_TARGET_DIR ?= target
 RELEASE = $(CARGO_TARGET_DIR)/release
 SONAME = libcsapp.so.1
 
-EXAMPLES = echoserver echoclient
 # What the tests need beyond Rust, gcc, make and Python: commands, and the Debian packages they are in.
 NEEDED = pkg-config valgrind g++
 PACKAGES = check pkg-config valgrind g++
@@ -63,10 +63,9 @@ $(BUILD)/libcsapp.a: $(BUILD)/csapp.o
 	@rm -f $@
 	$(AR) rcs $@ $<
 
-$(EXAMPLES:%=$(BUILD)/%): $(BUILD)/%: examples/%.c $(BUILD)/csapp.h $(BUILD)/libcsapp.so
-	$(CC) $(CFLAGS) $(WARNINGS) -I$(BUILD) $< -o $@ -L$(BUILD) -lcsapp -Wl,-rpath,'$$ORIGIN' -pthread
+include examples/examples.mk
 
-demo: $(EXAMPLES:%=$(BUILD)/%)
+demo: $(BUILD)/echoserver $(BUILD)/echoclient
 	@sh examples/demo.sh $(BUILD)
 
 check: tools all

@@ -3,40 +3,20 @@
  *
  * One thread per connection. What to watch: one client's trouble is its own. With the error
  * handler csapp_error_return, a checked call that fails has written its line to standard error and
- * returns -1, so serve() leaves its loop and hangs up; the server goes on.
+ * returns -1, so echo() leaves its loop and the thread hangs up; the server goes on.
  *
  * usage: echoserver PORT        (PORT 0: any free one, which is printed)
  */
-#include "csapp.h"
+#include "echo.h"
 
 static void *serve(void *argument)
 {
     int connection = *(int *)argument;
-    char line[MAXLINE];
-    rio_t rio;
-    ssize_t n;
 
     free(argument);
-    Rio_readinitb(&rio, connection);
-    while ((n = Rio_readlineb(&rio, line, sizeof line)) > 0)
-        if (rio_writen(connection, line, (size_t)n) != n)
-            break;
+    echo(connection);
     Close(connection);
     return NULL;
-}
-
-/* Prints the port that a listening socket was given. */
-static void print_port(int listenfd)
-{
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    char port[NI_MAXSERV];
-
-    if (getsockname(listenfd, (SA *)&address, &len) < 0)
-        unix_error("getsockname error");
-    Getnameinfo((SA *)&address, len, NULL, 0, port, sizeof port, NI_NUMERICSERV);
-    printf("listening on port %s\n", port);
-    fflush(stdout);
 }
 
 int main(int argc, char **argv)

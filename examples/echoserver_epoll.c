@@ -1,0 +1,86 @@
+/*
+ * echoserver_epoll - sends every line back, with one thread that is told what happens by epoll
+ *
+ * What to watch: the descriptors are O_NONBLOCK, so no client can make the server wait. A client
+ * that sends half a line costs nothing but memory: rio_readlineb returns -1 with EAGAIN, keeps the
+ * half, and gives the whole line when the rest has come. A client that does not read its
+ * answers is not read from either, until it does. Both are in client_advance, in echo.h.
+ *
+ * usage: echoserver_epoll PORT        (PORT 0: any free one, which is printed)
+ */
+#include "echo.h"
+#include <sys/epoll.h>
+
+static int epfd;
+
+static void wait_for(struct client *client, int operation, enum interest interest)
+{
+    struct epoll_event event;
+
+    memset(&event, 0, sizeof event);
+    event.events = interest == WRITABLE ? EPOLLOUT : EPOLLIN;
+    event.data.ptr = client;
+    if (epoll_ctl(epfd, operation, client->fd, &event) < 0)
+        unix_error("epoll_ctl error");
+}
+
+static void advance(struct client *client)
+{
+    enum interest interest = client_advance(client);
+
+    if (interest == NOTHING) {
+        Close(client->fd); /* with its last descriptor, it leaves the epoll set as well */
+        Free(client);
+    } else
+        wait_for(client, EPOLL_CTL_MOD, interest);
+}
+
+static void welcome(int listenfd)
+{
+    int fd = Accept(listenfd, NULL, NULL);
+    struct client *client;
+
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE)
+            Sleep(1); /* some descriptors will come back */
+        return;
+    }
+    client = Malloc(sizeof *client);
+    if (client == NULL) {
+        Close(fd);
+        return;
+    }
+    client_init(client, fd);
+    wait_for(client, EPOLL_CTL_ADD, READABLE);
+}
+
+int main(int argc, char **argv)
+{
+    enum { EVENTS = 256 };
+    struct epoll_event events[EVENTS];
+    struct client listener;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s PORT\n", argv[0]);
+        return 2;
+    }
+    listener.fd = Open_listenfd(argv[1]);
+    print_port(listener.fd);
+    epfd = epoll_create1(EPOLL_CLOEXEC);
+    if (epfd < 0)
+        unix_error("epoll_create1 error");
+    wait_for(&listener, EPOLL_CTL_ADD, READABLE);
+    csapp_set_error_handler(csapp_error_return);
+    for (;;) {
+        int n = epoll_wait(epfd, events, EVENTS, -1);
+
+        for (int i = 0; i < n; i++) {
+            struct client *client = events[i].data.ptr;
+
+            if (client == &listener)
+                welcome(listener.fd);
+            else
+                advance(client);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+/*
+ * echoserver_prethreaded - sends every line back, with a fixed number of threads
+ *
+ * The main thread accepts and puts connections into a bounded buffer; the workers take them
+ * out. Three semaphores are all it takes: how many places are free, how many are filled, and
+ * whose turn it is to touch the buffer.
+ *
+ * What to watch: threads are made once, not per client, and a flood of clients cannot make more
+ * of them: when all workers are busy and the buffer is full, P(&free_places) holds the main thread up,
+ * and clients wait in the kernel's queue.
+ *
+ * usage: echoserver_prethreaded PORT [THREADS]        (PORT 0: any free one; THREADS: 8)
+ */
+#include "echo.h"
+
+enum { PLACES = 16, MOST_THREADS = 1024 };
+
+static struct {
+    int connections[PLACES];
+    unsigned front, rear; /* the next to take out, the next to fill */
+    sem_t free_places, filled_places, turn;
+} buffer;
+
+static void insert(int connection)
+{
+    P(&buffer.free_places);
+    P(&buffer.turn);
+    buffer.connections[buffer.rear++ % PLACES] = connection;
+    V(&buffer.turn);
+    V(&buffer.filled_places);
+}
+
+static int take(void)
+{
+    int connection;
+
+    P(&buffer.filled_places);
+    P(&buffer.turn);
+    connection = buffer.connections[buffer.front++ % PLACES];
+    V(&buffer.turn);
+    V(&buffer.free_places);
+    return connection;
+}
+
+static void *work(void *argument)
+{
+    (void)argument;
+    for (;;) {
+        int connection = take();
+
+        echo(connection);
+        Close(connection);
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    int threads = argc == 3 ? atoi(argv[2]) : 8;
+    int listenfd;
+    pthread_t tid;
+
+    if ((argc != 2 && argc != 3) || threads < 1 || threads > MOST_THREADS) {
+        fprintf(stderr, "usage: %s PORT [THREADS]        (1 to %d)\n", argv[0], MOST_THREADS);
+        return 2;
+    }
+    Sem_init(&buffer.free_places, 0, PLACES);
+    Sem_init(&buffer.filled_places, 0, 0);
+    Sem_init(&buffer.turn, 0, 1);
+    listenfd = Open_listenfd(argv[1]);
+    for (int i = 0; i < threads; i++) {
+        Pthread_create(&tid, NULL, work, NULL);
+        Pthread_detach(tid);
+    }
+    print_port(listenfd);
+    csapp_set_error_handler(csapp_error_return);
+    for (;;) {
+        int connection = Accept(listenfd, NULL, NULL);
+
+        if (connection < 0)
+            Sleep(1); /* out of descriptors, most likely: some will come back */
+        else
+            insert(connection);
+    }
+}

@@ -1,0 +1,20 @@
+# The example programs: one C file each, linked with the shared library beside them.
+EXAMPLES = cpfile wordfreq statcheck lsdir sharing redirect stdiotrap hostinfo echoclient \
+    echoserver echoserver_iterative echoserver_process echoserver_prethreaded \
+    echoserver_select echoserver_epoll tinyweb proxy conncap
+EXAMPLE_PROGRAMS = $(EXAMPLES:%=$(BUILD)/%) $(BUILD)/cgi-bin/adder
+
+.PHONY: examples check-long
+examples: $(EXAMPLE_PROGRAMS)
+
+$(EXAMPLES:%=$(BUILD)/%): $(BUILD)/%: examples/%.c $(wildcard examples/*.h) $(BUILD)/csapp.h $(BUILD)/libcsapp.so
+	$(CC) $(CFLAGS) $(WARNINGS) -I$(BUILD) $< -o $@ -L$(BUILD) -lcsapp -Wl,-rpath,'$$ORIGIN' -pthread
+
+# tinyweb runs what is in cgi-bin.
+$(BUILD)/cgi-bin/adder: examples/adder.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WARNINGS) $< -o $@
+
+# What takes minutes, or programs that not everybody has: 60,000 connections, wrk, a browser.
+check-long: examples
+	$(CARGO) test --locked --test examples -- --ignored --nocapture

@@ -1,0 +1,617 @@
+/*
+ * tinyweb - a web server: files, directories and CGI programs, by GET and HEAD
+ *
+ * HTTP/1.1 with connections kept alive, and HTTP/1.0. A thread per connection, at most CLIENTS at
+ * once; further ones wait in the kernel's queue.
+ *
+ * What to watch: nothing that a client does may cost more than its own connection.
+ *   time    sockets are O_NONBLOCK, and every wait has a deadline: a request's header must be
+ *           there 10 s after its first wait, however it drips, and an answer must be taken at 4 KB/s
+ *   space   a header has at most 16 KiB; a CGI program's page at most 1 MiB
+ *   paths   the path is decoded once and walked from the root, one openat with O_NOFOLLOW per name: no
+ *           symbolic link is followed, and a name that starts with a dot (so "..") is refused
+ *   CGI     programs come from a directory of their own and get a fresh environment, no
+ *           arguments and no descriptors but 0, 1 and 2
+ *   mmap    a file cut short while it is sent makes send fail with EFAULT; the program itself
+ *           never touches the mapped bytes, so there is no SIGBUS
+ *
+ * usage: tinyweb [-a ADDRESS] [-c CGI-DIRECTORY] PORT ROOT
+ *        (ADDRESS: 127.0.0.1, 0.0.0.0 for everybody; PORT 0: any free one)
+ */
+#define _GNU_SOURCE
+#include "listening.h"
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <time.h>
+
+enum { CLIENTS = 512, HEADER_TIME = 10000, HEADER_SIZE = 16384, CGI_TIME = 10000, CGI_SIZE = 1 << 20,
+    RATE = 4096 /* bytes a second */, PATH_SIZE = 4096 };
+
+struct connection {
+    int fd;
+    rio_t rio;
+    char peer[NI_MAXHOST];
+};
+
+struct request {
+    char target[MAXLINE], path[PATH_SIZE], *query; /* path: decoded */
+    int is_head, minor, keep_alive, has_host, has_body;
+};
+
+static int root_fd, cgi_fd = -1, server_port;
+static sem_t free_clients;
+
+/* Milliseconds on a clock that no one sets. */
+static long long now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
+
+static int await(int fd, short events, long long deadline)
+{
+    struct pollfd polled = {fd, events, 0};
+    long long left = deadline - now();
+
+    errno = EAGAIN;
+    return left > 0 && poll(&polled, 1, (int)left) != 0 ? 0 : -1;
+}
+
+/* `flags`: MSG_MORE, if more will follow. */
+static int send_all(int fd, const char *bytes, size_t count, int flags)
+{
+    long long deadline = now() + 10000 + (long long)count * 1000 / RATE;
+
+    while (count > 0) {
+        ssize_t n = send(fd, bytes, count, MSG_NOSIGNAL | flags);
+
+        if (n >= 0) {
+            bytes += n;
+            count -= (size_t)n;
+        } else if (errno != EAGAIN || await(fd, POLLOUT, deadline) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Reads a line from an O_NONBLOCK descriptor. What had come when the call had to wait is kept. */
+static ssize_t read_line(rio_t *rio, char *line, size_t size, long long deadline)
+{
+    ssize_t n;
+
+    while ((n = rio_readlineb(rio, line, size)) < 0 && errno == EAGAIN)
+        if (await(rio->rio_fd, POLLIN, deadline) < 0)
+            break;
+    return n;
+}
+
+static const char *reason(int status)
+{
+    switch (status) {
+    case 200: return "OK";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 400: return "Bad Request";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 414: return "URI Too Long";
+    case 431: return "Request Header Fields Too Large";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    default: return "Internal Server Error";
+    }
+}
+
+/* Sends an answer; `extra` is further header lines. */
+static int answer(const struct connection *c, const struct request *r, int status, const char *type,
+    const char *extra, const char *body, size_t length)
+{
+    char header[MAXLINE + PATH_SIZE * 3], date[64];
+    time_t seconds = time(NULL);
+    struct tm utc;
+    int n, is_all = r->is_head || length == 0;
+
+    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&seconds, &utc));
+    n = snprintf(header, sizeof header,
+        "HTTP/1.1 %d %s\r\nDate: %s\r\nServer: tinyweb\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+        "X-Content-Type-Options: nosniff\r\nConnection: %s\r\n%s\r\n",
+        status, reason(status), date, type, length, r->keep_alive ? "keep-alive" : "close", extra);
+    if (n < 0 || (size_t)n >= sizeof header || send_all(c->fd, header, (size_t)n, is_all ? 0 : MSG_MORE) < 0)
+        return -1;
+    return is_all ? 0 : send_all(c->fd, body, length, 0);
+}
+
+static int answer_error(const struct connection *c, const struct request *r, int status, const char *why)
+{
+    char page[1024];
+    int n = snprintf(page, sizeof page, "<!DOCTYPE html><title>%d %s</title><h1>%d %s</h1><p>%s</p>\n",
+        status, reason(status), status, reason(status), why);
+
+    return answer(c, r, status, "text/html; charset=utf-8", status == 405 ? "Allow: GET, HEAD\r\n" : "",
+        page, (size_t)n);
+}
+
+/* Decodes %XX. Refuses what no file name needs: a NUL or another control character. */
+static int decode(const char *from, char *to, size_t size)
+{
+    char hex[3] = "", *end = to + size - 1;
+
+    for (; *from != '\0' && to < end; from++, to++) {
+        *to = *from;
+        if (*from == '%') {
+            if (!isxdigit((unsigned char)from[1]) || !isxdigit((unsigned char)from[2]))
+                return -1;
+            hex[0] = from[1], hex[1] = from[2];
+            *to = (char)strtol(hex, NULL, 16);
+            from += 2;
+        }
+        if ((unsigned char)*to < ' ' || *to == 127)
+            return -1;
+    }
+    *to = '\0';
+    return *from == '\0' ? 0 : -1;
+}
+
+/* The printed form of a name inside HTML (entities) or inside a URL (%XX). */
+static void print_escaped(FILE *out, const char *text, int is_url)
+{
+    for (; *text != '\0'; text++)
+        if (isalnum((unsigned char)*text) || strchr("-_.~/", *text))
+            putc(*text, out);
+        else
+            fprintf(out, is_url ? "%%%02X" : (unsigned char)*text < 128 ? "&#%d;" : "%c",
+                (unsigned char)*text);
+}
+
+/* Opens what `path` leads to below the root. -1/EACCES for a link or a hidden name on the way. */
+static int open_below_root(const char *path)
+{
+    int fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
+    char name[NAME_MAX + 1];
+
+    while (fd >= 0 && path[strspn(path, "/")] != '\0') {
+        size_t length;
+        int next;
+
+        path += strspn(path, "/");
+        length = strcspn(path, "/");
+        if (length > NAME_MAX || *path == '.') {
+            close(fd);
+            errno = EACCES;
+            return -1;
+        }
+        memcpy(name, path, length);
+        name[length] = '\0';
+        path += length;
+        /* O_NONBLOCK: a fifo would hold the thread up for ever. */
+        next = openat(fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (*path == '/' ? O_DIRECTORY : 0));
+        close(fd);
+        if (next < 0 && errno == ELOOP)
+            errno = EACCES;
+        fd = next;
+    }
+    return fd;
+}
+
+static const char *type_of(const char *path)
+{
+    static const char *const types[][2] = {{".html", "text/html; charset=utf-8"}, {".css", "text/css"},
+        {".js", "text/javascript"}, {".txt", "text/plain; charset=utf-8"}, {".png", "image/png"},
+        {".jpg", "image/jpeg"}, {".gif", "image/gif"}, {".svg", "image/svg+xml"}, {".ico", "image/x-icon"},
+        {".pdf", "application/pdf"}, {".json", "application/json"}};
+    const char *dot = strrchr(path, '.');
+
+    for (size_t i = 0; dot != NULL && i < sizeof types / sizeof *types; i++)
+        if (strcasecmp(dot, types[i][0]) == 0)
+            return types[i][1];
+    return "application/octet-stream";
+}
+
+static int send_file(const struct connection *c, const struct request *r, int fd, off_t size, const char *path)
+{
+    void *bytes = size > 0 && !r->is_head ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+    int outcome;
+
+    if (bytes == MAP_FAILED)
+        return answer_error(c, r, 500, "The file cannot be read.");
+    outcome = answer(c, r, 200, type_of(path), "", bytes, (size_t)size);
+    if (bytes != NULL)
+        Munmap(bytes, (size_t)size);
+    return outcome;
+}
+
+static int send_listing(const struct connection *c, const struct request *r, int fd)
+{
+    DIR *directory = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    const struct dirent *entry;
+    char *page = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&page, &length);
+    int outcome;
+
+    if (directory == NULL || out == NULL) {
+        if (directory != NULL)
+            closedir(directory);
+        if (out != NULL)
+            fclose(out);
+        free(page);
+        return answer_error(c, r, 500, "The directory cannot be read.");
+    }
+    fprintf(out, "<!DOCTYPE html><title>Index</title><h1>Index of ");
+    print_escaped(out, r->path, 0);
+    fprintf(out, "</h1><ul>\n");
+    while ((entry = readdir(directory)) != NULL)
+        if (entry->d_name[0] != '.') {
+            fprintf(out, "<li><a href=\"./");
+            print_escaped(out, entry->d_name, 1);
+            fprintf(out, "%s\">", entry->d_type == DT_DIR ? "/" : "");
+            print_escaped(out, entry->d_name, 0);
+            fprintf(out, "</a></li>\n");
+        }
+    fprintf(out, "</ul>\n");
+    closedir(directory);
+    fclose(out);
+    outcome = answer(c, r, 200, "text/html; charset=utf-8", "", page, length);
+    free(page);
+    return outcome;
+}
+
+static int redirect_to_slash(const struct connection *c, const struct request *r)
+{
+    char *line = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&line, &length);
+    int outcome;
+
+    if (out == NULL)
+        return -1;
+    /* One slash in front: "//name/" would be another host. */
+    fprintf(out, "Location: /");
+    print_escaped(out, r->path + strspn(r->path, "/"), 1);
+    fprintf(out, "/\r\n");
+    fclose(out);
+    outcome = answer(c, r, 301, "text/plain", line, "", 0);
+    free(line);
+    return outcome;
+}
+
+static int serve_file(const struct connection *c, const struct request *r)
+{
+    int fd = open_below_root(r->path), index, outcome;
+    struct stat file;
+
+    if (fd < 0 || fstat(fd, &file) < 0)
+        outcome = errno == EACCES ? answer_error(c, r, 403, "This path is not served.")
+                                  : answer_error(c, r, 404, "There is no such file.");
+    else if (S_ISREG(file.st_mode))
+        outcome = send_file(c, r, fd, file.st_size, r->path);
+    else if (!S_ISDIR(file.st_mode))
+        outcome = answer_error(c, r, 403, "This is no regular file.");
+    else if (r->path[strlen(r->path) - 1] != '/')
+        outcome = redirect_to_slash(c, r);
+    else {
+        index = openat(fd, "index.html", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (index >= 0 && fstat(index, &file) == 0 && S_ISREG(file.st_mode))
+            outcome = send_file(c, r, index, file.st_size, "index.html");
+        else
+            outcome = send_listing(c, r, fd);
+        if (index >= 0)
+            Close(index);
+    }
+    if (fd >= 0)
+        Close(fd);
+    return outcome;
+}
+
+/* Starts a CGI program with its output in a pipe, in a process group of its own. */
+static pid_t start_cgi(const struct connection *c, const struct request *r, const char *name, int output)
+{
+    char query[MAXLINE + 32], script[PATH_SIZE + 32], peer[NI_MAXHOST + 32], port[64], *program = NULL;
+    char path[] = "PATH=/usr/local/bin:/usr/bin:/bin", interface[] = "GATEWAY_INTERFACE=CGI/1.1",
+         software[] = "SERVER_SOFTWARE=tinyweb", host[] = "SERVER_NAME=localhost",
+         protocol[] = "SERVER_PROTOCOL=HTTP/1.1";
+    char method[] = "REQUEST_METHOD=GET", head[] = "REQUEST_METHOD=HEAD";
+    char *environment[] = {path, interface, software, host, protocol, r->is_head ? head : method, query,
+        script, peer, port, NULL};
+    char *arguments[2] = {NULL, NULL};
+    pid_t child;
+
+    snprintf(query, sizeof query, "QUERY_STRING=%s", r->query);
+    snprintf(script, sizeof script, "SCRIPT_NAME=%s", r->path);
+    snprintf(peer, sizeof peer, "REMOTE_ADDR=%s", c->peer);
+    snprintf(port, sizeof port, "SERVER_PORT=%d", server_port);
+    if (asprintf(&program, "./%s", name) < 0)
+        return -1;
+    arguments[0] = program;
+    child = fork();
+    if (child == 0) {
+        /* Only calls that are safe after fork in a program with threads. Other threads'
+           descriptors are close-on-exec, every one. */
+        int null = open("/dev/null", O_RDONLY);
+
+        setpgid(0, 0);
+        signal(SIGPIPE, SIG_DFL);
+        if (fchdir(cgi_fd) == 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0) {
+            if (null > STDERR_FILENO)
+                close(null);
+            execve(program, arguments, environment);
+        }
+        _exit(127);
+    }
+    if (child > 0)
+        setpgid(child, child); /* whichever of the two comes first */
+    free(program);
+    return child;
+}
+
+/* Takes a CGI program's output to its end. -1 with errno EAGAIN when it takes too long, EFBIG when it is too much. */
+static ssize_t gather(int fd, char *page)
+{
+    long long deadline = now() + CGI_TIME;
+    size_t length = 0;
+
+    for (;;) {
+        ssize_t n;
+
+        if (await(fd, POLLIN, deadline) < 0)
+            return -1;
+        n = read(fd, page + length, CGI_SIZE - length);
+        if (n <= 0)
+            return n < 0 ? -1 : (ssize_t)length;
+        length += (size_t)n;
+        if (length == CGI_SIZE) {
+            errno = EFBIG;
+            return -1;
+        }
+    }
+}
+
+/* Takes the header of a CGI program's page apart (RFC 3875, section 6), and sends the page. */
+static int send_cgi_page(const struct connection *c, const struct request *r, char *page, size_t length)
+{
+    char type[256] = "", extra[MAXLINE] = "", *at = page, *end = page + length;
+    int status = 200;
+
+    for (;;) {
+        char *newline = memchr(at, '\n', (size_t)(end - at)), *line = at;
+        size_t used = strlen(extra);
+
+        if (newline == NULL)
+            return answer_error(c, r, 502, "The program's header has no end.");
+        at = newline + 1;
+        if (newline > line && newline[-1] == '\r')
+            newline--;
+        *newline = '\0';
+        if (newline == line)
+            break;
+        if (strlen(line) != (size_t)(newline - line) || strchr(line, '\r') != NULL)
+            return answer_error(c, r, 502, "The program's header is damaged.");
+        if (strncasecmp(line, "Status:", 7) == 0)
+            status = atoi(line + 7);
+        else if (strncasecmp(line, "Content-Type:", 13) == 0)
+            snprintf(type, sizeof type, "%s", line + 13 + strspn(line + 13, " "));
+        else if (strncasecmp(line, "Location:", 9) == 0 || strncasecmp(line, "Cache-Control:", 14) == 0) {
+            if (line[0] == 'L' || line[0] == 'l')
+                status = 302;
+            snprintf(extra + used, sizeof extra - used, "%.3000s\r\n", line);
+        }
+    }
+    if (status < 200 || status > 599)
+        return answer_error(c, r, 502, "The program's status is none.");
+    return answer(c, r, status, type[0] ? type : "text/plain", extra, at, (size_t)(end - at));
+}
+
+static int serve_cgi(const struct connection *c, const struct request *r)
+{
+    const char *name = r->path + strlen("/cgi-bin/");
+    char *page = NULL;
+    int ends[2], outcome;
+    struct stat file;
+    ssize_t length;
+    pid_t child;
+
+    if (cgi_fd < 0 || name[0] == '.' || strchr(name, '/') || fstatat(cgi_fd, name, &file, AT_SYMLINK_NOFOLLOW) < 0
+        || !S_ISREG(file.st_mode) || faccessat(cgi_fd, name, X_OK, 0) < 0)
+        return answer_error(c, r, 404, "There is no such program.");
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return answer_error(c, r, 500, "No descriptors are left.");
+    child = start_cgi(c, r, name, ends[1]);
+    Close(ends[1]);
+    page = child < 0 ? NULL : malloc(CGI_SIZE);
+    length = page == NULL ? -1 : gather(ends[0], page);
+    outcome = errno;
+    Close(ends[0]);
+    if (child > 0) {
+        kill(-child, SIGKILL); /* the whole group, before its number can be another's */
+        Waitpid(child, NULL, 0);
+    }
+    if (length >= 0)
+        outcome = send_cgi_page(c, r, page, (size_t)length);
+    else
+        outcome = outcome == EAGAIN ? answer_error(c, r, 504, "The program took too long.")
+                                    : answer_error(c, r, 502, "The program failed.");
+    free(page);
+    return outcome;
+}
+
+/* Reads the header's lines after the first. Returns 0, or the status to refuse the request with. */
+static int read_fields(struct connection *c, struct request *r, size_t size, long long deadline)
+{
+    char line[MAXLINE], *value;
+    ssize_t n;
+
+    while ((n = read_line(&c->rio, line, sizeof line, deadline)) > 0) {
+        size += (size_t)n;
+        if (line[n - 1] != '\n' || size > HEADER_SIZE)
+            return 431;
+        line[--n] = '\0';
+        if (n > 0 && line[n - 1] == '\r')
+            line[--n] = '\0';
+        if (n == 0)
+            return r->minor >= 1 && !r->has_host ? 400 : 0;
+        value = strchr(line, ':');
+        if (strlen(line) != (size_t)n || value == NULL || strcspn(line, " \t") < (size_t)(value - line) || value == line)
+            return 400; /* a NUL, no name, or a blank before the colon */
+        *value++ = '\0';
+        value += strspn(value, " \t");
+        if (strcasecmp(line, "Host") == 0)
+            r->has_host = 1;
+        else if (strcasecmp(line, "Connection") == 0)
+            r->keep_alive = strcasestr(value, "close") ? 0 : strcasestr(value, "keep-alive") ? 1 : r->keep_alive;
+        else if (strcasecmp(line, "Transfer-Encoding") == 0
+                 || (strcasecmp(line, "Content-Length") == 0 && strcmp(value, "0") != 0))
+            r->has_body = 1;
+    }
+    return n < 0 && errno == EAGAIN ? 408 : -1;
+}
+
+/* Reads a request. Returns 0, the status to refuse it with, or -1: there is none. */
+static int read_request(struct connection *c, struct request *r)
+{
+    char line[MAXLINE], method[32], version[16], rest;
+    long long deadline = now() + HEADER_TIME;
+    char *target = r->target;
+    ssize_t n;
+    int major, status;
+
+    memset(r, 0, sizeof *r);
+    n = read_line(&c->rio, line, sizeof line, deadline);
+    if (n <= 0)
+        return n < 0 && errno == EAGAIN && c->rio.rio_cnt > 0 ? 408 : -1;
+    if (line[n - 1] != '\n')
+        return 414;
+    if (strlen(line) != (size_t)n || sscanf(line, "%31s %8191s %15s %c", method, r->target, version, &rest) != 3
+        || sscanf(version, "HTTP/%1d.%1d%c", &major, &r->minor, &rest) != 2)
+        return 400;
+    if (major != 1)
+        return 505;
+    r->is_head = strcmp(method, "HEAD") == 0;
+    r->keep_alive = r->minor >= 1;
+    status = read_fields(c, r, (size_t)n, deadline);
+    if (status != 0)
+        return status;
+    if (strcmp(method, "GET") != 0 && !r->is_head)
+        return strcmp(method, "POST") && strcmp(method, "PUT") && strcmp(method, "DELETE") ? 501 : 405;
+    if (r->has_body)
+        return 400;
+    if (strncasecmp(target, "http://", 7) == 0) /* as a proxy would be asked (RFC 9112, section 3.2.2) */
+        target += 7 + strcspn(target + 7, "/");
+    r->query = strchr(target, '?');
+    if (r->query != NULL)
+        *r->query++ = '\0';
+    else
+        r->query = r->target + strlen(r->target);
+    return target[0] == '/' && decode(target, r->path, sizeof r->path) == 0 ? 0 : 400;
+}
+
+/* Hangs up so that the last answer arrives: closing with unread bytes would throw it away. */
+static void hang_up(int fd)
+{
+    long long deadline = now() + 1000;
+    char rest[4096];
+
+    shutdown(fd, SHUT_WR);
+    while (await(fd, POLLIN, deadline) == 0 && read(fd, rest, sizeof rest) > 0)
+        ;
+    Close(fd);
+}
+
+static void *serve(void *argument)
+{
+    struct connection *c = argument;
+    struct request request;
+    int status;
+
+    Rio_readinitb(&c->rio, c->fd);
+    do {
+        status = read_request(c, &request);
+        if (status > 0) {
+            request.keep_alive = 0; /* where the next request would start is not known */
+            answer_error(c, &request, status, "The server does not take this request.");
+        } else if (status == 0 && strncmp(request.path, "/cgi-bin/", 9) == 0)
+            status = serve_cgi(c, &request);
+        else if (status == 0)
+            status = serve_file(c, &request);
+    } while (status == 0 && request.keep_alive);
+    hang_up(c->fd);
+    Free(c);
+    V(&free_clients);
+    return NULL;
+}
+
+static void welcome(int fd, const struct sockaddr_storage *address, socklen_t length, const pthread_attr_t *detached)
+{
+    struct connection *c = Malloc(sizeof *c);
+    pthread_t tid;
+    int code = ENOMEM;
+
+    if (c != NULL) {
+        c->fd = fd;
+        if (getnameinfo((const SA *)address, length, c->peer, sizeof c->peer, NULL, 0, NI_NUMERICHOST) != 0)
+            c->peer[0] = '\0';
+        code = pthread_create(&tid, detached, serve, c);
+    }
+    if (code != 0) {
+        posix_error(code, "cannot serve a client");
+        Free(c);
+        Close(fd);
+        V(&free_clients);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const char *address = "127.0.0.1", *cgi = NULL;
+    pthread_attr_t detached;
+    int listenfd;
+
+    for (int option; (option = getopt(argc, argv, "a:c:")) != -1;) {
+        if (option == 'a')
+            address = optarg;
+        else if (option == 'c')
+            cgi = optarg;
+        else
+            argc = 0;
+    }
+    if (argc - optind != 2) {
+        fprintf(stderr, "usage: %s [-a ADDRESS] [-c CGI-DIRECTORY] PORT ROOT\n", argv[0]);
+        return 2;
+    }
+    for (int fd = 3; fd < 1024; fd++)
+        fcntl(fd, F_SETFD, FD_CLOEXEC); /* what a careless parent left open is not for CGI programs */
+    root_fd = Open(argv[optind + 1], O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (cgi != NULL)
+        cgi_fd = Open(cgi, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    listenfd = csapp_listen(address, argv[optind], LISTENQ, 0);
+    if (listenfd < 0) {
+        if (listenfd == -1)
+            unix_error("cannot listen");
+        return 1;
+    }
+    /* Sockets inherit it. The end of an answer must not wait for the client's acknowledgement. */
+    Setsockopt(listenfd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    server_port = print_port(listenfd);
+    Sem_init(&free_clients, 0, CLIENTS);
+    Signal(SIGPIPE, SIG_IGN);
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    csapp_set_error_handler(csapp_error_return);
+    for (;;) {
+        struct sockaddr_storage peer;
+        socklen_t length = sizeof peer;
+        int fd;
+
+        P(&free_clients);
+        /* accept4: close-on-exec from the first moment, or a CGI program of another thread gets it. */
+        while ((fd = accept4(listenfd, (SA *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0)
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+                Sleep(1); /* some will come back */
+        welcome(fd, &peer, length, &detached);
+    }
+}

@@ -1,0 +1,698 @@
+//! Builds the programs of examples/ and runs each on real input: as `make examples` leaves them,
+//! under gcc's sanitizers, and under valgrind.
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use common::Link;
+
+/// How a program is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Plain,
+    Sanitized,
+    UnderValgrind,
+}
+
+const PROGRAMS: [&str; 18] = [
+    "cpfile",
+    "wordfreq",
+    "statcheck",
+    "lsdir",
+    "sharing",
+    "redirect",
+    "stdiotrap",
+    "hostinfo",
+    "echoclient",
+    "echoserver",
+    "echoserver_iterative",
+    "echoserver_process",
+    "echoserver_prethreaded",
+    "echoserver_select",
+    "echoserver_epoll",
+    "tinyweb",
+    "proxy",
+    "conncap",
+];
+
+/// The directory of the programs; they are compiled once for each kind.
+fn programs(way: Way) -> &'static Path {
+    static PLAIN: OnceLock<PathBuf> = OnceLock::new();
+    static SANITIZED: OnceLock<PathBuf> = OnceLock::new();
+    if way != Way::Sanitized {
+        return PLAIN.get_or_init(|| {
+            let warnings = "CFLAGS=-O2 -g -Werror";
+            let mut make = Command::new("make");
+            common::succeed(
+                make.args(["examples", warnings])
+                    .current_dir(common::root()),
+            );
+            common::library().to_owned()
+        });
+    }
+    SANITIZED.get_or_init(|| {
+        let dir = common::scratch("examples-sanitized");
+        for program in PROGRAMS {
+            common::succeed(
+                common::cc()
+                    .args(["-O1", "-g", "-fsanitize=address,undefined"])
+                    .arg("-fno-sanitize-recover=all")
+                    .arg(format!("-I{}", common::library().display()))
+                    .arg(common::root().join(format!("examples/{program}.c")))
+                    .arg("-o")
+                    .arg(dir.join(program))
+                    .args(Link::Static.arguments())
+                    .arg("-pthread"),
+            );
+        }
+        dir
+    })
+}
+
+fn program(way: Way, name: &str) -> Command {
+    let path = programs(way).join(name);
+    let mut command = if way == Way::UnderValgrind {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=no"]);
+        valgrind.arg(path);
+        valgrind
+    } else {
+        Command::new(path)
+    };
+    command
+        .env("ASAN_OPTIONS", "detect_leaks=0")
+        .env("TZ", "UTC");
+    command
+}
+
+/// A server that is ended with the test, which fails if a checker had something to say.
+struct Server {
+    child: Child,
+    port: u16,
+    said: PathBuf,
+}
+
+impl Server {
+    fn start(command: &mut Command, scratch: &Path) -> Server {
+        let said = scratch.join("server-said");
+        let errors = fs::File::create(&said).expect("a file for the server's messages");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .expect("a server");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output"))
+            .read_line(&mut line)
+            .expect("its first line");
+        let port = line
+            .trim()
+            .rsplit(' ')
+            .next()
+            .and_then(|port| port.parse().ok());
+        let port = port.unwrap_or_else(|| panic!("no port in {line:?}"));
+        Server { child, port, said }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        let limit = Some(Duration::from_secs(20));
+        stream.set_read_timeout(limit).expect("a time limit");
+        stream
+    }
+
+    /// Sends `request` and returns all that comes until the server hangs up.
+    fn ask(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request.as_bytes()).expect("to send");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.0\r\n\r\n"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let alive = self.child.try_wait().expect("its state").is_none();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if !std::thread::panicking() {
+            assert!(alive, "the server has ended");
+            let said = fs::read_to_string(&self.said).unwrap_or_default();
+            assert!(
+                !said.contains("==") && !said.contains("runtime error"),
+                "{said}"
+            );
+        }
+    }
+}
+
+/// Runs `program` with `input` as its standard input; its output, status included.
+fn feed(command: &mut Command, input: &Path) -> std::process::Output {
+    common::run(command.stdin(fs::File::open(input).expect("the input")))
+}
+
+/// A text with what lines may have: NUL bytes, more than a buffer, no newline at the end.
+fn text(dir: &Path) -> PathBuf {
+    let mut bytes = fs::read(common::root().join("README.md")).expect("a text");
+    bytes.extend(std::iter::repeat_n(b'z', 20_000));
+    bytes.extend(b"\n\0binary\0\n\n");
+    for line in 0..2_000 {
+        bytes.extend(format!("{line} {}\n", "word ".repeat(line % 40)).bytes());
+    }
+    bytes.extend(b"no newline");
+    let path = dir.join("text");
+    fs::write(&path, bytes).expect("to write");
+    path
+}
+
+fn cpfile(way: Way, dir: &Path) {
+    let text = text(dir);
+    for how in ["line", "block", "readn"] {
+        let output = feed(program(way, "cpfile").arg(how), &text);
+        assert!(output.status.success());
+        assert!(output.stdout == fs::read(&text).expect("the text"), "{how}");
+    }
+    assert_eq!(
+        common::run(&mut program(way, "cpfile")).status.code(),
+        Some(2)
+    );
+}
+
+fn wordfreq(way: Way, dir: &Path) {
+    let text = text(dir);
+    let bytes = fs::read(&text).expect("the text");
+    let mut counts = std::collections::HashMap::<Vec<u8>, usize>::new();
+    for word in bytes.split(|b| !(b.is_ascii_alphabetic() || *b > 127 || *b == b'\'')) {
+        let start = word.iter().position(|b| *b != b'\'').unwrap_or(word.len());
+        let end = word
+            .iter()
+            .rposition(|b| *b != b'\'')
+            .map_or(start, |end| end + 1);
+        if start < end {
+            *counts
+                .entry(word[start..end].to_ascii_lowercase())
+                .or_default() += 1;
+        }
+    }
+    let mut list: Vec<_> = counts.into_iter().collect();
+    list.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let total: usize = list.iter().map(|entry| entry.1).sum();
+    let mut expected = format!("{total} words, {} different ones\n", list.len()).into_bytes();
+    for (word, count) in &list {
+        expected.extend(format!("{count:7} ").bytes());
+        expected.extend(word);
+        expected.push(b'\n');
+    }
+    let mut command = program(way, "wordfreq");
+    let output = common::run(command.args(["-n", "100000"]).arg(&text));
+    assert!(
+        output.stdout == expected,
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+fn statcheck(way: Way, dir: &Path) {
+    fs::write(dir.join("file"), "12345").expect("a file");
+    fs::hard_link(dir.join("file"), dir.join("second")).expect("a link");
+    symlink("file", dir.join("link")).expect("a link");
+    common::succeed(Command::new("mkfifo").arg(dir.join("fifo")));
+    common::succeed(Command::new("chmod").arg("4640").arg(dir.join("file")));
+    let _socket = std::os::unix::net::UnixListener::bind(dir.join("socket")).expect("a socket");
+    common::succeed(
+        Command::new("touch")
+            .args(["-d", "2001-02-03 04:05:06 UTC"])
+            .arg(dir.join("file")),
+    );
+    let mut command = program(way, "statcheck");
+    command.args(["file", "link", "fifo", "socket", ".", "/dev/null", "none"]);
+    let output = common::run(command.current_dir(dir));
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stdout);
+    for line in [
+        "file\n  type         regular file\n  permissions  rwSr----- (4640)\n",
+        "  size         5 bytes, ",
+        "  links        2\n",
+        "  written      2001-02-03 04:05:06.000000000 UTC\n",
+        "link\n  type         symbolic link\n  target       file\n",
+        "fifo\n  type         fifo\n",
+        "socket\n  type         socket\n",
+        ".\n  type         directory\n",
+        "/dev/null\n  type         character device\n  device       major 1, minor 3\n",
+    ] {
+        assert!(said.contains(line), "{line:?} in\n{said}");
+    }
+    assert!(String::from_utf8_lossy(&output.stderr).contains("none: No such file or directory"));
+    let followed = common::run(program(way, "statcheck").arg("-L").arg(dir.join("link")));
+    assert!(String::from_utf8_lossy(&followed.stdout).contains("regular file"));
+}
+
+fn lsdir(way: Way, dir: &Path) {
+    use std::os::unix::fs::MetadataExt;
+    fs::write(dir.join("a"), "").expect("a file");
+    fs::write(dir.join("b c"), "").expect("a file");
+    let said = common::succeed(program(way, "lsdir").arg(dir));
+    let mut lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.pop(), Some("4 entries"));
+    for name in ["a", "b c", "."] {
+        let inode = fs::metadata(dir.join(name)).expect("it").ino();
+        assert!(
+            lines.contains(&format!("{inode:10} {name}").as_str()),
+            "{said}"
+        );
+    }
+    // An error in the middle of a directory is not its end.
+    if way == Way::Plain {
+        let shim = dir.join("shim.so");
+        fs::write(dir.join("shim.c"), "#include <dirent.h>\n#include <errno.h>\nstruct dirent *readdir(DIR *d) { (void)d; errno = EIO; return 0; }\n").expect("a file");
+        common::succeed(
+            common::cc()
+                .args(["-shared", "-fPIC", "-o"])
+                .arg(&shim)
+                .arg(dir.join("shim.c")),
+        );
+        let output = common::run(program(way, "lsdir").arg(dir).env("LD_PRELOAD", &shim));
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            String::from_utf8_lossy(&output.stderr).contains("readdir error: Input/output error")
+        );
+    }
+}
+
+fn sharing(way: Way, dir: &Path) {
+    let said = common::succeed(program(way, "sharing").arg(dir));
+    for line in [
+        "A: position 3, to read ",
+        "B: position 0, to read and write",
+        "The parent's position moved too",
+        "A: position 6, to read ",
+        "0 names",
+        "\"ghij\"",
+    ] {
+        assert!(said.contains(line), "{line:?} in\n{said}");
+    }
+    assert_eq!(said.matches("child fd").count(), 1, "{said}");
+    assert_eq!(fs::read_dir(dir).expect("the directory").count(), 0);
+}
+
+fn redirect(way: Way, dir: &Path) {
+    fs::write(dir.join("in"), "first\nsecond\n").expect("a file");
+    let run = |options: &[&str]| {
+        let mut command = program(way, "redirect");
+        command
+            .args(options)
+            .arg(dir.join("in"))
+            .arg(dir.join("out"));
+        common::run(command.args(["sh", "-c", "cat; echo oops >&2; exit 7"]))
+    };
+    let output = run(&[]);
+    let file = || fs::read_to_string(dir.join("out")).expect("its output");
+    assert_eq!(output.status.code(), Some(7));
+    assert_eq!(file(), "first\nsecond\noops\n");
+    assert!(output.stdout.is_empty());
+    let output = run(&["-e"]);
+    assert_eq!(file(), "first\nsecond\n");
+    assert_eq!(output.stdout, b"oops\n");
+}
+
+fn stdiotrap(way: Way, _dir: &Path) {
+    let said = common::succeed(&mut program(way, "stdiotrap"));
+    for line in [
+        "the request cannot be sent: Illegal seek",
+        "no answer in half a second: Resource temporarily unavailable\n  after fflush: sum 3\n",
+        "closing fails: Bad file descriptor",
+        "  1 + 10 = 11\n  2 + 20 = 22\n  3 + 30 = 33\n",
+    ] {
+        assert!(said.contains(line), "{line:?} in\n{said}");
+    }
+}
+
+fn hostinfo(way: Way, _dir: &Path) {
+    let said = common::succeed(program(way, "hostinfo").args(["127.0.0.1", "80"]));
+    assert!(said.starts_with("IPv4 127.0.0.1 port 80 "), "{said}");
+    let said = common::succeed(program(way, "hostinfo").arg("::1"));
+    assert!(said.starts_with("IPv6 ::1 "), "{said}");
+    let output = common::run(program(way, "hostinfo").args(["127.0.0.1", "no-such-service"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("Getaddrinfo error: "));
+}
+
+fn echo(way: Way, dir: &Path) {
+    let text = text(dir);
+    for name in PROGRAMS
+        .iter()
+        .filter(|name| name.starts_with("echoserver"))
+    {
+        let server = Server::start(program(way, name).arg("0"), dir);
+        // A client that vanishes in mid-line, with answers unread.
+        let mut vanished = server.connect();
+        vanished
+            .write_all(&b"line\n".repeat(10_000))
+            .expect("to send");
+        vanished.write_all(b"half").expect("to send");
+        drop(vanished);
+        // One with half a line must not hold up the others (but where there is one at a time).
+        let mut slow = (*name != "echoserver_iterative").then(|| server.connect());
+        if let Some(slow) = &mut slow {
+            slow.write_all(b"half a ").expect("to send");
+        }
+        let port = server.port.to_string();
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            let mut client = Command::new(programs(Way::Plain).join("echoclient"));
+            client
+                .args(["127.0.0.1", &port])
+                .arg(&text)
+                .stdout(Stdio::piped());
+            clients.push(client.spawn().expect("a client"));
+        }
+        for client in clients {
+            let output = client.wait_with_output().expect("its end");
+            assert!(output.status.success(), "{name}");
+            assert!(String::from_utf8_lossy(&output.stdout).contains("sent, echoed and compared"));
+        }
+        if let Some(mut slow) = slow {
+            slow.write_all(b"line\n").expect("to send");
+            let mut line = String::new();
+            BufReader::new(slow)
+                .read_line(&mut line)
+                .expect("an answer");
+            assert_eq!(line, "half a line\n", "{name}");
+        }
+    }
+}
+
+/// tinyweb over a directory with everything that it must not give away.
+fn start_tinyweb(way: Way, dir: &Path) -> Server {
+    let root = dir.join("root");
+    fs::create_dir_all(root.join("sub")).expect("a directory");
+    for file in fs::read_dir(common::root().join("examples/site")).expect("the site") {
+        let file = file.expect("a file");
+        fs::copy(file.path(), root.join(file.file_name())).expect("a copy");
+    }
+    fs::write(dir.join("secret"), "secret").expect("a file");
+    fs::write(root.join(".hidden"), "secret").expect("a file");
+    fs::write(root.join("empty.txt"), "").expect("a file");
+    fs::write(root.join("sub/<b>&.txt"), "text").expect("a file");
+    symlink(dir.join("secret"), root.join("link")).expect("a link");
+    symlink(dir, root.join("up")).expect("a link");
+    let mut command = program(way, "tinyweb");
+    command.arg("-c").arg(programs(Way::Plain).join("cgi-bin"));
+    Server::start(command.arg("0").arg(root), dir)
+}
+
+fn tinyweb(way: Way, dir: &Path) {
+    let server = start_tinyweb(way, dir);
+    let page = fs::read_to_string(common::root().join("examples/site/index.html")).expect("a page");
+    let answer = server.get("/");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains(&format!("Content-Length: {}\r\n", page.len())));
+    assert!(answer.contains("Content-Type: text/html; charset=utf-8\r\n"));
+    assert!(answer.ends_with(&format!("\r\n\r\n{page}")));
+    for (path, status) in [
+        ("/picture.png", 200),
+        ("/empty.txt", 200),
+        ("/sub", 301),
+        ("/sub/", 200),
+        ("/none", 404),
+        ("/link", 403),
+        ("/up/secret", 404),
+        ("/../secret", 403),
+        ("/%2e%2e/secret", 403),
+        ("/sub/..%2f../secret", 403),
+        ("/.hidden", 403),
+        ("/%00", 400),
+        ("/a%0d%0aX:y", 400),
+        ("/%zz", 400),
+        ("secret", 400),
+        ("/cgi-bin/../secret", 404),
+        ("/cgi-bin/none", 404),
+    ] {
+        let answer = server.get(path);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{path}: {answer}"
+        );
+        assert!(!answer.ends_with("secret"), "{path}: {answer}");
+    }
+    assert!(
+        server
+            .get("/sub/")
+            .contains("<a href=\"./%3Cb%3E%26.txt\">&#60;b&#62;&#38;.txt</a>")
+    );
+    assert!(server.get("//sub").contains("Location: /sub/\r\n"));
+    let sum = server.get("/cgi-bin/adder?a=19&b=23");
+    assert!(sum.contains("<b id=\"sum\">42</b>"), "{sum}");
+    assert!(!server.get("/cgi-bin/adder?a=<script>").contains("<script>"));
+
+    // Two requests at once on a connection that is kept, the second the last one.
+    let both = server.ask("HEAD /style.css HTTP/1.1\r\nHost: x\r\n\r\nGET /style.css HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_eq!(both.matches("HTTP/1.1 200 OK").count(), 2, "{both}");
+    assert_eq!(both.matches("font:").count(), 1, "{both}");
+
+    let long = "x".repeat(9000);
+    let many = "A: b\r\n".repeat(4000);
+    for (request, status) in [
+        ("POST / HTTP/1.0\r\n\r\n", 405),
+        ("BREW / HTTP/1.0\r\n\r\n", 501),
+        ("GET / HTTP/1.1\r\n\r\n", 400),
+        ("GET / HTTP/2.0\r\n\r\n", 505),
+        ("GET / HTTP/1.0\r\nA : b\r\n\r\n", 400),
+        ("GET / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc", 400),
+        ("nonsense\r\n\r\n", 400),
+        (&format!("GET /{long} HTTP/1.0\r\n\r\n"), 414),
+        (&format!("GET / HTTP/1.0\r\nA: {long}\r\n\r\n"), 431),
+        (&format!("GET / HTTP/1.0\r\n{many}\r\n"), 431),
+    ] {
+        let answer = server.ask(request);
+        let start = &request[..request.len().min(60)];
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{start:?}: {answer}"
+        );
+    }
+
+    // Clients that vanish with an answer under way.
+    for _ in 0..20 {
+        let mut stream = server.connect();
+        let _ = stream.write_all(b"GET /picture.png HTTP/1.0\r\n\r\n");
+    }
+    assert!(server.get("/").ends_with(&page));
+
+    // A client that drips its header is told to go, and others are served meanwhile.
+    if way == Way::Plain {
+        let mut slow = server.connect();
+        slow.write_all(b"GET / HTTP/1.1\r\n").expect("to send");
+        let start = std::time::Instant::now();
+        let mut writer = slow.try_clone().expect("a second handle");
+        let drip = std::thread::spawn(move || {
+            while writer.write_all(b"a").is_ok() && start.elapsed() < Duration::from_secs(15) {
+                std::thread::sleep(Duration::from_millis(300));
+            }
+        });
+        assert!(server.get("/").ends_with(&page));
+        let mut answer = String::new();
+        let _ = slow.read_to_string(&mut answer);
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert!(start.elapsed() < Duration::from_secs(15));
+        drop(slow);
+        drip.join().expect("the dripping client");
+    }
+}
+
+fn proxy(way: Way, dir: &Path) {
+    let web = start_tinyweb(Way::Plain, dir);
+    let scratch = dir.join("proxy");
+    fs::create_dir_all(&scratch).expect("a directory");
+    let proxy = Server::start(program(way, "proxy").arg("0"), &scratch);
+    let port = web.port;
+    let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
+    let page = fs::read_to_string(common::root().join("examples/site/index.html")).expect("a page");
+
+    assert!(proxy.get(&url("/")).ends_with(&page));
+    assert!(proxy.get(&url("/cgi-bin/adder?a=2&b=3")).contains(">5<"));
+    assert!(
+        proxy
+            .get("http://127.0.0.1:1/")
+            .starts_with("HTTP/1.0 502 ")
+    );
+    assert!(proxy.get("ftp://127.0.0.1/").starts_with("HTTP/1.0 400 "));
+    assert!(
+        proxy
+            .ask("CONNECT a:443 HTTP/1.1\r\n\r\n")
+            .starts_with("HTTP/1.0 501 ")
+    );
+    let length = "GET / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc"
+        .replace("GET /", &format!("GET {}", url("/")));
+    assert!(proxy.ask(&length).starts_with("HTTP/1.0 400 "));
+    // Clients that vanish end their own threads alone.
+    for _ in 0..20 {
+        let mut stream = proxy.connect();
+        let _ =
+            stream.write_all(format!("GET {} HTTP/1.0\r\n\r\n", url("/picture.png")).as_bytes());
+    }
+    // What is cached outlives the server; what is dynamic or too large does not.
+    let large = dir.join("root/large.txt");
+    fs::write(&large, "l".repeat(200_000)).expect("a file");
+    assert!(
+        proxy
+            .get(&url("/large.txt"))
+            .ends_with(&"l".repeat(200_000))
+    );
+    for i in 0..12 {
+        fs::write(
+            dir.join(format!("root/{i}.txt")),
+            i.to_string().repeat(90_000 / (1 + i / 10)),
+        )
+        .expect("a file");
+        assert!(proxy.get(&url(&format!("/{i}.txt"))).contains(" 200 OK"));
+        proxy.get(&url("/")); // keeps the page recent
+    }
+    drop(web);
+    assert!(
+        proxy
+            .get(&format!("http://127.0.0.1:{}/", 1))
+            .contains(" 502 ")
+    );
+    let text = |path: &str, port: u16| proxy.get(&format!("http://127.0.0.1:{port}{path}"));
+    assert!(text("/", port).ends_with(&page));
+    assert!(text("/11.txt", port).contains(" 200 OK"));
+    assert!(
+        text("/0.txt", port).contains(" 502 "),
+        "the least recently used one"
+    );
+    assert!(text("/large.txt", port).contains(" 502 "));
+    assert!(text("/cgi-bin/adder?a=2&b=3", port).contains(" 502 "));
+}
+
+fn conncap(way: Way, dir: &Path) {
+    let csv = dir.join("connections.csv");
+    let mut command = program(way, "conncap");
+    let said = common::succeed(
+        command
+            .args(["-k", "2", "-d", "100", "-o"])
+            .arg(&csv)
+            .arg("1100"),
+    );
+    for line in [
+        "1100 held",
+        "from 127.0.0.1: 1100",
+        "sent ",
+        "read ",
+        "closed         0 held",
+    ] {
+        assert!(said.contains(line), "{line:?} in\n{said}");
+    }
+    let csv = fs::read_to_string(csv).expect("the figures");
+    assert!(
+        csv.lines().any(|line| line.starts_with("idle,1100,")),
+        "{csv}"
+    );
+    assert!(
+        csv.lines().all(|line| line.split(',').count() == 8),
+        "{csv}"
+    );
+}
+
+/// A module for each program, a test for each way to run it.
+macro_rules! examples {
+    ($($example:ident: $($name:ident $way:ident)+;)+) => {
+        $(mod $example {
+            $(#[test]
+            fn $name() {
+                let dir = super::common::scratch(concat!("examples-", stringify!($example), "-", stringify!($name)));
+                super::$example(super::Way::$way, &dir);
+            })+
+        })+
+    };
+}
+
+examples! {
+    cpfile: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    wordfreq: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    statcheck: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    lsdir: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    sharing: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    redirect: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    stdiotrap: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    hostinfo: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    echo: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    tinyweb: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    proxy: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    conncap: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+}
+
+#[test]
+#[ignore = "a minute: 60,000 connections"]
+fn conncap_holds_60_000_connections() {
+    let said = common::succeed(program(Way::Plain, "conncap").args(["-k", "3", "60000"]));
+    assert!(said.contains("60000 held"), "{said}");
+    println!("{said}");
+}
+
+#[test]
+#[ignore = "half a minute, and needs wrk"]
+fn tinyweb_answers_every_request_of_wrk() {
+    let server = start_tinyweb(Way::Plain, &common::scratch("examples-wrk"));
+    let url = format!("http://127.0.0.1:{}/", server.port);
+    let said = common::succeed(Command::new("wrk").args(["-t1", "-c100", "-d30", &url]));
+    assert!(
+        !said.contains("Non-2xx") && !said.contains("Socket errors"),
+        "{said}"
+    );
+    println!("{said}");
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_browser_loads_all_parts_of_the_page() {
+    let dir = common::scratch("examples-browser");
+    let server = start_tinyweb(Way::Plain, &dir);
+    let proxy_dir = dir.join("proxy");
+    fs::create_dir_all(&proxy_dir).expect("a directory");
+    let proxy = Server::start(program(Way::Plain, "proxy").arg("0"), &proxy_dir);
+    let url = format!("http://127.0.0.1:{}/", server.port);
+    for through_proxy in [false, true] {
+        let mut browser = Command::new("chromium");
+        browser.args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+        ]);
+        browser.args([
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]);
+        browser.arg(format!(
+            "--user-data-dir={}",
+            dir.join(format!("browser-{through_proxy}")).display()
+        ));
+        if through_proxy {
+            browser.arg(format!("--proxy-server=http://127.0.0.1:{}", proxy.port));
+            browser.arg("--proxy-bypass-list=<-loopback>");
+        }
+        let page =
+            common::succeed(browser.args(["--virtual-time-budget=5000", "--dump-dom", &url]));
+        assert!(
+            page.contains("style sheet: true, picture: 240 x 120, script: true"),
+            "{page}"
+        );
+        assert!(page.contains("= 42"), "{page}");
+    }
+}
