@@ -76,3 +76,38 @@ uninstall:
 	done
 	@if test -d $(DEBUG_TO); then rmdir --ignore-fail-on-non-empty $(DEBUG_TO); fi
 	@if test -z "$(DESTDIR)" && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then ldconfig; fi
+
+# The promise that programs linked with one version go on working with the next: the exported symbols of
+# a version, and with libabigail the types and layouts behind them. `make abi-baseline` is for a
+# release; tests/abi.rs compares.
+ABI_DUMP = abidw --no-comp-dir-path --no-corpus-path --no-show-locs --debug-info-dir $(BUILD) $(BUILD)/$(SONAME) | \
+    sed -E "s|(<abi-instr .*)path='[^']*/@/([^.']*)[^']*'|\1path='\2'|"
+
+.PHONY: abi-symbols abi-dump abi-baseline
+abi-symbols: all
+	@cat $(BUILD)/api.txt
+
+abi-dump: all
+	@$(ABI_DUMP)
+
+abi-baseline: all
+	cp $(BUILD)/api.txt abi/$(VERSION).symbols
+	$(ABI_DUMP) >abi/$(VERSION).abi
+
+# A source tarball that builds without network: the crates are in it.
+.PHONY: dist deb
+DIST = csapp-$(VERSION)
+dist:
+	@mkdir -p $(BUILD)
+	rm -rf $(BUILD)/$(DIST)
+	mkdir $(BUILD)/$(DIST)
+	git archive HEAD | tar -x -C $(BUILD)/$(DIST)
+	mkdir $(BUILD)/$(DIST)/.cargo
+	cd $(BUILD)/$(DIST) && $(CARGO) vendor --quiet --locked --versioned-dirs >.cargo/config.toml
+	tar -C $(BUILD) --sort=name --owner=0 --group=0 --numeric-owner \
+	    --mtime="@$$(git log -1 --format=%ct)" -czf $(BUILD)/$(DIST).tar.gz $(DIST)
+	rm -rf $(BUILD)/$(DIST)
+
+# Debian packages: libcsapp1, libcsapp1-dbgsym, libcsapp-dev and python3-csapp.
+deb: all
+	sh packaging/deb.sh $(VERSION) $(SONAME) $(BUILD)
