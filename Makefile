@@ -26,8 +26,8 @@ DEBUG = libcsapp.so.$(VERSION).debug
 
 EXAMPLES = echoserver echoclient
 # What the tests need beyond Rust, gcc, make and Python: commands, and the Debian packages they are in.
-NEEDED = pkg-config valgrind g++
-PACKAGES = check pkg-config valgrind g++
+NEEDED = pkg-config valgrind g++ mandoc
+PACKAGES = check pkg-config valgrind g++ mandoc
 
 .PHONY: all cargo demo check tools header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h

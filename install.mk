@@ -103,7 +103,7 @@ dist:
 	mkdir $(BUILD)/$(DIST)
 	git archive HEAD | tar -x -C $(BUILD)/$(DIST)
 	mkdir $(BUILD)/$(DIST)/.cargo
-	cd $(BUILD)/$(DIST) && $(CARGO) vendor --quiet --locked --versioned-dirs >.cargo/config.toml
+	cd $(BUILD)/$(DIST) && $(CARGO) vendor --locked --versioned-dirs 2>/dev/null >.cargo/config.toml
 	tar -C $(BUILD) --sort=name --owner=0 --group=0 --numeric-owner \
 	    --mtime="@$$(git log -1 --format=%ct)" -czf $(BUILD)/$(DIST).tar.gz $(DIST)
 	rm -rf $(BUILD)/$(DIST)

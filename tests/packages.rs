@@ -54,3 +54,35 @@ fn debian_packages_hold_what_a_program_needs() {
     );
     assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
 }
+
+#[test]
+fn the_source_tarball_holds_every_crate() {
+    if !root().join(".git").exists() {
+        eprintln!("SKIPPED: no git repository to make a tarball of");
+        return;
+    }
+    library();
+    let built = scratch("dist");
+    succeed(
+        Command::new("make")
+            .arg("dist")
+            .arg(format!("BUILD={}", built.display()))
+            .current_dir(root()),
+    );
+    let name = concat!("csapp-", env!("CARGO_PKG_VERSION"));
+    succeed(
+        Command::new("tar")
+            .arg("-xzf")
+            .arg(built.join(format!("{name}.tar.gz")))
+            .arg("-C")
+            .arg(&built),
+    );
+    // With nothing downloaded before and no network, cargo finds all it needs.
+    let resolved = succeed(
+        Command::new("cargo")
+            .args(["metadata", "--offline", "--locked", "--format-version", "1"])
+            .env("CARGO_HOME", built.join("cargo-home"))
+            .current_dir(built.join(name)),
+    );
+    assert!(resolved.contains("vendor/libc-"));
+}
