@@ -8,6 +8,7 @@
 #   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
 #   make header   renew include/csapp.h after a change in src/capi/
 #   make clean    remove what the others made
+#   make install  PREFIX=/usr/local: see install.mk, also for uninstall and packages
 #
 # BUILD=DIR builds elsewhere, CARGO_TARGET_DIR=DIR keeps cargo's own files elsewhere.
 
@@ -21,11 +22,13 @@ WARNINGS = -Wall -Wextra -Wpedantic
 
 export CARGO_TARGET_DIR ?= target
 RELEASE = $(CARGO_TARGET_DIR)/release
-SONAME = libcsapp.so.1
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+SONAME = libcsapp.so.$(firstword $(subst ., ,$(VERSION)))
+DEBUG = libcsapp.so.$(VERSION).debug
 
 # What the tests need beyond Rust, gcc, make and Python: commands, and the Debian packages they are in.
-NEEDED = pkg-config valgrind g++
-PACKAGES = check pkg-config valgrind g++
+NEEDED = pkg-config valgrind g++ mandoc
+PACKAGES = check pkg-config valgrind g++ mandoc
 
 .PHONY: all cargo demo check tools bench header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
@@ -34,13 +37,16 @@ all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 # older than what was made of it.
 cargo:
 	@$(CARGO) rustc --quiet --locked --release --lib --crate-type cdylib,staticlib -- \
-	    -C force-unwind-tables=yes
+	    -C force-unwind-tables=yes -C link-arg=-Wl,--build-id
 
 $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;
 
+# What a debugger needs goes into a file of its own, which it finds beside the library.
 $(BUILD)/$(SONAME): $(RELEASE)/libcsapp.so
 	@mkdir -p $(BUILD)
-	$(OBJCOPY) --strip-all $< $@
+	$(OBJCOPY) --only-keep-debug --compress-debug-sections $< $(BUILD)/$(DEBUG)
+	@chmod 644 $(BUILD)/$(DEBUG)
+	$(OBJCOPY) --strip-unneeded --add-gnu-debuglink=$(BUILD)/$(DEBUG) $< $@
 
 $(BUILD)/libcsapp.so: $(BUILD)/$(SONAME)
 	ln -sf $(SONAME) $@
@@ -120,3 +126,5 @@ header:
 clean:
 	$(CARGO) clean
 	rm -rf $(BUILD)
+
+include install.mk

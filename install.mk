@@ -1,0 +1,113 @@
+# Installing and packaging libcsapp.
+#
+#   make install      PREFIX=/usr/local DESTDIR=: the library, its header, what pkg-config, CMake and gdb
+#                     look for, the manual pages and the Python module
+#   make uninstall    the same variables: removes what `make install` put there
+#
+# LIBDIR, INCLUDEDIR, MANDIR and PYTHONDIR move the parts; PYTHON= leaves the Python module out.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+PYTHON ?= python3
+# Of the directories where this Python looks for modules, the one under PREFIX.
+PYTHONDIR ?= $(shell test -z "$(PYTHON)" || $(PYTHON) packaging/python_dir.py "$(PREFIX)")
+INSTALL ?= install
+
+REAL = libcsapp.so.$(VERSION)
+MAN_PAGES = $(notdir $(wildcard man/*.3 man/*.7))
+# Every name in a page's NAME section gets a page that leads there: `man rio_readlineb` shows rio(3).
+MAN_NAMES = awk '/^\.Nd/ { exit } /^\.Nm/ { print $$2 }'
+PY_FILES = $(notdir $(wildcard python/csapp/*.py python/csapp/py.typed))
+
+TO = $(DESTDIR)$(LIBDIR)
+PKGCONFIG_TO = $(TO)/pkgconfig
+CMAKE_TO = $(TO)/cmake/csapp
+DEBUG_TO = $(TO)/.debug
+INCLUDE_TO = $(DESTDIR)$(INCLUDEDIR)
+MAN_TO = $(DESTDIR)$(MANDIR)
+
+FILL_IN = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@MAJOR@|$(firstword $(subst ., ,$(VERSION)))|g' \
+    -e 's|@SONAME@|$(SONAME)|g' -e 's|@PREFIX@|$(PREFIX)|g' \
+    -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|g' \
+    -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|g' \
+    -e "s|@LIBDIR_TO_INCLUDEDIR@|$$(realpath -ms --relative-to=$(LIBDIR) $(INCLUDEDIR))|g" \
+    -e "s|@POINTER_BYTES@|$$(echo __SIZEOF_POINTER__ | $(CC) -E -P -)|g"
+
+.PHONY: install uninstall
+
+install: all
+	$(INSTALL) -d $(TO) $(PKGCONFIG_TO) $(CMAKE_TO) $(DEBUG_TO) $(INCLUDE_TO)
+	$(INSTALL) -m 644 $(BUILD)/csapp.h $(INCLUDE_TO)
+	$(INSTALL) -m 755 $(BUILD)/$(SONAME) $(TO)/$(REAL)
+	ln -sf $(REAL) $(TO)/$(SONAME)
+	ln -sf $(SONAME) $(TO)/libcsapp.so
+	$(INSTALL) -m 644 $(BUILD)/$(DEBUG) $(DEBUG_TO)
+	$(INSTALL) -m 644 $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(TO)
+	$(FILL_IN) packaging/csapp.pc.in >$(PKGCONFIG_TO)/csapp.pc
+	for file in csapp-config.cmake csapp-config-version.cmake; do \
+	    $(FILL_IN) packaging/$$file.in >$(CMAKE_TO)/$$file || exit 1; \
+	done
+	chmod 644 $(PKGCONFIG_TO)/csapp.pc $(CMAKE_TO)/*
+	$(INSTALL) -d $(MAN_TO)/man3 $(MAN_TO)/man7
+	$(INSTALL) -m 644 $(filter %.3,$(MAN_PAGES:%=man/%)) $(MAN_TO)/man3
+	$(INSTALL) -m 644 $(filter %.7,$(MAN_PAGES:%=man/%)) $(MAN_TO)/man7
+	@for page in $(MAN_PAGES); do \
+	    for name in $$($(MAN_NAMES) man/$$page); do \
+	        test $$name = $${page%.*} || echo ".so man$${page##*.}/$$page" >$(MAN_TO)/man3/$$name.3 || exit 1; \
+	    done; \
+	done
+	@set -e; dir=$(PYTHONDIR); test -n "$$dir" || exit 0; \
+	$(INSTALL) -d $(DESTDIR)$$dir/csapp; \
+	$(INSTALL) -m 644 $(PY_FILES:%=python/csapp/%) $(DESTDIR)$$dir/csapp; \
+	ln -sf $$(realpath -ms --relative-to=$$dir/csapp $(LIBDIR)/$(SONAME)) $(DESTDIR)$$dir/csapp/$(SONAME)
+	@if test -z "$(DESTDIR)" && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then ldconfig; fi
+
+uninstall:
+	rm -f $(INCLUDE_TO)/csapp.h $(TO)/$(REAL) $(TO)/$(SONAME) $(TO)/libcsapp.so \
+	    $(TO)/libcsapp.a $(TO)/csapp.o $(PKGCONFIG_TO)/csapp.pc $(DEBUG_TO)/$(DEBUG)
+	rm -rf $(CMAKE_TO)
+	@dir=$(PYTHONDIR); test -z "$$dir" || rm -rf $(DESTDIR)$$dir/csapp
+	@for page in $(MAN_PAGES); do \
+	    rm -f $(MAN_TO)/man$${page##*.}/$$page || exit 1; \
+	    for name in $$($(MAN_NAMES) man/$$page); do rm -f $(MAN_TO)/man3/$$name.3 || exit 1; done; \
+	done
+	@if test -d $(DEBUG_TO); then rmdir --ignore-fail-on-non-empty $(DEBUG_TO); fi
+	@if test -z "$(DESTDIR)" && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then ldconfig; fi
+
+# The promise that programs linked with one version go on working with the next: the exported symbols of
+# a version, and with libabigail the types and layouts behind them. `make abi-baseline` is for a
+# release; tests/abi.rs compares.
+ABI_DUMP = abidw --no-comp-dir-path --no-corpus-path --no-show-locs --debug-info-dir $(BUILD) $(BUILD)/$(SONAME) | \
+    sed -E "s|(<abi-instr .*)path='[^']*/@/([^.']*)[^']*'|\1path='\2'|"
+
+.PHONY: abi-symbols abi-dump abi-baseline
+abi-symbols: all
+	@cat $(BUILD)/api.txt
+
+abi-dump: all
+	@$(ABI_DUMP)
+
+abi-baseline: all
+	cp $(BUILD)/api.txt abi/$(VERSION).symbols
+	$(ABI_DUMP) >abi/$(VERSION).abi
+
+# A source tarball that builds without network: the crates are in it.
+.PHONY: dist deb
+DIST = csapp-$(VERSION)
+dist:
+	@mkdir -p $(BUILD)
+	rm -rf $(BUILD)/$(DIST)
+	mkdir $(BUILD)/$(DIST)
+	git archive HEAD | tar -x -C $(BUILD)/$(DIST)
+	mkdir $(BUILD)/$(DIST)/.cargo
+	cd $(BUILD)/$(DIST) && $(CARGO) vendor --locked --versioned-dirs 2>/dev/null >.cargo/config.toml
+	tar -C $(BUILD) --sort=name --owner=0 --group=0 --numeric-owner \
+	    --mtime="@$$(git log -1 --format=%ct)" -czf $(BUILD)/$(DIST).tar.gz $(DIST)
+	rm -rf $(BUILD)/$(DIST)
+
+# Debian packages: libcsapp1, libcsapp1-dbgsym, libcsapp-dev and python3-csapp.
+deb: all
+	sh packaging/deb.sh $(VERSION) $(SONAME) $(BUILD)

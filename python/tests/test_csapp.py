@@ -1,0 +1,192 @@
+"""Tests of the module: python3 -m unittest discover -s python/tests"""
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import csapp
+
+
+def pair():
+    """Two connected sockets."""
+    return socket.socketpair()
+
+
+class Reading(unittest.TestCase):
+    def test_iterates_over_lines(self):
+        ours, theirs = pair()
+        with theirs:
+            theirs.sendall(b"one\ntwo\n\nlast")
+        with csapp.Rio(ours) as rio:
+            self.assertEqual(list(rio), [b"one\n", b"two\n", b"\n", b"last"])
+
+    def test_a_line_of_any_length_is_one_line(self):
+        line = bytes(range(1, 10)) * 10_000 + b"\0end\n"
+        with tempfile.TemporaryFile() as file:
+            file.write(line.replace(b"\n", b" ")[:-1] + b"\n" + b"next\n")
+            file.flush()
+            file.seek(0)
+            rio = csapp.Rio(file)
+            self.assertEqual(rio.readline(), line.replace(b"\n", b" ")[:-1] + b"\n")
+            self.assertEqual(rio.readline(2), b"ne")
+            self.assertEqual(rio.readline(0), b"")
+            self.assertEqual(rio.readline(100), b"xt\n")
+            self.assertEqual(rio.readline(), b"")
+
+    def test_lines_and_blocks_mix(self):
+        with tempfile.TemporaryFile() as file:
+            file.write(b"head\n" + b"x" * 20_000 + b"tail\n")
+            file.flush()
+            file.seek(0)
+            rio = csapp.Rio(file.fileno())
+            self.assertEqual(rio.readline(), b"head\n")
+            self.assertEqual(rio.read(20_000), b"x" * 20_000)
+            self.assertEqual(rio.read(0), b"")
+            self.assertEqual(rio.read(), b"tail\n")
+
+    def test_a_failed_call_consumes_nothing(self):
+        ours, theirs = pair()
+        ours.setblocking(False)
+        rio = csapp.Rio(ours)
+        long = b"y" * 10_000
+        theirs.sendall(long)
+        with self.assertRaises(BlockingIOError):
+            rio.readline()
+        with self.assertRaises(BlockingIOError):
+            rio.read(10_001)
+        theirs.sendall(b"\nz\n")
+        self.assertEqual(rio.readline(), long + b"\n")
+        self.assertEqual(rio.readline(), b"z\n")
+        theirs.close()
+        rio.close()
+
+    def test_closes_what_it_was_made_of(self):
+        ours, theirs = pair()
+        rio = csapp.Rio(ours)
+        rio.close()
+        rio.close()
+        self.assertTrue(rio.closed)
+        self.assertEqual(ours.fileno(), -1)
+        with self.assertRaises(ValueError):
+            rio.readline()
+        theirs.close()
+        read_end, write_end = os.pipe()
+        with csapp.Rio(read_end):
+            os.close(write_end)
+        with self.assertRaises(OSError):
+            os.fstat(read_end)
+
+    def test_unbuffered(self):
+        read_end, write_end = os.pipe()
+        self.assertEqual(csapp.writen(write_end, bytearray(b"a\0b")), 3)
+        os.close(write_end)
+        with os.fdopen(read_end, "rb") as file:
+            self.assertEqual(csapp.readn(file, 10), b"a\0b")
+            self.assertEqual(csapp.readn(file, 10), b"")
+            with self.assertRaises(ValueError):
+                csapp.readn(file, -1)
+
+    def test_errors_are_the_right_exceptions(self):
+        with self.assertRaises(OSError) as caught:
+            csapp.readn(-1, 1)
+        self.assertEqual(caught.exception.errno, errno.EBADF)
+        with self.assertRaises(IsADirectoryError):
+            fd = os.open("/", os.O_RDONLY)
+            try:
+                csapp.Rio(fd).readline()
+            finally:
+                os.close(fd)
+        ours, theirs = pair()
+        theirs.close()
+        with ours, self.assertRaises(BrokenPipeError):
+            csapp.writen(ours, b"x")
+
+
+class Sockets(unittest.TestCase):
+    def serve_one(self, listenfd):
+        """Echoes one client's lines, in a thread; returns the port."""
+        server = socket.socket(fileno=listenfd)
+
+        def echo():
+            connection, _ = server.accept()
+            with csapp.Rio(connection) as rio:
+                for line in rio:
+                    rio.write(line)
+            server.close()
+
+        thread = threading.Thread(target=echo)
+        thread.start()
+        self.addCleanup(thread.join)
+        return server.getsockname()[1]
+
+    def test_client_and_server(self):
+        for listenfd, connect in (
+            (csapp.open_listenfd(0), csapp.open_clientfd),
+            (csapp.listen("127.0.0.1", "0"), lambda host, port: csapp.connect(host, str(port), 10)),
+        ):
+            port = self.serve_one(listenfd)
+            with csapp.Rio(connect("127.0.0.1", port)) as rio:
+                rio.write(b"hello\nworld")
+                self.assertEqual(rio.readline(), b"hello\n")
+                with socket.socket(fileno=os.dup(rio.fileno())) as same:
+                    same.shutdown(socket.SHUT_WR)
+                self.assertEqual(rio.read(), b"world")
+
+    def test_descriptors_are_close_on_exec(self):
+        fd = csapp.open_listenfd(0)
+        self.assertFalse(os.get_inheritable(fd))
+        os.close(fd)
+
+    def test_nobody_listens(self):
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            with self.assertRaises(ConnectionRefusedError):
+                csapp.open_clientfd("127.0.0.1", bound.getsockname()[1])
+
+    def test_the_resolver_has_its_own_exception(self):
+        for port in ("65536", "", "no such service"):
+            with self.assertRaises(socket.gaierror):
+                csapp.open_clientfd("127.0.0.1", port)
+            with self.assertRaises(socket.gaierror):
+                csapp.open_listenfd(port)
+        with self.assertRaises(ValueError):
+            csapp.open_clientfd("a\0b", 80)
+
+    def test_an_unknown_flag(self):
+        with self.assertRaises(OSError) as caught:
+            csapp.listen(None, 0, flags=64)
+        self.assertEqual(caught.exception.errno, errno.EINVAL)
+
+
+class Interpreter(unittest.TestCase):
+    def test_no_checked_function_ends_it(self):
+        program = "import csapp\ntry: csapp.CDLL.Rio_readn(-1, None, 0); csapp.CDLL.Rio_readn(-1, b'x', 1)\n" \
+            "except OSError as error: print('caught', error.errno)"
+        result = subprocess.run(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True,
+            env=dict(os.environ, CSAPP_ON_ERROR="exit"))
+        self.assertEqual(result.stdout.decode(), f"caught {errno.EBADF}\n")
+        self.assertIn(b"Rio_readn error: ", result.stderr)
+
+    def test_other_threads_run_while_a_call_waits(self):
+        ours, theirs = pair()
+        lines = []
+        reader = threading.Thread(target=lambda: lines.append(csapp.Rio(ours).readline()))
+        reader.start()
+        theirs.sendall(b"from another thread\n")
+        reader.join(30)
+        self.assertEqual(lines, [b"from another thread\n"])
+        ours.close()
+        theirs.close()
+
+    def test_version(self):
+        self.assertRegex(csapp.version(), r"^\d+\.\d+\.\d+$")
+
+
+if __name__ == "__main__":
+    unittest.main()

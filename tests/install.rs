@@ -1,0 +1,265 @@
+//! What `make install` leaves is all that a stranger needs: each test installs into a root of its own
+//! and goes on with that alone.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{library, root, run, scratch, succeed};
+
+/// A C program that says what it runs with.
+const PROGRAM: &str = r#"#include "csapp.h"
+
+int main(void)
+{
+    int ends[2];
+    char line[MAXLINE];
+    rio_t rio;
+
+    if (pipe(ends) < 0)
+        unix_error("pipe error");
+    Rio_writen(ends[1], "a line\n", 7);
+    Rio_readinitb(&rio, ends[0]);
+    Rio_readlineb(&rio, line, sizeof line);
+    printf("%s %s", csapp_version(), line);
+    return strcmp(csapp_version(), CSAPP_VERSION) != 0;
+}
+"#;
+
+const SAYS: &str = concat!(env!("CARGO_PKG_VERSION"), " a line\n");
+
+fn has(tool: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", "command -v \"$0\" >/dev/null", tool])
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        eprintln!("SKIPPED: {tool} is not installed");
+    }
+    found
+}
+
+fn make(target: &str, destination: &Path) {
+    library();
+    succeed(
+        Command::new("make")
+            .args([target, "PREFIX=/opt/csapp"])
+            .arg(format!("DESTDIR={}", destination.display()))
+            .current_dir(root()),
+    );
+}
+
+/// Installs, and returns the root and the prefix within it.
+fn install(name: &str) -> (PathBuf, PathBuf) {
+    let root = scratch(&format!("install-{name}"));
+    make("install", &root);
+    let prefix = root.join("opt/csapp");
+    (root, prefix)
+}
+
+/// Every file and link under a directory.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let listed = succeed(
+        Command::new("find")
+            .arg(dir)
+            .args(["!", "-type", "d", "-print"]),
+    );
+    listed.lines().map(PathBuf::from).collect()
+}
+
+/// What pkg-config says to an ordinary user of the installed tree.
+fn pkg_config(root: &Path, arguments: &[&str]) -> Vec<String> {
+    let said = succeed(
+        Command::new("pkg-config")
+            .args(arguments)
+            .arg("csapp")
+            .env("PKG_CONFIG_SYSROOT_DIR", root)
+            .env("PKG_CONFIG_LIBDIR", root.join("opt/csapp/lib/pkgconfig")),
+    );
+    said.split_whitespace().map(str::to_owned).collect()
+}
+
+fn compile(dir: &Path, before: &[&str], after: &[String]) -> PathBuf {
+    std::fs::write(dir.join("prog.c"), PROGRAM).expect("a source file");
+    succeed(
+        common::cc()
+            .args(before)
+            .args(["prog.c", "-o", "prog"])
+            .args(after)
+            .current_dir(dir),
+    );
+    dir.join("prog")
+}
+
+#[test]
+fn uninstall_leaves_no_file() {
+    let (root, _) = install("uninstall");
+    assert!(files(&root).len() > 50);
+    make("uninstall", &root);
+    assert_eq!(files(&root), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn the_shared_library_is_small_and_versioned() {
+    let (_, prefix) = install("versioned");
+    let lib = prefix.join("lib");
+    let real = format!("libcsapp.so.{}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        lib.join("libcsapp.so").canonicalize().ok(),
+        Some(lib.join(&real))
+    );
+    assert_eq!(
+        lib.join("libcsapp.so.1").canonicalize().ok(),
+        Some(lib.join(&real))
+    );
+    let size = lib.join(&real).metadata().expect("the library").len();
+    assert!(size <= 64 * 1024, "{real} has {size} bytes");
+    let sections = succeed(Command::new("readelf").arg("-SW").arg(lib.join(&real)));
+    assert!(sections.contains(".gnu_debuglink") && !sections.contains(".debug_info"));
+}
+
+#[test]
+fn pkg_config_builds_a_shared_program() {
+    let (root, prefix) = install("shared");
+    let program = compile(&root, &[], &pkg_config(&root, &["--cflags", "--libs"]));
+    let said = succeed(Command::new(program).env("LD_LIBRARY_PATH", prefix.join("lib")));
+    assert_eq!(said, SAYS);
+}
+
+#[test]
+fn pkg_config_builds_a_static_program() {
+    let (root, _) = install("static");
+    let arguments = pkg_config(&root, &["--cflags", "--static", "--libs"]);
+    assert!(arguments.contains(&"-pthread".to_owned()));
+    let program = compile(&root, &["-static"], &arguments);
+    assert_eq!(succeed(&mut Command::new(program)), SAYS);
+}
+
+#[test]
+fn the_object_is_all_that_a_project_hands_in() {
+    let (root, prefix) = install("object");
+    let object = pkg_config(&root, &["--variable=object"]);
+    assert_eq!(object, [prefix.join("lib/csapp.o").display().to_string()]);
+    let work = scratch("install-handed-in");
+    for file in ["lib/csapp.o", "include/csapp.h"] {
+        let name = Path::new(file).file_name().expect("a name");
+        std::fs::copy(prefix.join(file), work.join(name)).expect("a copy");
+    }
+    let program = compile(&work, &[], &["csapp.o".to_owned()]);
+    assert_eq!(succeed(&mut Command::new(program)), SAYS);
+}
+
+#[test]
+fn cmake_finds_both_libraries() {
+    if !has("cmake") {
+        return;
+    }
+    let (root, prefix) = install("cmake");
+    std::fs::write(root.join("prog.c"), PROGRAM).expect("a source file");
+    let lists = "cmake_minimum_required(VERSION 3.10)\nproject(stranger C)\n\
+        find_package(csapp 1.0 REQUIRED)\n\
+        add_executable(shared prog.c)\ntarget_link_libraries(shared csapp::csapp)\n\
+        add_executable(static prog.c)\ntarget_link_libraries(static csapp::csapp_static)\n";
+    std::fs::write(root.join("CMakeLists.txt"), lists).expect("a CMakeLists.txt");
+    let configure = |version: &str| {
+        std::fs::write(
+            root.join("CMakeLists.txt"),
+            lists.replace("csapp 1.0", &format!("csapp {version}")),
+        )
+        .expect("a CMakeLists.txt");
+        run(Command::new("cmake")
+            .args(["-S", ".", "-B", "out"])
+            .arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()))
+            .current_dir(&root))
+    };
+    assert!(!configure("2.0").status.success());
+    assert!(configure("1.0").status.success());
+    succeed(
+        Command::new("cmake")
+            .args(["--build", "out"])
+            .current_dir(&root),
+    );
+    for program in ["out/shared", "out/static"] {
+        assert_eq!(succeed(&mut Command::new(root.join(program))), SAYS);
+    }
+    let needed = |program: &str| {
+        let said = succeed(Command::new("readelf").arg("-d").arg(root.join(program)));
+        said.contains("[libcsapp.so.1]")
+    };
+    assert!(needed("out/shared") && !needed("out/static"));
+}
+
+#[test]
+fn gdb_names_frames_and_arguments() {
+    if !has("gdb") {
+        return;
+    }
+    let (root, prefix) = install("gdb");
+    let mut flags = pkg_config(&root, &["--cflags", "--libs"]);
+    flags.push(format!("-Wl,-rpath,{}", prefix.join("lib").display()));
+    let program = compile(&root, &["-g"], &flags);
+    let said = succeed(
+        Command::new("gdb")
+            .args(["-nx", "-batch", "-iex", "set debuginfod enabled off"])
+            .args(["-ex", "set breakpoint pending on", "-ex", "break write"])
+            .args(["-ex", "run", "-ex", "backtrace"])
+            .arg(program),
+    );
+    for frame in [
+        "csapp::rio::writen",
+        "Rio_writen (fd=",
+        "in main () at prog.c:",
+    ] {
+        assert!(said.contains(frame), "no {frame:?} in:\n{said}");
+    }
+}
+
+#[test]
+fn python_finds_module_and_library() {
+    let (_, prefix) = install("python");
+    let module = files(&prefix)
+        .into_iter()
+        .find(|file| file.ends_with("csapp/__init__.py"))
+        .expect("the installed module");
+    let said = succeed(
+        Command::new("python3")
+            .args(["-c", "import csapp; print(csapp.version())"])
+            .env(
+                "PYTHONPATH",
+                module.parent().and_then(Path::parent).expect("a directory"),
+            )
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
+    );
+    assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn man_shows_a_page_for_every_function() {
+    if !has("man") {
+        return;
+    }
+    let (_, prefix) = install("man");
+    let pages = prefix.join("share/man");
+    let shown = |name: &str| {
+        run(Command::new("man")
+            .arg("-M")
+            .arg(&pages)
+            .arg(name)
+            .env("MANWIDTH", "80")
+            .env("MANPAGER", "cat"))
+    };
+    let page = shown("rio_readlineb");
+    assert!(String::from_utf8_lossy(&page.stdout).contains("RIO(3)"));
+    let exported = succeed(
+        Command::new("nm")
+            .args(["-D", "--defined-only"])
+            .arg(prefix.join("lib/libcsapp.so")),
+    );
+    for name in exported.lines().filter_map(|line| line.split(' ').nth(2)) {
+        assert!(
+            pages.join(format!("man3/{name}.3")).exists(),
+            "no manual page for {name}"
+        );
+    }
+}

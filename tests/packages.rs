@@ -1,0 +1,88 @@
+//! The Debian packages, unpacked into a root of their own and used from there.
+
+mod common;
+
+use std::fs;
+use std::process::Command;
+
+use common::{library, root, scratch, succeed};
+
+#[test]
+fn debian_packages_hold_what_a_program_needs() {
+    if Command::new("dpkg-deb").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: dpkg-deb is not installed");
+        return;
+    }
+    library();
+    let made = succeed(Command::new("make").args(["-s", "deb"]).current_dir(root()));
+    let packages: Vec<&str> = made.lines().filter(|line| line.ends_with(".deb")).collect();
+    assert_eq!(packages.len(), 4, "{made}");
+    let dir = scratch("debian");
+    for package in packages {
+        succeed(
+            Command::new("dpkg-deb")
+                .arg("-x")
+                .arg(root().join(package))
+                .arg(&dir),
+        );
+    }
+    let multiarch = succeed(common::cc().arg("-print-multiarch"));
+    let lib = dir.join("usr/lib").join(multiarch.trim());
+    let source = dir.join("prog.c");
+    fs::write(
+        &source,
+        "#include \"csapp.h\"\nint main(void) { return puts(csapp_version()) < 0; }\n",
+    )
+    .expect("a source file");
+    succeed(
+        common::cc()
+            .arg(format!("-I{}", dir.join("usr/include").display()))
+            .arg(&source)
+            .arg("-o")
+            .arg(dir.join("prog"))
+            .arg(format!("-L{}", lib.display()))
+            .arg("-lcsapp"),
+    );
+    let said = succeed(Command::new(dir.join("prog")).env("LD_LIBRARY_PATH", &lib));
+    assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
+    let said = succeed(
+        Command::new("python3")
+            .args(["-c", "import csapp; print(csapp.version())"])
+            .env("PYTHONPATH", dir.join("usr/lib/python3/dist-packages"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("LD_LIBRARY_PATH", &lib),
+    );
+    assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn the_source_tarball_holds_every_crate() {
+    if !root().join(".git").exists() {
+        eprintln!("SKIPPED: no git repository to make a tarball of");
+        return;
+    }
+    library();
+    let built = scratch("dist");
+    succeed(
+        Command::new("make")
+            .arg("dist")
+            .arg(format!("BUILD={}", built.display()))
+            .current_dir(root()),
+    );
+    let name = concat!("csapp-", env!("CARGO_PKG_VERSION"));
+    succeed(
+        Command::new("tar")
+            .arg("-xzf")
+            .arg(built.join(format!("{name}.tar.gz")))
+            .arg("-C")
+            .arg(&built),
+    );
+    // With nothing downloaded before and no network, cargo finds all it needs.
+    let resolved = succeed(
+        Command::new("cargo")
+            .args(["metadata", "--offline", "--locked", "--format-version", "1"])
+            .env("CARGO_HOME", built.join("cargo-home"))
+            .current_dir(built.join(name)),
+    );
+    assert!(resolved.contains("vendor/libc-"));
+}
