@@ -75,7 +75,7 @@ demo: $(BUILD)/echoserver $(BUILD)/echoclient
 	@sh examples/demo.sh $(BUILD)
 
 check: tools all
-	$(CARGO) test --locked
+	$(CARGO) test --locked --no-fail-fast
 
 # Installs what is missing, where that is allowed; otherwise says what to type.
 tools:
