@@ -4,6 +4,7 @@
 #                 libcsapp.a and csapp.o
 #   make demo     two C programs carry a file over TCP, with the shared library
 #   make check    all tests (installs the tools that they need, where it may)
+#   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
 #   make header   renew include/csapp.h after a change in src/capi/
 #   make clean    remove what the others made
 #   make install  PREFIX=/usr/local: see install.mk, also for uninstall and packages
@@ -29,7 +30,7 @@ EXAMPLES = echoserver echoclient
 NEEDED = pkg-config valgrind g++ mandoc
 PACKAGES = check pkg-config valgrind g++ mandoc
 
-.PHONY: all cargo demo check tools header clean
+.PHONY: all cargo demo check tools bench header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
@@ -45,7 +46,7 @@ $(BUILD)/$(SONAME): $(RELEASE)/libcsapp.so
 	@mkdir -p $(BUILD)
 	$(OBJCOPY) --only-keep-debug --compress-debug-sections $< $(BUILD)/$(DEBUG)
 	@chmod 644 $(BUILD)/$(DEBUG)
-	$(OBJCOPY) --strip-unneeded --add-gnu-debuglink=$(BUILD)/$(DEBUG) $< $@
+	$(OBJCOPY) --strip-all --add-gnu-debuglink=$(BUILD)/$(DEBUG) $< $@
 
 $(BUILD)/libcsapp.so: $(BUILD)/$(SONAME)
 	ln -sf $(SONAME) $@
@@ -59,9 +60,9 @@ $(BUILD)/csapp.h: include/csapp.h
 $(BUILD)/api.txt: $(BUILD)/$(SONAME)
 	@$(NM) -D --defined-only $< | cut -d' ' -f3 | LC_ALL=C sort > $@
 
-$(BUILD)/csapp.o: $(RELEASE)/libcsapp.a $(BUILD)/api.txt
-	$(CC) -r -nostdlib -Wl,--gc-sections $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
-	$(OBJCOPY) --strip-debug --keep-global-symbols=$(BUILD)/api.txt \
+$(BUILD)/csapp.o: $(RELEASE)/libcsapp.a $(BUILD)/api.txt csapp.ld
+	$(CC) -r -nostdlib -Wl,--gc-sections -Wl,-T,csapp.ld $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
+	$(OBJCOPY) --strip-debug --discard-all --keep-global-symbols=$(BUILD)/api.txt \
 	    --weaken-symbols=$(BUILD)/api.txt $@
 
 $(BUILD)/libcsapp.a: $(BUILD)/csapp.o
@@ -88,6 +89,37 @@ tools:
 	else \
 	    echo "Install them, on Debian and Ubuntu with: sudo apt-get install $(PACKAGES)" >&2; exit 1; \
 	fi
+
+# The benchmarks. Peers that are not installed are left out.
+BENCH = $(BUILD)/bench
+RUSTC ?= rustc
+has = $(shell echo '\#include <$(1)>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+PEERS = $(if $(call has,skalibs/skamisc.h),-DWITH_SKALIBS) \
+    $(if $(call has,event2/buffer.h),-DWITH_LIBEVENT) -DWITH_BUFREADER
+PEER_LIBRARIES = $(if $(findstring SKALIBS,$(PEERS)),-lskarnet) \
+    $(if $(findstring LIBEVENT,$(PEERS)),-levent_core) -L$(BENCH) -lbufreader -Wl,-rpath,'$$ORIGIN'
+BENCHES = $(addprefix $(BENCH)/,lines bulk unbuffered connections load)
+
+bench: all $(BENCHES) $(BENCH)/libstub.so
+	CSAPP_SO=$(abspath $(BUILD)/$(SONAME)) STUB_SO=$(abspath $(BENCH)/libstub.so) \
+	    python3 benches/report.py $(BENCH)
+
+$(BENCH)/%.o: benches/%.c benches/bench.h benches/twin.h $(BUILD)/csapp.h
+	@mkdir -p $(BENCH)
+	$(CC) -O2 $(WARNINGS) -I$(BUILD) -c -o $@ $<
+
+$(BENCHES): $(BENCH)/%: benches/%.c $(BENCH)/bench.o $(BENCH)/twin.o $(BUILD)/libcsapp.a \
+    $(BENCH)/libbufreader.so
+	$(CC) -O2 $(WARNINGS) -I$(BUILD) $(PEERS) -o $@ $(filter-out %.so,$^) -Wl,--as-needed $(PEER_LIBRARIES) -ldl
+
+$(BENCH)/libbufreader.so: benches/bufreader.rs
+	@mkdir -p $(BENCH)
+	$(RUSTC) -O --edition 2024 --crate-type cdylib -o $@ $<
+
+# A C library with the same exports, each of which does nothing.
+$(BENCH)/libstub.so: $(BUILD)/api.txt
+	@mkdir -p $(BENCH)
+	sed 's/.*/void &(void) {}/' $< | $(CC) -O2 -w -fno-builtin -shared -fPIC -o $@ -x c - -Wl,-soname,libstub.so
 
 header:
 	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked

@@ -1,4 +1,5 @@
-//! Generates csapp.h from the doors, and gives the shared library its soname.
+//! Generates csapp.h from the doors, compiles the one C file, and gives the shared library its
+//! soname.
 
 use std::env;
 use std::error::Error;
@@ -25,6 +26,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(out) = env::var_os(HEADER_OUT) {
         fs::write(root.join(out), &header)?;
     }
+
+    println!("cargo:rerun-if-changed=src/sio_printf.c");
+    cc::Build::new()
+        .file("src/sio_printf.c")
+        .flag("-fasynchronous-unwind-tables")
+        .warnings(true)
+        .extra_warnings(true)
+        .compile("csapp_sio_printf");
 
     let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
     if env::var("CARGO_CFG_TARGET_OS")? == "linux" {

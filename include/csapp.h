@@ -54,9 +54,19 @@
 #if defined(__GNUC__)
 #define CSAPP_MUST_USE __attribute__((warn_unused_result))
 #define CSAPP_NORETURN __attribute__((noreturn))
+#define CSAPP_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 #else
 #define CSAPP_MUST_USE
 #define CSAPP_NORETURN
+#define CSAPP_PRINTF(fmt, first)
+#endif
+
+#if defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
+#define CSAPP_FUNCTION __func__
+#elif defined(__GNUC__)
+#define CSAPP_FUNCTION __extension__ __FUNCTION__
+#else
+#define CSAPP_FUNCTION "?"
 #endif
 
 #ifdef __cplusplus
@@ -154,6 +164,578 @@ void dns_error(const char *msg);
  * runs the error handler, like unix_error. [CS:APP 3e, appendix A]
  */
 void app_error(const char *msg);
+
+/* Processes ------------------------------------------------------------------------------ */
+
+/**
+ * fork, checked: makes a child process. Returns 0 in the child and the child's process ID in
+ * the parent; -1 if the error handler returns. [CS:APP 3e, section 8.4.2; POSIX, fork]
+ */
+pid_t Fork(void);
+
+/**
+ * execve, checked: replaces the program by the file `filename`, with the arguments `argv` and the
+ * environment `envp`, both ending in NULL. Returns only if that failed and the error handler
+ * returns. [CS:APP 3e, section 8.4.5; POSIX, exec]
+ */
+void Execve(const char *filename,
+            char *const *argv,
+            char *const *envp);
+
+/**
+ * wait, checked: waits until a child process ends, and stores how at `status` (unless NULL).
+ * Starts again when a signal handler ran. Returns the child's process ID; -1 if the error
+ * handler returns. [CS:APP 3e, section 8.4.3; POSIX, wait]
+ */
+pid_t Wait(int *status);
+
+/**
+ * waitpid, checked: waits until the child process `pid` (-1: any) changes its state as `options`
+ * say, and stores how at `iptr` (unless NULL). Starts again when a signal handler ran. Returns the
+ * child's process ID, or 0 where WNOHANG found none; -1 if the error handler returns.
+ * [CS:APP 3e, section 8.4.3; POSIX, waitpid]
+ */
+pid_t Waitpid(pid_t pid,
+              int *iptr,
+              int options);
+
+/**
+ * kill, checked: sends the signal `signum` to the process `pid`, or to the process group `-pid`.
+ * [CS:APP 3e, section 8.5.2; POSIX, kill]
+ */
+void Kill(pid_t pid,
+          int signum);
+
+/**
+ * sleep: waits for `secs` seconds or until a signal handler has run. Returns the seconds that were
+ * left. [CS:APP 3e, section 8.4.4; POSIX, sleep]
+ */
+unsigned int Sleep(unsigned int secs);
+
+/**
+ * pause: waits until a signal handler has run. [CS:APP 3e, section 8.4.4; POSIX, pause]
+ */
+void Pause(void);
+
+/**
+ * alarm: has a SIGALRM sent in `seconds` seconds, or none any more if 0. Returns the seconds
+ * that were left of an earlier one. [CS:APP 3e, section 8.5.2; POSIX, alarm]
+ */
+unsigned int Alarm(unsigned int seconds);
+
+/**
+ * setpgid, checked: puts the process `pid` (0: this one) into the process group `pgid` (0: its
+ * own). [CS:APP 3e, section 8.5.2; POSIX, setpgid]
+ */
+void Setpgid(pid_t pid,
+             pid_t pgid);
+
+/**
+ * getpgrp: the process group of this process. [CS:APP 3e, section 8.5.2; POSIX, getpgrp]
+ */
+pid_t Getpgrp(void);
+
+/* Signals -------------------------------------------------------------------------------- */
+
+/**
+ * Installs a handler for the signal `signum`: a function, SIG_IGN or SIG_DFL. Unlike signal, it
+ * means the same on every system: the handler stays installed, only its own signal is blocked
+ * while it runs, and interrupted system calls start again where they can (SA_RESTART). Returns the
+ * handler that was installed before; SIG_ERR if the error handler returns.
+ * [CS:APP 3e, section 8.5.5; POSIX, sigaction]
+ */
+handler_t *Signal(int signum,
+                   handler_t *handler);
+
+/**
+ * sigprocmask, checked: changes the set of blocked signals by `set` (unless NULL) as `how` says,
+ * and stores the old one at `oldset` (unless NULL). [CS:APP 3e, section 8.5.4; POSIX, sigprocmask]
+ */
+void Sigprocmask(int how,
+                 const sigset_t *set,
+                 sigset_t *oldset);
+
+/**
+ * sigemptyset, checked: makes `set` the empty set. [CS:APP 3e, section 8.5.4; POSIX, sigemptyset]
+ */
+void Sigemptyset(sigset_t *set);
+
+/**
+ * sigfillset, checked: puts every signal into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigfillset]
+ */
+void Sigfillset(sigset_t *set);
+
+/**
+ * sigaddset, checked: puts `signum` into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigaddset]
+ */
+void Sigaddset(sigset_t *set,
+               int signum);
+
+/**
+ * sigdelset, checked: takes `signum` out of `set`. [CS:APP 3e, section 8.5.4; POSIX, sigdelset]
+ */
+void Sigdelset(sigset_t *set,
+               int signum);
+
+/**
+ * sigismember, checked: whether `signum` is in `set`: 1 or 0; -1 if the error handler returns.
+ * [CS:APP 3e, section 8.5.4; POSIX, sigismember]
+ */
+int Sigismember(const sigset_t *set,
+                int signum);
+
+/**
+ * sigsuspend: blocks the signals of `set` and no others, and waits until a signal handler has run.
+ * Returns -1 with errno EINTR, as sigsuspend does; any other error is reported.
+ * [CS:APP 3e, section 8.5.7; POSIX, sigsuspend]
+ */
+int Sigsuspend(const sigset_t *set);
+
+/* Signal-safe output --------------------------------------------------------------------- */
+
+/**
+ * Writes the string `s` (NULL: "(null)") to standard output. Like all sio_ functions it may be
+ * called in a signal handler, whatever the program was doing: it takes no lock and no memory, and
+ * writes everything in spite of short writes and signals. Returns the number of bytes; -1 with
+ * errno as write(2) has it. [CS:APP 3e, section 8.5.5]
+ */
+ssize_t sio_puts(const char *s);
+
+/**
+ * Writes the number `v` in base 10 to standard output; see sio_puts. [CS:APP 3e, section 8.5.5]
+ */
+ssize_t sio_putl(long v);
+
+/**
+ * Writes the string `s` to standard output and ends the program by _exit(1), without running
+ * what atexit registered; see sio_puts. [CS:APP 3e, section 8.5.5]
+ */
+void sio_error(const char *s) CSAPP_NORETURN;
+
+/**
+ * sio_puts, checked: an error is reported as "Sio_puts error: reason". The error handler
+ * csapp_error_exit ends the program by _exit(1) then, since this may be a signal handler. The
+ * result is -1 if the error handler returns. [CS:APP 3e, section 8.5.5]
+ */
+ssize_t Sio_puts(const char *s);
+
+/**
+ * sio_putl, checked: as Sio_puts. [CS:APP 3e, section 8.5.5]
+ */
+ssize_t Sio_putl(long v);
+
+/**
+ * sio_error, under its other name. [CS:APP 3e, section 8.5.5]
+ */
+void Sio_error(const char *s) CSAPP_NORETURN;
+
+/**
+ * What sio_assert calls: writes "file:line: function: Assertion `...' failed." to standard
+ * error and ends the program by abort. [CMU 15-213]
+ */
+void __sio_assert_fail(const char *assertion,
+                       const char *file,
+                       unsigned int line,
+                       const char *function) CSAPP_NORETURN;
+
+/*
+ * Formatted output that is signal-safe, as sio_puts: to standard output, to `fd`, to standard
+ * error. Conversions: %c %s %d %i %u %x %o %p, with l or z before the numbers', and %%; NULL for %s
+ * is "(null)". No widths, no precisions, no floating point: from the first conversion that is not one
+ * of these, the rest of fmt is written as it stands. Returns the number of bytes; -1 with errno
+ * as write(2) has it. [CMU 15-213]
+ */
+CSAPP_PRINTF(1, 2) ssize_t sio_printf(const char *fmt, ...);
+CSAPP_PRINTF(2, 3) ssize_t sio_dprintf(int fd, const char *fmt, ...);
+CSAPP_PRINTF(1, 2) ssize_t sio_eprintf(const char *fmt, ...);
+CSAPP_PRINTF(2, 0) ssize_t sio_vdprintf(int fd, const char *fmt, va_list argp);
+
+/* assert, for signal handlers; compiled away by NDEBUG. [CMU 15-213] */
+#ifdef NDEBUG
+#define sio_assert(expr) ((void)0)
+#else
+#define sio_assert(expr) \
+    ((expr) ? (void)0 : __sio_assert_fail(#expr, __FILE__, (unsigned int)__LINE__, CSAPP_FUNCTION))
+#endif
+
+/* Unix I/O ------------------------------------------------------------------------------- */
+
+/**
+ * open, checked: opens the file `pathname` as `flags` say; a file that O_CREAT makes gets the
+ * permissions `mode` less the umask. Starts again when a signal handler ran. Returns a descriptor;
+ * -1 if the error handler returns. [CS:APP 3e, section 10.3; POSIX, open]
+ */
+int Open(const char *pathname,
+         int flags,
+         mode_t mode);
+
+/**
+ * read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
+ * ran before anything came. Returns the number of bytes, 0 at the end of the file; -1 if the
+ * error handler returns. [CS:APP 3e, section 10.4; POSIX, read]
+ */
+ssize_t Read(int fd,
+             void *buf,
+             size_t count);
+
+/**
+ * write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
+ * handler ran before anything went. Returns the number of bytes, which may be less; -1 if the
+ * error handler returns. [CS:APP 3e, section 10.4; POSIX, write]
+ */
+ssize_t Write(int fd,
+              const void *buf,
+              size_t count);
+
+/**
+ * lseek, checked: moves the position in the file to `offset` from where `whence` says. Returns the
+ * new position; -1 if the error handler returns. [CS:APP 3e, section 10.4; POSIX, lseek]
+ */
+off_t Lseek(int fd,
+            off_t offset,
+            int whence);
+
+/**
+ * close, checked: gives the descriptor `fd` back. Where a signal handler ran meanwhile that is no
+ * error, and it is not done twice: the descriptor is free, and may belong to another thread by
+ * then. [CS:APP 3e, section 10.3; POSIX, close]
+ */
+void Close(int fd);
+
+/**
+ * select, checked: waits until one of the descriptors below `n` in the sets is ready, for
+ * `timeout` at the most (NULL: for ever). Starts again when a signal handler ran, with the time
+ * that is left. Returns how many are ready, 0 when time is up; -1 if the error handler returns.
+ * [CS:APP 3e, section 12.2; POSIX, select]
+ */
+int Select(int n,
+           fd_set *readfds,
+           fd_set *writefds,
+           fd_set *exceptfds,
+           struct timeval *timeout);
+
+/**
+ * dup2, checked: makes the descriptor `fd2` another one for what `fd1` is open on. Starts again
+ * when a signal handler ran. Returns fd2; -1 if the error handler returns.
+ * [CS:APP 3e, section 10.9; POSIX, dup2]
+ */
+int Dup2(int fd1,
+         int fd2);
+
+/**
+ * stat, checked: stores what the system knows about the file `filename` at `buf`.
+ * [CS:APP 3e, section 10.6; POSIX, stat]
+ */
+void Stat(const char *filename, struct stat *buf);
+
+/**
+ * fstat, checked: stores what the system knows about the open file `fd` at `buf`.
+ * [CS:APP 3e, section 10.6; POSIX, fstat]
+ */
+void Fstat(int fd, struct stat *buf);
+
+/* Directories ---------------------------------------------------------------------------- */
+
+/**
+ * opendir, checked: opens the directory `name`, to be given back by Closedir. NULL if the error
+ * handler returns. [CS:APP 3e, section 10.7; POSIX, opendir]
+ */
+DIR *Opendir(const char *name);
+
+/**
+ * readdir, checked: the next entry of a directory, valid until the next call for `dirp`. NULL with
+ * errno 0 at the end; NULL with another errno if there was an error and the error handler
+ * returns. [CS:APP 3e, section 10.7; POSIX, readdir]
+ */
+struct dirent *Readdir(DIR *dirp);
+
+/**
+ * closedir, checked: gives a directory back. Returns 0; -1 if the error handler returns.
+ * [CS:APP 3e, section 10.7; POSIX, closedir]
+ */
+int Closedir(DIR *dirp);
+
+/* Memory mapping ------------------------------------------------------------------------- */
+
+/**
+ * mmap, checked: maps `len` bytes of the file `fd` from `offset` on, or of fresh memory, as `prot` and
+ * `flags` say. Returns the address; MAP_FAILED if the error handler returns.
+ * [CS:APP 3e, section 9.8.4; POSIX, mmap]
+ */
+void *Mmap(void *addr,
+           size_t len,
+           int prot,
+           int flags,
+           int fd,
+           off_t offset);
+
+/**
+ * munmap, checked: takes the mapping of the pages from `start` on away.
+ * [CS:APP 3e, section 9.8.4; POSIX, munmap]
+ */
+void Munmap(void *start, size_t length);
+
+/* Standard I/O --------------------------------------------------------------------------- */
+
+/**
+ * fclose, checked: writes what is buffered and closes `fp`. [CS:APP 3e, section 10.10; C11, fclose]
+ */
+void Fclose(FILE *fp);
+
+/**
+ * fdopen, checked: a stream on the descriptor `fd`, in the mode `type`. NULL if the error handler
+ * returns. [CS:APP 3e, section 10.11; POSIX, fdopen]
+ */
+FILE *Fdopen(int fd,
+             const char *type);
+
+/**
+ * fgets, checked: reads a line, at most n - 1 bytes, into `ptr`. Returns ptr; NULL at the end of the
+ * file, or after an error if the error handler returns (ferror tells).
+ * [CS:APP 3e, section 10.10; C11, fgets]
+ */
+char *Fgets(char *ptr,
+            int n,
+            FILE *stream);
+
+/**
+ * fopen, checked: opens the file `filename` as a stream in the mode `mode`. NULL if the error handler
+ * returns. [CS:APP 3e, section 10.10; C11, fopen]
+ */
+FILE *Fopen(const char *filename,
+            const char *mode);
+
+/**
+ * fputs, checked: writes the string `ptr`. [CS:APP 3e, section 10.10; C11, fputs]
+ */
+void Fputs(const char *ptr, FILE *stream);
+
+/**
+ * fread, checked: reads `nmemb` items of `size` bytes into `ptr`. Returns the number of whole items,
+ * fewer at the end of the file, or after an error if the error handler returns (ferror tells).
+ * [CS:APP 3e, section 10.10; C11, fread]
+ */
+size_t Fread(void *ptr,
+             size_t size,
+             size_t nmemb,
+             FILE *stream);
+
+/**
+ * fwrite, checked: writes `nmemb` items of `size` bytes from `ptr`.
+ * [CS:APP 3e, section 10.10; C11, fwrite]
+ */
+void Fwrite(const void *ptr, size_t size, size_t nmemb, FILE *stream);
+
+/* Allocation ----------------------------------------------------------------------------- */
+
+/**
+ * malloc, checked: `size` bytes of memory, to be given back by Free. A request for 0 bytes may give
+ * NULL; otherwise NULL is returned only if the error handler returns.
+ * [CS:APP 3e, section 9.9.1; C11, malloc]
+ */
+CSAPP_MUST_USE
+void *Malloc(size_t size);
+
+/**
+ * realloc, checked: makes the memory at `ptr` (NULL: none yet) `size` bytes large, and returns where it
+ * is now. A size of 0 may give NULL; otherwise NULL is returned only if the error handler returns,
+ * and then the memory at ptr is as it was. [CS:APP 3e, section 9.9.1; C11, realloc]
+ */
+CSAPP_MUST_USE
+void *Realloc(void *ptr,
+              size_t size);
+
+/**
+ * calloc, checked: memory for `nmemb` items of `size` bytes, all zero. A request for 0 bytes may give
+ * NULL; otherwise NULL is returned only if the error handler returns.
+ * [CS:APP 3e, section 9.9.1; C11, calloc]
+ */
+CSAPP_MUST_USE
+void *Calloc(size_t nmemb,
+             size_t size);
+
+/**
+ * free: gives memory back. [CS:APP 3e, section 9.9.1; C11, free]
+ */
+void Free(void *ptr);
+
+/* Sockets -------------------------------------------------------------------------------- */
+
+/**
+ * socket, checked: a new socket's descriptor; -1 if the error handler returns.
+ * [CS:APP 3e, section 11.4.2; POSIX, socket]
+ */
+int Socket(int domain, int type, int protocol);
+
+/**
+ * setsockopt, checked: sets the option `optname` of `level` to the `optlen` bytes at `optval`.
+ * [POSIX, setsockopt]
+ */
+void Setsockopt(int s,
+                int level,
+                int optname,
+                const void *optval,
+                int optlen);
+
+/**
+ * bind, checked: gives a socket the address `my_addr`. [CS:APP 3e, section 11.4.4; POSIX, bind]
+ */
+void Bind(int sockfd,
+          const struct sockaddr *my_addr,
+          int addrlen);
+
+/**
+ * listen, checked: has a bound socket wait for connections, `backlog` of which may wait to be
+ * accepted. [CS:APP 3e, section 11.4.5; POSIX, listen]
+ */
+void Listen(int s,
+            int backlog);
+
+/**
+ * accept, checked: waits for a connection and stores its other end's address at `addr` (unless NULL),
+ * and the length of that at `addrlen`, which says before how much room there is. Starts again when
+ * a signal handler ran, and when a client gave up while it waited (ECONNABORTED, EPROTO). Returns
+ * the connection's descriptor; -1 if the error handler returns.
+ * [CS:APP 3e, section 11.4.6; POSIX, accept]
+ */
+int Accept(int s,
+           struct sockaddr *addr,
+           socklen_t *addrlen);
+
+/**
+ * connect, checked: connects a socket to the address `serv_addr`. When a signal handler ran, waits on
+ * for what becomes of the attempt. [CS:APP 3e, section 11.4.3; POSIX, connect]
+ */
+void Connect(int sockfd,
+             const struct sockaddr *serv_addr,
+             int addrlen);
+
+/* Names and addresses -------------------------------------------------------------------- */
+
+/**
+ * getaddrinfo, checked: stores at `res` a list of the addresses that `node` and `service` stand for
+ * under `hints`, to be given back by Freeaddrinfo. [CS:APP 3e, section 11.4.7; POSIX, getaddrinfo]
+ */
+void Getaddrinfo(const char *node,
+                 const char *service,
+                 const struct addrinfo *hints,
+                 struct addrinfo **res);
+
+/**
+ * getnameinfo, checked: stores the host and the service of the address `sa` as strings.
+ * [CS:APP 3e, section 11.4.7; POSIX, getnameinfo]
+ */
+void Getnameinfo(const struct sockaddr *sa,
+                 socklen_t salen,
+                 char *host,
+                 size_t hostlen,
+                 char *serv,
+                 size_t servlen,
+                 int flags);
+
+/**
+ * freeaddrinfo: gives a list of addresses back. [CS:APP 3e, section 11.4.7; POSIX, freeaddrinfo]
+ */
+void Freeaddrinfo(struct addrinfo *res);
+
+/**
+ * inet_ntop, checked: stores the address at `src` as text in the `size` bytes at `dst`.
+ * [CS:APP 3e, section 11.3.1; POSIX, inet_ntop]
+ */
+void Inet_ntop(int af, const void *src, char *dst, socklen_t size);
+
+/**
+ * inet_pton, checked: stores the address that the text `src` says at `dst`. A text that is no address of
+ * the family `af` is reported, and errno EINVAL. [CS:APP 3e, section 11.3.1; POSIX, inet_pton]
+ */
+void Inet_pton(int af,
+               const char *src,
+               void *dst);
+
+/**
+ * gethostbyname, checked: what the resolver knows about a host, in memory that the next call uses
+ * again. NULL if the error handler returns. Programs should use Getaddrinfo.
+ * [CS:APP 2e, section 11.3.2]
+ */
+struct hostent *Gethostbyname(const char *name);
+
+/**
+ * gethostbyaddr, checked: what the resolver knows about the host with the address of `len` bytes at
+ * `addr`, in memory that the next call uses again. NULL if the error handler returns. Programs
+ * should use Getnameinfo. [CS:APP 2e, section 11.3.2]
+ */
+struct hostent *Gethostbyaddr(const char *addr,
+                              int len,
+                              int type);
+
+/* Threads -------------------------------------------------------------------------------- */
+
+/**
+ * pthread_create, checked: runs `routine(argp)` in a new thread with the attributes `attrp` (NULL: the
+ * usual ones), and stores its ID at `tidp`. [CS:APP 3e, section 12.3.2; POSIX, pthread_create]
+ */
+void Pthread_create(pthread_t *tidp,
+                    const pthread_attr_t *attrp,
+                    void *(*routine)(void*),
+                    void *argp);
+
+/**
+ * pthread_join, checked: waits until the thread `tid` ends, and stores what it returned at
+ * `thread_return` (unless NULL). [CS:APP 3e, section 12.3.4; POSIX, pthread_join]
+ */
+void Pthread_join(pthread_t tid,
+                  void **thread_return);
+
+/**
+ * pthread_cancel, checked: asks the thread `tid` to end. [CS:APP 3e, section 12.3.3; POSIX,
+ * pthread_cancel]
+ */
+void Pthread_cancel(pthread_t tid);
+
+/**
+ * pthread_detach, checked: nobody will wait for the thread `tid`; what it uses goes when it ends.
+ * [CS:APP 3e, section 12.3.5; POSIX, pthread_detach]
+ */
+void Pthread_detach(pthread_t tid);
+
+/**
+ * pthread_exit: ends the calling thread, which returns `retval`. Its clean-up handlers run.
+ * [CS:APP 3e, section 12.3.3; POSIX, pthread_exit]
+ */
+void Pthread_exit(void *retval) CSAPP_NORETURN;
+
+/**
+ * pthread_self: the ID of the calling thread. [CS:APP 3e, section 12.3.2; POSIX, pthread_self]
+ */
+pthread_t Pthread_self(void);
+
+/**
+ * pthread_once, checked: calls `init_function` unless somebody has done so by `once_control` before.
+ * [CS:APP 3e, section 12.3.6; POSIX, pthread_once]
+ */
+void Pthread_once(pthread_once_t *once_control,
+                  void (*init_function)(void));
+
+/* Semaphores ----------------------------------------------------------------------------- */
+
+/**
+ * sem_init, checked: makes `sem` a semaphore with the value `value`, which processes share if
+ * `pshared` is not 0. [CS:APP 3e, section 12.5.2; POSIX, sem_init]
+ */
+void Sem_init(sem_t *sem,
+              int pshared,
+              unsigned int value);
+
+/**
+ * sem_wait, checked: waits until the semaphore is above 0 and takes 1 off it. Starts again when a
+ * signal handler ran. [CS:APP 3e, section 12.5.2; POSIX, sem_wait]
+ */
+void P(sem_t *sem);
+
+/**
+ * sem_post, checked: adds 1 to the semaphore. [CS:APP 3e, section 12.5.2; POSIX, sem_post]
+ */
+void V(sem_t *sem);
 
 /* Robust I/O ----------------------------------------------------------------------------- */
 
@@ -433,6 +1015,100 @@ int csapp_listen(const char *host,
  * compiled with.
  */
 const char *csapp_version(void);
+
+#ifdef CSAPP_EXTRAS
+/* Wrappers that people add --------------------------------------------------------------- */
+
+/**
+ * pthread_mutex_init, checked. [POSIX, pthread_mutex_init]
+ */
+void Pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr);
+
+/**
+ * pthread_mutex_lock, checked. [POSIX, pthread_mutex_lock]
+ */
+void Pthread_mutex_lock(pthread_mutex_t *mutex);
+
+/**
+ * pthread_mutex_trylock, checked. Returns 0, or EBUSY where another thread has the mutex.
+ * [POSIX, pthread_mutex_trylock]
+ */
+int Pthread_mutex_trylock(pthread_mutex_t *mutex);
+
+/**
+ * pthread_mutex_unlock, checked. [POSIX, pthread_mutex_unlock]
+ */
+void Pthread_mutex_unlock(pthread_mutex_t *mutex);
+
+/**
+ * pthread_mutex_destroy, checked. [POSIX, pthread_mutex_destroy]
+ */
+void Pthread_mutex_destroy(pthread_mutex_t *mutex);
+
+/**
+ * pthread_cond_init, checked. [POSIX, pthread_cond_init]
+ */
+void Pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr);
+
+/**
+ * pthread_cond_wait, checked. [POSIX, pthread_cond_wait]
+ */
+void Pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+
+/**
+ * pthread_cond_timedwait, checked. Returns 0, or ETIMEDOUT when the time `abstime` is over.
+ * [POSIX, pthread_cond_timedwait]
+ */
+int Pthread_cond_timedwait(pthread_cond_t *cond,
+                           pthread_mutex_t *mutex,
+                           const struct timespec *abstime);
+
+/**
+ * pthread_cond_signal, checked. [POSIX, pthread_cond_signal]
+ */
+void Pthread_cond_signal(pthread_cond_t *cond);
+
+/**
+ * pthread_cond_broadcast, checked. [POSIX, pthread_cond_broadcast]
+ */
+void Pthread_cond_broadcast(pthread_cond_t *cond);
+
+/**
+ * pthread_cond_destroy, checked. [POSIX, pthread_cond_destroy]
+ */
+void Pthread_cond_destroy(pthread_cond_t *cond);
+
+/**
+ * pipe, checked: stores a pipe's two descriptors at `fds`, the one to read from first. Returns 0; -1 if the error
+ * handler returns. [POSIX, pipe]
+ */
+int Pipe(int *fds);
+
+/**
+ * execvp, checked: like Execve, with this process' environment, and looks for `file` along PATH.
+ * [POSIX, exec]
+ */
+void Execvp(const char *file,
+            char *const *argv);
+
+/**
+ * sem_destroy, checked. [POSIX, sem_destroy]
+ */
+void Sem_destroy(sem_t *sem);
+
+/**
+ * open_clientfd, by the name that the book's second edition has for its re-entrant form. Here every
+ * call is re-entrant. [CS:APP 2e, section 12.7]
+ */
+CSAPP_MUST_USE
+int open_clientfd_r(const char *hostname,
+                    const char *port);
+
+/**
+ * Open_clientfd, by the same name.
+ */
+int Open_clientfd_r(const char *hostname, const char *port);
+#endif
 
 #ifdef __cplusplus
 }

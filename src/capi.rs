@@ -9,15 +9,29 @@
 
 #![allow(clippy::missing_safety_doc)]
 
-use core::ffi::{CStr, c_char, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 
 use crate::report::{self, Reason};
 use crate::sys::{self, Errno, Result};
 
 pub mod error;
+pub mod process;
+pub mod signal;
+pub mod sio;
+mod sio_printf;
+pub mod unix_io;
+pub mod directory;
+pub mod memory;
+pub mod stdio;
+pub mod alloc;
+pub mod socket;
+pub mod names;
+pub mod thread;
+pub mod semaphore;
 pub mod rio;
 pub mod net;
 pub mod ext;
+pub mod extras;
 
 /// Ends a door: the value, or `errno` and -1.
 pub(crate) fn or_minus_one<T: TryInto<isize>>(outcome: Result<T>) -> isize {
@@ -41,19 +55,119 @@ pub(crate) fn checked<T>(message: &CStr, outcome: Result<T>) -> Result<T> {
     outcome
 }
 
-/// A string that a C program handed over; for NULL, a text that says so.
-///
-/// # Safety
-/// `text` must be NULL or end in a NUL, and stay as it is for as long as the result is used.
-pub(crate) unsafe fn message<'a>(text: *const c_char) -> &'a CStr {
-    // SAFETY: the caller's promise.
-    unsafe { optional(text) }.unwrap_or(c"(null)")
+// The checked wrappers of libc's own functions. There is no room behind these doors: each makes
+// one call of libc, by its ordinary symbol, in one of the forms below.
+
+/// Makes a call of libc that says by `failure` that it failed and sets `errno`; on failure
+/// reports it, and returns `failure` if the error handler returns. A success leaves `errno` as
+/// it was, whatever libc did with it on the way.
+#[inline]
+pub(crate) fn wrapped<T: PartialEq + Copy>(
+    message: &CStr,
+    failure: T,
+    call: impl FnOnce() -> T,
+) -> T {
+    let before = sys::errno();
+    let value = call();
+    if value == failure {
+        report_errno(message);
+    } else {
+        sys::set_errno(before);
+    }
+    value
+}
+
+/// Reports what `errno` says; afterwards it still does.
+#[cold]
+fn report_errno(message: &CStr) {
+    report::report(message, Reason::Errno(sys::errno()));
+}
+
+/// [`wrapped`], for calls that a signal may interrupt and that then start again.
+#[inline]
+pub(crate) fn wrapped_restarting<T: PartialEq + Copy>(
+    message: &CStr,
+    failure: T,
+    mut call: impl FnMut() -> T,
+) -> T {
+    wrapped(message, failure, || {
+        loop {
+            let value = call();
+            if value != failure || sys::errno() != Errno(libc::EINTR) {
+                return value;
+            }
+        }
+    })
+}
+
+/// [`wrapped`], for calls that return their error code and leave `errno` alone, as the pthread
+/// functions do. After an error `errno` is that code, so that a program whose error handler
+/// returns can tell.
+#[inline]
+pub(crate) fn wrapped_code(message: &CStr, call: impl FnOnce() -> c_int) {
+    wrapped_code_but(0, message, call);
+}
+
+/// [`wrapped_code`], for calls that return one code which is no error.
+#[inline]
+pub(crate) fn wrapped_code_but(fine: c_int, message: &CStr, call: impl FnOnce() -> c_int) -> c_int {
+    let code = call();
+    if code != 0 && code != fine {
+        report_code(message, code);
+    }
+    code
+}
+
+/// Reports an error code that was returned; afterwards `errno` has it too.
+#[cold]
+fn report_code(message: &CStr, code: c_int) {
+    sys::set_errno(Errno(code));
+    report_errno(message);
+}
+
+/// [`wrapped`], for calls that return one of getaddrinfo's codes.
+#[inline]
+pub(crate) fn wrapped_resolver(message: &CStr, call: impl FnOnce() -> c_int) {
+    let before = sys::errno();
+    match call() {
+        0 => sys::set_errno(before),
+        code => report::report(message, report::resolver_reason(code)),
+    }
+}
+
+/// Makes a call whose failing value may also be a normal end; what tells them apart is `errno`,
+/// cleared before. Reports a failure. Returns the value, and whether it was one.
+pub(crate) fn ended_or_failed<T: Copy>(
+    message: &CStr,
+    call: impl FnOnce() -> T,
+    is_failing: impl FnOnce(T) -> bool,
+) -> (T, bool) {
+    let before = sys::errno();
+    sys::set_errno(Errno(0));
+    let value = call();
+    let reason = sys::errno();
+    let has_failed = reason != Errno(0) && is_failing(value);
+    if has_failed {
+        report::report(message, Reason::Errno(reason));
+    } else {
+        sys::set_errno(before);
+    }
+    (value, has_failed)
+}
+
+/// Makes a call that cannot fail, and leaves `errno` as it was.
+#[inline]
+pub(crate) fn unfailing<T>(call: impl FnOnce() -> T) -> T {
+    let before = sys::errno();
+    let value = call();
+    sys::set_errno(before);
+    value
 }
 
 /// A string that a C program may leave out.
 ///
 /// # Safety
-/// As for [`message`].
+/// `text` must be NULL or end in a NUL, and stay as it is for as long as the result is used.
 pub(crate) unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
     // SAFETY: the caller's promise.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })

@@ -24,6 +24,7 @@ compile_error!(
 pub mod sys;
 pub mod rio;
 pub mod net;
+pub mod sio;
 pub mod report;
 pub mod capi;
 #[cfg(panic = "abort")]

@@ -128,14 +128,19 @@ fn interleave(addresses: &Addresses) -> impl Iterator<Item = Address<'_>> {
 fn connect_only(addresses: &Addresses) -> Result<c_int> {
     let address = addresses.iter().next().ok_or(Errno(libc::EADDRNOTAVAIL))?;
     let fd = address.socket(0)?;
-    let outcome = match address.connect(fd) {
-        // The attempt goes on in the kernel; a second connect would fail.
+    let outcome = connected(fd, address.connect(fd));
+    keep_or_close(fd, outcome.and_then(|()| refuse_itself(fd, address)))
+}
+
+/// The outcome of a blocking connect. Where a signal ended the call, the attempt goes on in the
+/// kernel and is waited for: a second connect would fail (POSIX, connect).
+pub fn connected(fd: c_int, outcome: Result<()>) -> Result<()> {
+    match outcome {
         Err(Errno(libc::EINTR)) => {
             sys::wait_ready(fd, libc::POLLOUT).and_then(|()| sys::connect_outcome(fd))
         }
         outcome => outcome,
-    };
-    keep_or_close(fd, outcome.and_then(|()| refuse_itself(fd, address)))
+    }
 }
 
 /// Refuses a socket that is connected to itself. A loopback port of the ephemeral range on

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 // The ready-made handlers are doors: a program compares what it gets back with their names.
 use crate::capi::ext::{csapp_error_exit, csapp_error_return, csapp_error_thread_exit};
-use crate::rio;
+use crate::sio::Output;
 use crate::sys::{self, Errno, Unresolved};
 
 /// The second half of a report, after the message and a colon.
@@ -47,10 +47,22 @@ pub fn report(msg: &CStr, reason: Reason) {
     sys::set_errno(before);
 }
 
+/// [`report`], for a call that may have been made in a signal handler. There the default handler's
+/// exit, with stdio's locks and what atexit registered, could wait for ever.
+#[cold]
+pub fn report_in_signal_handler(msg: &CStr, reason: Errno) {
+    let current = handler();
+    if current as usize == csapp_error_exit as *const () as usize {
+        write_line(&[msg], Reason::Errno(reason));
+        sys::exit_at_once(1);
+    }
+    report(msg, Reason::Errno(reason));
+}
+
 /// Writes `msg: reason`, or just the message, as one line to standard error. A failure to do so stays
 /// unsaid: there is nowhere left to say it. `errno` stays as it is.
 pub fn write_line(msg: &[&CStr], reason: Reason) {
-    let mut line = Line::new();
+    let mut line = Output::new(libc::STDERR_FILENO);
     for part in msg {
         line.put(part.to_bytes());
     }
@@ -69,41 +81,7 @@ pub fn write_line(msg: &[&CStr], reason: Reason) {
         line.put(reason.to_bytes());
     }
     line.put(b"\n");
-    line.flush();
-}
-
-/// A line for standard error on its way into one system call. One that is longer than any
-/// sensible message goes out in several; nothing is cut.
-struct Line {
-    text: [u8; 1024],
-    len: usize,
-}
-
-impl Line {
-    fn new() -> Line {
-        Line {
-            text: [0; 1024],
-            len: 0,
-        }
-    }
-
-    fn put(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            if self.len == self.text.len() {
-                self.flush();
-            }
-            let count = bytes.len().min(self.text.len() - self.len);
-            let (head, rest) = bytes.split_at(count);
-            self.text[self.len..][..count].copy_from_slice(head);
-            self.len += count;
-            bytes = rest;
-        }
-    }
-
-    fn flush(&mut self) {
-        let _ = rio::writen(libc::STDERR_FILENO, &self.text[..self.len]);
-        self.len = 0;
-    }
+    let _ = line.finish();
 }
 
 /// Replaces the error handler and returns the one before.

@@ -50,6 +50,7 @@ impl Source for Kernel {
 }
 
 /// Reads until `room` is full or the file ends, and returns the number of bytes.
+#[inline(always)]
 pub fn readn(fd: c_int, mut room: Room) -> Result<usize> {
     let wanted = room.left();
     while room.left() > 0 {
@@ -61,6 +62,7 @@ pub fn readn(fd: c_int, mut room: Room) -> Result<usize> {
 }
 
 /// Writes all of `bytes`.
+#[inline(always)]
 pub fn writen(fd: c_int, bytes: &[u8]) -> Result<()> {
     let mut outlet = Outlet::new(fd);
     let mut rest = bytes;
@@ -109,30 +111,27 @@ impl rio_t {
 
     /// Reads up to and with the next newline, but at most as many bytes as there is room
     /// for; fewer at the end of the file, 0 if nothing came before it.
-    #[inline]
+    #[inline(always)]
     pub fn readlineb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
-        if let Some(unread) = self.unread() {
-            let count = room.left().min(unread.len());
-            // Room for the line, or for what of it fits: the bytes are here already.
-            if let Some(end) = scan::copy_line(&unread[..count], &mut room) {
-                self.consume(end);
-                return Ok(end);
+        match self.unread() {
+            Some(unread) => {
+                let count = wanted.min(unread.len());
+                let line = scan::copy_line(&unread[..count], &mut room);
+                self.consume(line.unwrap_or(count));
+                if let Some(end) = line {
+                    return Ok(end);
+                }
             }
-            self.consume(count);
-            if room.left() == 0 {
-                return Ok(count);
-            }
-            self.finish_line(source, room, wanted)
-        } else {
-            self.resume(Call::Readlineb, &mut room)?;
-            self.finish_line(source, room, wanted)
+            None => self.resume(Call::Readlineb, &mut room)?,
         }
+        self.finish_line(source, room, wanted)
     }
 
     /// The rest of a line of which `wanted - room.left()` bytes are with the caller; the
     /// buffer is empty.
     #[cold]
+    #[inline(never)]
     fn finish_line(
         &mut self,
         source: &mut impl Source,
@@ -156,7 +155,22 @@ impl rio_t {
     }
 
     /// Reads until `room` is full or the file ends, and returns the number of bytes.
+    #[inline(always)]
     pub fn readnb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
+        let wanted = room.left();
+        if let Some(unread) = self.unread()
+            && unread.len() >= wanted
+        {
+            room.put(unread);
+            self.consume(wanted);
+            return Ok(wanted);
+        }
+        self.gather(source, room)
+    }
+
+    /// [`rio_t::readnb`] where the bytes at hand are too few.
+    #[inline(never)]
+    fn gather(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
         match self.unread() {
             Some(unread) => {

@@ -7,8 +7,7 @@ use core::arch::global_asm;
 /// rather than unwind into C.
 #[panic_handler]
 fn abort(_: &core::panic::PanicInfo) -> ! {
-    // SAFETY: abort takes no arguments and does not return.
-    unsafe { libc::abort() }
+    crate::sys::abort()
 }
 
 /// Defines the personality routine, which an unwinder asks about every frame of ours

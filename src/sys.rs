@@ -27,23 +27,31 @@ pub fn set_errno(reason: Errno) {
     errno::set_errno(reason);
 }
 
-/// Turns libc's -1 into the error that it left in `errno`, and `errno` back into what it was.
-fn checked(call: impl FnOnce() -> isize) -> Result<usize> {
+/// Makes a call that says by the value `failure` that it failed, and turns that into the error
+/// that it left in `errno`, and `errno` back into what it was.
+#[inline(always)]
+pub fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
     let before = errno();
     let value = call();
-    if value != -1 {
-        return Ok(value.cast_unsigned());
+    if value != failure {
+        return Ok(value);
     }
     let reason = errno();
     set_errno(before);
     Err(reason)
 }
 
+#[inline(always)]
+fn checked(call: impl FnOnce() -> isize) -> Result<usize> {
+    attempt(-1, call).map(isize::cast_unsigned)
+}
+
 fn checked_int(call: impl FnOnce() -> c_int) -> Result<c_int> {
-    checked(|| call() as isize).map(|value| value as c_int)
+    attempt(-1, call)
 }
 
 /// Runs `call` again for as long as a signal handler interrupts it.
+#[inline(always)]
 pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     loop {
         match call() {
@@ -58,6 +66,7 @@ pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 ///
 /// On a blocking descriptor EAGAIN means that SO_RCVTIMEO or SO_SNDTIMEO ran out. That
 /// is an answer, not a reason to wait.
+#[inline(always)]
 pub fn restart_or_wait<T>(
     fd: c_int,
     events: libc::c_short,
@@ -146,6 +155,7 @@ impl Room {
 
 /// Reads once, at most as many bytes as there is room for, and returns their number; 0 is
 /// the end of the file. Restarts after signals.
+#[inline(always)]
 pub fn read(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left());
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
@@ -176,6 +186,7 @@ impl Outlet {
 
     /// Writes once, and returns how many bytes were taken. Restarts after signals; waits
     /// for an O_NONBLOCK descriptor. SIGPIPE comes from pipes and terminals only.
+    #[inline(always)]
     pub fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         restart_or_wait(self.fd, libc::POLLOUT, || {
             if !self.is_other {
@@ -189,6 +200,7 @@ impl Outlet {
         })
     }
 
+    #[inline(always)]
     fn send(&self, bytes: &[u8]) -> Result<usize> {
         let start = bytes.as_ptr().cast();
         // SAFETY: `bytes` is readable for its whole length.
@@ -486,12 +498,73 @@ pub fn exit(status: c_int) -> ! {
     unsafe { libc::exit(status) }
 }
 
-/// Ends the calling thread; what it returns to a joiner is NULL.
-pub fn exit_thread() -> ! {
+/// Ends the process at once: no buffer is written, nothing registered runs (_exit(2)). Unlike
+/// [`exit`], it may be called in a signal handler.
+pub fn exit_at_once(status: c_int) -> ! {
+    // SAFETY: _exit takes any number.
+    unsafe { libc::_exit(status) }
+}
+
+/// Ends the process by SIGABRT, so that it leaves a core.
+pub fn abort() -> ! {
+    // SAFETY: abort takes no arguments.
+    unsafe { libc::abort() }
+}
+
+/// Ends the calling thread; a joiner gets `value`.
+///
+/// # Safety
+/// What the thread's clean-up handlers and its joiner do with `value` must be sound.
+pub unsafe fn exit_thread(value: *mut c_void) -> ! {
     unsafe extern "C" {
         fn pthread_exit(value: *mut c_void) -> !;
     }
-    // SAFETY: pthread_exit takes any pointer. It unwinds through our frames; none of them has
+    // SAFETY: the caller's promise. It unwinds through our frames; none of them has
     // anything to clean up.
-    unsafe { pthread_exit(ptr::null_mut()) }
+    unsafe { pthread_exit(value) }
+}
+
+/// What libc has and the crate of that name does not declare for this system.
+pub mod undeclared {
+    use core::ffi::{c_char, c_int, c_void};
+
+    use libc::{hostent, sigset_t, sockaddr, socklen_t};
+
+    #[allow(missing_docs)] // POSIX says what they do
+    unsafe extern "C" {
+        pub fn sigsuspend(set: *const sigset_t) -> c_int;
+        pub fn getnameinfo(
+            address: *const sockaddr,
+            address_len: socklen_t,
+            host: *mut c_char,
+            host_len: socklen_t,
+            service: *mut c_char,
+            service_len: socklen_t,
+            flags: c_int,
+        ) -> c_int;
+        pub fn inet_ntop(
+            family: c_int,
+            address: *const c_void,
+            text: *mut c_char,
+            size: socklen_t,
+        ) -> *const c_char;
+        pub fn inet_pton(family: c_int, text: *const c_char, address: *mut c_void) -> c_int;
+        pub fn gethostbyname(name: *const c_char) -> *mut hostent;
+        pub fn gethostbyaddr(
+            address: *const c_void,
+            address_len: socklen_t,
+            family: c_int,
+        ) -> *mut hostent;
+        pub fn pthread_create(
+            thread: *mut libc::pthread_t,
+            attributes: *const libc::pthread_attr_t,
+            routine: Option<unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void>,
+            argument: *mut c_void,
+        ) -> c_int;
+        pub fn pthread_once(
+            control: *mut libc::pthread_once_t,
+            routine: Option<unsafe extern "C-unwind" fn()>,
+        ) -> c_int;
+        pub fn pthread_cancel(thread: libc::pthread_t) -> c_int;
+    }
 }

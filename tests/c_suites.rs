@@ -79,6 +79,7 @@ fn under_valgrind(suite: &str) {
         Command::new("valgrind")
             .args(["--quiet", "--error-exitcode=99", "--leak-check=no"])
             .arg(program)
+            .env("STORM_INTERVAL_US", "20000")
             .env("CK_TIMEOUT_MULTIPLIER", "10"),
     );
 }
@@ -97,4 +98,5 @@ macro_rules! suites {
 
 suites! {
     error: shared statically sanitized under_valgrind thread_sanitized;
+    rio: shared statically sanitized under_valgrind;
 }

@@ -44,7 +44,8 @@ pub unsafe extern "C-unwind" fn csapp_error_return() {}
 /// handlers run. Descriptors that the thread had opened stay open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_error_thread_exit() {
-    sys::exit_thread()
+    // SAFETY: nobody can do anything with NULL.
+    unsafe { sys::exit_thread(core::ptr::null_mut()) }
 }
 
 /// open_clientfd with a time limit of `timeout_ms` milliseconds from the call on, for all

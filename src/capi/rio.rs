@@ -153,14 +153,14 @@ pub unsafe extern "C-unwind" fn Rio_readlineb(
 
 // What the two forms of each call share: the checks, and the way into the room.
 
-#[inline]
+#[inline(always)]
 unsafe fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> Result<usize> {
     check_buffer(usrbuf, n)?;
     // SAFETY: usrbuf is not NULL, and n no more than SSIZE_MAX.
     rio::readn(fd, unsafe { Room::new(usrbuf, n) })
 }
 
-#[inline]
+#[inline(always)]
 unsafe fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> Result<usize> {
     check_buffer(usrbuf, n)?;
     let bytes = match n {
@@ -181,7 +181,7 @@ unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> Result<()> {
     Ok(())
 }
 
-#[inline]
+#[inline(always)]
 unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
@@ -190,7 +190,7 @@ unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize>
     reader.readnb(&mut Kernel, unsafe { Room::new(usrbuf, n) })
 }
 
-#[inline]
+#[inline(always)]
 unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;

@@ -3,8 +3,9 @@
 
 #![allow(dead_code)] // each test binary uses its part
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// The project's directory.
@@ -50,6 +51,24 @@ pub fn run(command: &mut Command) -> Output {
     command
         .output()
         .unwrap_or_else(|why| panic!("cannot run {command:?}: {why}"))
+}
+
+/// Runs a command to its end, with `input` as its standard input.
+#[track_caller]
+pub fn run_with(command: &mut Command, input: &str) -> Output {
+    let piped = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = piped
+        .spawn()
+        .unwrap_or_else(|why| panic!("cannot run {command:?}: {why}"));
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin
+        .write_all(input.as_bytes())
+        .expect("a small text fits into the pipe");
+    drop(stdin);
+    child.wait_with_output().expect("the child is ours")
 }
 
 /// The C compiler: $CC, or cc.

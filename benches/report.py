@@ -1,0 +1,211 @@
+"""Runs the benchmarks that `make bench` has built, prints one table of targets, and writes
+docs/bench.csv (all numbers) and docs/bench.svg (the chart of the README).
+
+usage: report.py DIR    DIR: where the programs are
+"""
+
+import csv
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+PROGRAMS = ["lines", "bulk", "unbuffered", "connections", "load"]
+OURS = ["libcsapp.so", "libcsapp.a"]
+STDIO = ["fgets", "fgets_unlocked 64K", "getline"]
+LENGTHS = ["1-20", "20-100", "80-300", "2000-8000"]
+REAL = ["web log", "HTTP headers"]
+
+
+def run(directory):
+    """All results: {(suite, workload): {contestant: (best, median, units)}}, in order."""
+    results = {}
+    for program in PROGRAMS:
+        print(f"{program} ...", file=sys.stderr)
+        output = subprocess.run([directory / program], check=True, stdout=subprocess.PIPE, text=True)
+        for suite, workload, name, *numbers in csv.reader(output.stdout.splitlines()):
+            results.setdefault((suite, workload), {})[name] = tuple(map(int, numbers))
+    return results
+
+
+def instructions(directory, workload, contestant, megabytes):
+    """What callgrind counts for one run of one contestant, start-up and all."""
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+               directory / "lines", workload, contestant]
+    output = subprocess.run(command, check=True, capture_output=True, text=True,
+                            env=os.environ | {"BENCH_MB": str(megabytes)})
+    size, lines = map(int, re.search(r"(\d+) bytes, (\d+) lines", output.stdout).groups())
+    return int(re.search(r"Collected : (\d+)", output.stderr)[1]), size, lines
+
+
+def per_line(directory):
+    """Instructions per line and byte: {workload: {contestant: (per line, per byte)}}. The file
+    is read by each contestant and by the kernel alone; the difference is the contestant's."""
+    counts = {}
+    for workload in ["1-20", "20-100", "2000-8000"]:
+        print(f"instructions: lines of {workload} ...", file=sys.stderr)
+        nothing, size, lines = instructions(directory, workload, "kernel", 0.25)
+        for name in [*OURS, "book", "fgets_unlocked 64K", "floor"]:
+            count = instructions(directory, workload, name, 0.25)[0] - nothing
+            counts.setdefault(workload, {})[name] = (count / lines, count / size)
+    return counts
+
+
+def machine():
+    """The machine in one line."""
+    cpu = platform.processor() or platform.machine()
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+        cpu = re.search(r"model name\s*:\s*(.+)", text)[1]
+        widest = next(f for f in ("avx512bw", "avx2", "sse2", "asimd") if re.search(rf"\b{f}\b", text))
+    except (OSError, TypeError, StopIteration):
+        widest = "?"
+    libc = " ".join(platform.libc_ver())
+    return f"{cpu}, {os.cpu_count()} cores, {widest}, {platform.system()} {platform.release()}, {libc}"
+
+
+class Table:
+    """Rows of targets, with best and median of both forms of the library."""
+
+    def __init__(self, results):
+        self.results = results
+        self.rows = []
+
+    def ratio(self, key, name, reference, column):
+        field = self.results[key]
+        rivals = [field[rival][column] for rival in reference if rival in field]
+        return field[name][column] / min(rivals)
+
+    def at_most(self, what, key, reference, limit):
+        self.row(what, key, reference, limit, f"<= {limit:.2f}", lambda ratio: ratio)
+
+    def faster(self, what, key, reference, factor):
+        self.row(what, key, reference, factor, f">= {factor:g} x", lambda ratio: 1 / ratio)
+
+    def row(self, what, key, reference, limit, target, shown):
+        cells, met = [], True
+        for name in OURS:
+            if name not in self.results[key]:
+                cells += ["-", "-"]
+                continue
+            best, median = (shown(self.ratio(key, name, reference, column)) for column in (0, 1))
+            met &= best >= limit if target.startswith(">=") else best <= limit
+            cells += [f"{best:.2f}", f"{median:.2f}"]
+        self.rows.append([what, target, *cells, "met" if met else "not met"])
+
+    def show(self):
+        head = ["target", "", ".so best", "median", ".a best", "median", ""]
+        widths = [max(len(row[i]) for row in [head, *self.rows]) for i in range(len(head))]
+        for row in [head, *self.rows]:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+
+
+def targets(results):
+    table = Table(results)
+    for length, floor, book in zip(LENGTHS, [0.80, 1.05, 1.05, 1.05], [4, 12, 20, 25]):
+        key = ("lines", length)
+        table.at_most(f"readlineb, lines of {length}: of the floor", key, ["floor"], floor)
+        table.faster(f"readlineb, lines of {length}: best of stdio", key, STDIO, 1.25)
+        table.faster(f"readlineb, lines of {length}: the book's algorithm", key, ["book"], book)
+    for workload in REAL:
+        table.at_most(f"readlineb, {workload}: of the floor", ("lines", workload), ["floor"], 1.05)
+    for chunk, limit in [("16", 0.85), ("128", 0.95), ("1024", 1.02)]:
+        table.at_most(f"readnb, {chunk} bytes: of the book", ("readnb", chunk), ["book"], limit)
+    for chunk in ["8192", "65536", "524288", "1048576"]:
+        table.at_most(f"readnb, {chunk} bytes: of read", ("readnb", chunk), ["read"], 1.03)
+    for where in ["file", "pipe", "socketpair", "tcp"]:
+        for chunk in ["4096", "65536"]:
+            key = f"{where} {chunk}"
+            table.at_most(f"readn, {key}: of read", ("readn", key), ["plain"], 1.03)
+            has_probe = where in ("file", "pipe") and chunk == "4096"
+            limit = 1.10 if has_probe else 1.03
+            table.at_most(f"writen, {key}: of write", ("writen", key), ["plain"], limit)
+    table.at_most("open_clientfd by number: of socket + connect", ("connect", "by number"),
+                  ["plain"], 1.05)
+    table.at_most("requests of 14 lines: of the book", ("requests", "14 headers"), ["book"], 1.00)
+    table.at_most("dlopen: of a C library of the same exports", ("load", "dlopen"),
+                  ["C library"], 1.00)
+    return table
+
+
+def growth(results):
+    print("\nnanoseconds per byte, lines of one length (libcsapp.so, best):")
+    for length in ["100", "500", "1000", "4000", "4096", "8000"]:
+        field = results["lines", length]
+        total = int(length) * field["libcsapp.so"][2]
+        own = field["libcsapp.so"][0] / total
+        print(f"  {length:>5}: {own:.3f}, of which the kernel {field['kernel'][0] / total:.3f}")
+
+
+def chart(results, path):
+    """Time per workload as bars, ours beside the peers', with the floor as a line."""
+    names = ["libcsapp.so", *STDIO, "skalibs", "libevent", "BufReader", "book"]
+    names = [name for name in names if name in results["lines", LENGTHS[0]]]
+    workloads = LENGTHS + REAL
+    left, width, bar, gap, top = 150, 620, 15, 44, 74
+    scale, longest = width / 5, 5  # the axis ends at five times the floor
+    parts, y = [], top
+    for workload in workloads:
+        field = results["lines", workload]
+        title = workload if workload in REAL else f"lines of {workload} bytes"
+        parts.append(f'<text x="8" y="{y - 7}" class="title">{escape(title)}</text>')
+        for name in names:
+            ratio = field[name][0] / field["floor"][0]
+            end = min(ratio, longest) * scale
+            kind = "ours" if name in OURS else "peer"
+            parts.append(f'<text x="{left - 8}" y="{y + 11}" class="name">{escape(name)}</text>')
+            parts.append(f'<rect x="{left}" y="{y + 1}" width="{end:.1f}" height="{bar - 3}" class="{kind}"/>')
+            beyond = " \u2192" if ratio > longest else ""
+            parts.append(f'<text x="{left + end + 5:.1f}" y="{y + 11}" class="{kind}-value">{ratio:.2f}{beyond}</text>')
+            y += bar
+        floor = left + scale
+        parts.append(f'<line x1="{floor}" x2="{floor}" y1="{y - bar * len(names) - 3}" y2="{y + 3}" class="floor"/>')
+        y += gap
+    height = y + 4
+    style = """text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.name{text-anchor:end}
+.ours{fill:#0a7d5a}.peer{fill:#b9c0c8}.ours-value{font-weight:bold;fill:#0a7d5a}
+.head{font-size:16px;font-weight:bold}.floor{stroke:#c0392b;stroke-width:1.5;stroke-dasharray:4 3}"""
+    path.write_text(f"""<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" height="{height}"
+ viewBox="0 0 {left + width + 80} {height}" role="img" aria-label="Time to read a file line by line">
+<style>{style}</style>
+<rect width="100%" height="100%" fill="#fff"/>
+<text x="8" y="22" class="head">Reading a file line by line: time, shorter is better</text>
+<text x="8" y="42">1.00 (dashed) is the floor: read, memchr and memcpy inlined, without a check or an edge case</text>
+{chr(10).join(parts)}
+<text x="8" y="{height - 14}">{escape(machine())}</text>
+</svg>
+""", encoding="utf-8")
+
+
+def main():
+    directory = Path(sys.argv[1])
+    docs = Path("docs")
+    docs.mkdir(exist_ok=True)
+    results = run(directory)
+    counts = per_line(directory) if shutil.which("valgrind") else {}
+    with open(docs / "bench.csv", "w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file, lineterminator="\n")
+        file.write(f"# {machine()}\n")
+        out.writerow(["suite", "workload", "contestant", "best_ns", "median_ns", "units"])
+        for (suite, workload), field in results.items():
+            out.writerows([suite, workload, name, *numbers] for name, numbers in field.items())
+        for workload, field in counts.items():
+            out.writerows(["instructions per line", workload, name, f"{line:.1f}", f"{line:.1f}", 1]
+                          for name, (line, _) in field.items())
+    chart(results, docs / "bench.svg")
+    print(machine(), end="\n\n")
+    targets(results).show()
+    growth(results)
+    if counts:
+        print("\ninstructions per line and per byte (callgrind, whose processor has no AVX-512):")
+        for workload, field in counts.items():
+            cells = (f"{name} {line:.0f} / {byte:.2f}" for name, (line, byte) in field.items())
+            print(f"  lines of {workload}: " + ", ".join(cells))
+    print("\nwritten: docs/bench.csv, docs/bench.svg")
+
+
+main()

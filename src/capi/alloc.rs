@@ -1,0 +1,66 @@
+//! Allocation
+
+use core::ffi::{CStr, c_void};
+use core::ptr;
+
+use libc::size_t;
+
+use super::{unfailing, wrapped};
+
+/// Reports an allocation that gave NULL, unless it asked for nothing: that is no error.
+fn allocated(
+    message: &CStr,
+    size: Option<size_t>,
+    call: impl FnOnce() -> *mut c_void,
+) -> *mut c_void {
+    let mut memory = ptr::null_mut();
+    wrapped(message, false, || {
+        memory = call();
+        !memory.is_null() || size == Some(0)
+    });
+    memory
+}
+
+/// malloc, checked: `size` bytes of memory, to be given back by Free. A request for 0 bytes may give
+/// NULL; otherwise NULL is returned only if the error handler returns.
+/// [CS:APP 3e, section 9.9.1; C11, malloc]
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
+    // SAFETY: malloc takes any number.
+    allocated(c"Malloc error", Some(size), || unsafe {
+        libc::malloc(size)
+    })
+}
+
+/// realloc, checked: makes the memory at `ptr` (NULL: none yet) `size` bytes large, and returns where it
+/// is now. A size of 0 may give NULL; otherwise NULL is returned only if the error handler returns,
+/// and then the memory at ptr is as it was. [CS:APP 3e, section 9.9.1; C11, realloc]
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut c_void {
+    // SAFETY: `ptr` is NULL or came from one of these functions.
+    allocated(c"Realloc error", Some(size), || unsafe {
+        libc::realloc(ptr, size)
+    })
+}
+
+/// calloc, checked: memory for `nmemb` items of `size` bytes, all zero. A request for 0 bytes may give
+/// NULL; otherwise NULL is returned only if the error handler returns.
+/// [CS:APP 3e, section 9.9.1; C11, calloc]
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn Calloc(nmemb: size_t, size: size_t) -> *mut c_void {
+    let product = nmemb.checked_mul(size);
+    // SAFETY: calloc takes any numbers.
+    allocated(c"Calloc error", product, || unsafe {
+        libc::calloc(nmemb, size)
+    })
+}
+
+/// free: gives memory back. [CS:APP 3e, section 9.9.1; C11, free]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Free(ptr: *mut c_void) {
+    // SAFETY: `ptr` is NULL or came from one of these functions.
+    unfailing(|| unsafe { libc::free(ptr) });
+}

@@ -1,0 +1,182 @@
+//! Wrappers that people add
+
+use core::ffi::{c_char, c_int};
+
+use libc::{
+    pthread_cond_t, pthread_condattr_t, pthread_mutex_t, pthread_mutexattr_t, sem_t, timespec,
+};
+
+use super::net::{self, Ending};
+use super::{wrapped, wrapped_code, wrapped_code_but};
+
+/// pthread_mutex_init, checked. [POSIX, pthread_mutex_init]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_mutex_init(
+    mutex: *mut pthread_mutex_t,
+    attr: *const pthread_mutexattr_t,
+) {
+    // SAFETY: the caller's mutex.
+    wrapped_code(c"Pthread_mutex_init error", || unsafe {
+        libc::pthread_mutex_init(mutex, attr)
+    });
+}
+
+/// pthread_mutex_lock, checked. [POSIX, pthread_mutex_lock]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) {
+    // SAFETY: the caller's mutex.
+    wrapped_code(c"Pthread_mutex_lock error", || unsafe {
+        libc::pthread_mutex_lock(mutex)
+    });
+}
+
+/// pthread_mutex_trylock, checked. Returns 0, or EBUSY where another thread has the mutex.
+/// [POSIX, pthread_mutex_trylock]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int {
+    // SAFETY: the caller's mutex.
+    wrapped_code_but(libc::EBUSY, c"Pthread_mutex_trylock error", || unsafe {
+        libc::pthread_mutex_trylock(mutex)
+    })
+}
+
+/// pthread_mutex_unlock, checked. [POSIX, pthread_mutex_unlock]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t) {
+    // SAFETY: the caller's mutex.
+    wrapped_code(c"Pthread_mutex_unlock error", || unsafe {
+        libc::pthread_mutex_unlock(mutex)
+    });
+}
+
+/// pthread_mutex_destroy, checked. [POSIX, pthread_mutex_destroy]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_mutex_destroy(mutex: *mut pthread_mutex_t) {
+    // SAFETY: the caller's mutex.
+    wrapped_code(c"Pthread_mutex_destroy error", || unsafe {
+        libc::pthread_mutex_destroy(mutex)
+    });
+}
+
+/// pthread_cond_init, checked. [POSIX, pthread_cond_init]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_cond_init(
+    cond: *mut pthread_cond_t,
+    attr: *const pthread_condattr_t,
+) {
+    // SAFETY: the caller's condition.
+    wrapped_code(c"Pthread_cond_init error", || unsafe {
+        libc::pthread_cond_init(cond, attr)
+    });
+}
+
+/// pthread_cond_wait, checked. [POSIX, pthread_cond_wait]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_cond_wait(
+    cond: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+) {
+    // SAFETY: the caller's condition and mutex.
+    wrapped_code(c"Pthread_cond_wait error", || unsafe {
+        libc::pthread_cond_wait(cond, mutex)
+    });
+}
+
+/// pthread_cond_timedwait, checked. Returns 0, or ETIMEDOUT when the time `abstime` is over.
+/// [POSIX, pthread_cond_timedwait]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
+    cond: *mut pthread_cond_t,
+    mutex: *mut pthread_mutex_t,
+    abstime: *const timespec,
+) -> c_int {
+    // SAFETY: the caller's condition, mutex and time.
+    wrapped_code_but(
+        libc::ETIMEDOUT,
+        c"Pthread_cond_timedwait error",
+        || unsafe { libc::pthread_cond_timedwait(cond, mutex, abstime) },
+    )
+}
+
+/// pthread_cond_signal, checked. [POSIX, pthread_cond_signal]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
+    // SAFETY: the caller's condition.
+    wrapped_code(c"Pthread_cond_signal error", || unsafe {
+        libc::pthread_cond_signal(cond)
+    });
+}
+
+/// pthread_cond_broadcast, checked. [POSIX, pthread_cond_broadcast]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t) {
+    // SAFETY: the caller's condition.
+    wrapped_code(c"Pthread_cond_broadcast error", || unsafe {
+        libc::pthread_cond_broadcast(cond)
+    });
+}
+
+/// pthread_cond_destroy, checked. [POSIX, pthread_cond_destroy]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) {
+    // SAFETY: the caller's condition.
+    wrapped_code(c"Pthread_cond_destroy error", || unsafe {
+        libc::pthread_cond_destroy(cond)
+    });
+}
+
+/// pipe, checked: stores a pipe's two descriptors at `fds`, the one to read from first. Returns 0; -1 if the error
+/// handler returns. [POSIX, pipe]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
+    // SAFETY: the caller's two places.
+    wrapped(c"Pipe error", -1, || unsafe { libc::pipe(fds) })
+}
+
+/// execvp, checked: like Execve, with this process' environment, and looks for `file` along PATH.
+/// [POSIX, exec]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_char) {
+    // SAFETY: the caller's string and list.
+    wrapped(c"Execvp error", -1, || unsafe {
+        libc::execvp(file, argv.cast())
+    });
+}
+
+/// sem_destroy, checked. [POSIX, sem_destroy]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
+    // SAFETY: the caller's semaphore.
+    wrapped(c"Sem_destroy error", -1, || unsafe {
+        libc::sem_destroy(sem)
+    });
+}
+
+/// open_clientfd, by the name that the book's second edition has for its re-entrant form. Here every
+/// call is re-entrant. [CS:APP 2e, section 12.7]
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn open_clientfd_r(
+    hostname: *const c_char,
+    port: *const c_char,
+) -> c_int {
+    // SAFETY: both are C strings or NULL.
+    unsafe { net::client(hostname, port, -1, &Ending::Plain) }
+}
+
+/// Open_clientfd, by the same name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Open_clientfd_r(
+    hostname: *const c_char,
+    port: *const c_char,
+) -> c_int {
+    // SAFETY: both are C strings or NULL.
+    unsafe {
+        net::client(
+            hostname,
+            port,
+            -1,
+            &Ending::Checked(c"Open_clientfd_r error"),
+        )
+    }
+}

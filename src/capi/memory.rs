@@ -1,0 +1,35 @@
+//! Memory mapping
+
+use core::ffi::{c_int, c_void};
+
+use libc::{off_t, size_t};
+
+use super::wrapped;
+
+/// mmap, checked: maps `len` bytes of the file `fd` from `offset` on, or of fresh memory, as `prot` and
+/// `flags` say. Returns the address; MAP_FAILED if the error handler returns.
+/// [CS:APP 3e, section 9.8.4; POSIX, mmap]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Mmap(
+    addr: *mut c_void,
+    len: size_t,
+    prot: c_int,
+    flags: c_int,
+    fd: c_int,
+    offset: off_t,
+) -> *mut c_void {
+    // SAFETY: with MAP_FIXED, what is at `addr` is the caller's affair.
+    wrapped(c"Mmap error", libc::MAP_FAILED, || unsafe {
+        libc::mmap(addr, len, prot, flags, fd, offset)
+    })
+}
+
+/// munmap, checked: takes the mapping of the pages from `start` on away.
+/// [CS:APP 3e, section 9.8.4; POSIX, munmap]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Munmap(start: *mut c_void, length: size_t) {
+    // SAFETY: that nobody uses the pages any more is the caller's affair.
+    wrapped(c"Munmap error", -1, || unsafe {
+        libc::munmap(start, length)
+    });
+}

@@ -1,0 +1,97 @@
+//! Processes
+
+use core::ffi::{c_char, c_int, c_uint};
+
+use libc::pid_t;
+
+use super::{unfailing, wrapped, wrapped_restarting};
+
+/// fork, checked: makes a child process. Returns 0 in the child and the child's process ID in
+/// the parent; -1 if the error handler returns. [CS:APP 3e, section 8.4.2; POSIX, fork]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Fork() -> pid_t {
+    // SAFETY: fork takes nothing; what the child may do is the program's affair.
+    wrapped(c"Fork error", -1, || unsafe { libc::fork() })
+}
+
+/// execve, checked: replaces the program by the file `filename`, with the arguments `argv` and the
+/// environment `envp`, both ending in NULL. Returns only if that failed and the error handler
+/// returns. [CS:APP 3e, section 8.4.5; POSIX, exec]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Execve(
+    filename: *const c_char,
+    argv: *const *mut c_char,
+    envp: *const *mut c_char,
+) {
+    // SAFETY: the caller's strings and lists, as execve wants them.
+    wrapped(c"Execve error", -1, || unsafe {
+        libc::execve(filename, argv.cast(), envp.cast())
+    });
+}
+
+/// wait, checked: waits until a child process ends, and stores how at `status` (unless NULL).
+/// Starts again when a signal handler ran. Returns the child's process ID; -1 if the error
+/// handler returns. [CS:APP 3e, section 8.4.3; POSIX, wait]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
+    // SAFETY: `status` is NULL or writable.
+    wrapped_restarting(c"Wait error", -1, || unsafe { libc::wait(status) })
+}
+
+/// waitpid, checked: waits until the child process `pid` (-1: any) changes its state as `options`
+/// say, and stores how at `iptr` (unless NULL). Starts again when a signal handler ran. Returns the
+/// child's process ID, or 0 where WNOHANG found none; -1 if the error handler returns.
+/// [CS:APP 3e, section 8.4.3; POSIX, waitpid]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c_int) -> pid_t {
+    // SAFETY: `iptr` is NULL or writable.
+    wrapped_restarting(c"Waitpid error", -1, || unsafe {
+        libc::waitpid(pid, iptr, options)
+    })
+}
+
+/// kill, checked: sends the signal `signum` to the process `pid`, or to the process group `-pid`.
+/// [CS:APP 3e, section 8.5.2; POSIX, kill]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Kill(pid: pid_t, signum: c_int) {
+    // SAFETY: kill takes any numbers.
+    wrapped(c"Kill error", -1, || unsafe { libc::kill(pid, signum) });
+}
+
+/// sleep: waits for `secs` seconds or until a signal handler has run. Returns the seconds that were
+/// left. [CS:APP 3e, section 8.4.4; POSIX, sleep]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sleep(secs: c_uint) -> c_uint {
+    // SAFETY: sleep takes any number.
+    unfailing(|| unsafe { libc::sleep(secs) })
+}
+
+/// pause: waits until a signal handler has run. [CS:APP 3e, section 8.4.4; POSIX, pause]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Pause() {
+    // SAFETY: pause takes nothing.
+    unfailing(|| unsafe { libc::pause() });
+}
+
+/// alarm: has a SIGALRM sent in `seconds` seconds, or none any more if 0. Returns the seconds
+/// that were left of an earlier one. [CS:APP 3e, section 8.5.2; POSIX, alarm]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Alarm(seconds: c_uint) -> c_uint {
+    // SAFETY: alarm takes any number.
+    unfailing(|| unsafe { libc::alarm(seconds) })
+}
+
+/// setpgid, checked: puts the process `pid` (0: this one) into the process group `pgid` (0: its
+/// own). [CS:APP 3e, section 8.5.2; POSIX, setpgid]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Setpgid(pid: pid_t, pgid: pid_t) {
+    // SAFETY: setpgid takes any numbers.
+    wrapped(c"Setpgid error", -1, || unsafe { libc::setpgid(pid, pgid) });
+}
+
+/// getpgrp: the process group of this process. [CS:APP 3e, section 8.5.2; POSIX, getpgrp]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Getpgrp() -> pid_t {
+    // SAFETY: getpgrp takes nothing.
+    unfailing(|| unsafe { libc::getpgrp() })
+}

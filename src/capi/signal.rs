@@ -1,0 +1,106 @@
+//! Signals
+
+use core::ffi::c_int;
+use core::mem;
+
+use libc::{sighandler_t, sigset_t};
+
+use super::{or_minus_one, wrapped};
+use crate::report::{self, Reason};
+use crate::sys::{self, Errno};
+
+/// Installs a handler for the signal `signum`: a function, SIG_IGN or SIG_DFL. Unlike signal, it
+/// means the same on every system: the handler stays installed, only its own signal is blocked
+/// while it runs, and interrupted system calls start again where they can (SA_RESTART). Returns the
+/// handler that was installed before; SIG_ERR if the error handler returns.
+/// [CS:APP 3e, section 8.5.5; POSIX, sigaction]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Signal(signum: c_int, handler: sighandler_t) -> sighandler_t {
+    // SAFETY: a sigaction of zeros is a valid one: no flags, an empty mask.
+    let (mut action, mut before): (libc::sigaction, libc::sigaction) = unsafe { mem::zeroed() };
+    action.sa_sigaction = handler;
+    action.sa_flags = libc::SA_RESTART;
+    // SAFETY: the mask is ours.
+    unsafe { libc::sigemptyset(&mut action.sa_mask) };
+    // SAFETY: both structures are ours.
+    let outcome = wrapped(c"Signal error", -1, || unsafe {
+        libc::sigaction(signum, &action, &mut before)
+    });
+    match outcome {
+        -1 => libc::SIG_ERR,
+        _ => before.sa_sigaction,
+    }
+}
+
+/// sigprocmask, checked: changes the set of blocked signals by `set` (unless NULL) as `how` says,
+/// and stores the old one at `oldset` (unless NULL). [CS:APP 3e, section 8.5.4; POSIX, sigprocmask]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sigprocmask(
+    how: c_int,
+    set: *const sigset_t,
+    oldset: *mut sigset_t,
+) {
+    // SAFETY: the caller's sets, or NULL.
+    wrapped(c"Sigprocmask error", -1, || unsafe {
+        libc::sigprocmask(how, set, oldset)
+    });
+}
+
+/// sigemptyset, checked: makes `set` the empty set. [CS:APP 3e, section 8.5.4; POSIX, sigemptyset]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
+    // SAFETY: the caller's set.
+    wrapped(c"Sigemptyset error", -1, || unsafe {
+        libc::sigemptyset(set)
+    });
+}
+
+/// sigfillset, checked: puts every signal into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigfillset]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sigfillset(set: *mut sigset_t) {
+    // SAFETY: the caller's set.
+    wrapped(c"Sigfillset error", -1, || unsafe { libc::sigfillset(set) });
+}
+
+/// sigaddset, checked: puts `signum` into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigaddset]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sigaddset(set: *mut sigset_t, signum: c_int) {
+    // SAFETY: the caller's set.
+    wrapped(c"Sigaddset error", -1, || unsafe {
+        libc::sigaddset(set, signum)
+    });
+}
+
+/// sigdelset, checked: takes `signum` out of `set`. [CS:APP 3e, section 8.5.4; POSIX, sigdelset]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
+    // SAFETY: the caller's set.
+    wrapped(c"Sigdelset error", -1, || unsafe {
+        libc::sigdelset(set, signum)
+    });
+}
+
+/// sigismember, checked: whether `signum` is in `set`: 1 or 0; -1 if the error handler returns.
+/// [CS:APP 3e, section 8.5.4; POSIX, sigismember]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sigismember(set: *const sigset_t, signum: c_int) -> c_int {
+    // SAFETY: the caller's set.
+    wrapped(c"Sigismember error", -1, || unsafe {
+        libc::sigismember(set, signum)
+    })
+}
+
+/// sigsuspend: blocks the signals of `set` and no others, and waits until a signal handler has run.
+/// Returns -1 with errno EINTR, as sigsuspend does; any other error is reported.
+/// [CS:APP 3e, section 8.5.7; POSIX, sigsuspend]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sigsuspend(set: *const sigset_t) -> c_int {
+    // SAFETY: the caller's set.
+    let outcome = sys::attempt(-1, || unsafe { sys::undeclared::sigsuspend(set) });
+    if let Err(reason) = outcome
+        && reason != Errno(libc::EINTR)
+    {
+        report::report(c"Sigsuspend error", Reason::Errno(reason));
+    }
+    or_minus_one(outcome) as c_int
+}

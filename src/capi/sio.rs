@@ -1,0 +1,123 @@
+//! Signal-safe output
+
+use core::ffi::{CStr, c_char, c_int, c_long, c_uint};
+
+use libc::ssize_t;
+
+use super::or_minus_one;
+use crate::report;
+use crate::sio::{Output, string};
+use crate::sys::{self, Result};
+
+/// Writes the string `s` (NULL: "(null)") to standard output. Like all sio_ functions it may be
+/// called in a signal handler, whatever the program was doing: it takes no lock and no memory, and
+/// writes everything in spite of short writes and signals. Returns the number of bytes; -1 with
+/// errno as write(2) has it. [CS:APP 3e, section 8.5.5]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn sio_puts(s: *const c_char) -> ssize_t {
+    // SAFETY: a C string or NULL.
+    or_minus_one(unsafe { puts(s) })
+}
+
+/// Writes the number `v` in base 10 to standard output; see sio_puts. [CS:APP 3e, section 8.5.5]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn sio_putl(v: c_long) -> ssize_t {
+    or_minus_one(putl(v))
+}
+
+/// Writes the string `s` to standard output and ends the program by _exit(1), without running
+/// what atexit registered; see sio_puts. [CS:APP 3e, section 8.5.5]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn sio_error(s: *const c_char) -> ! {
+    // SAFETY: a C string or NULL.
+    let _ = unsafe { puts(s) };
+    sys::exit_at_once(1)
+}
+
+/// sio_puts, checked: an error is reported as "Sio_puts error: reason". The error handler
+/// csapp_error_exit ends the program by _exit(1) then, since this may be a signal handler. The
+/// result is -1 if the error handler returns. [CS:APP 3e, section 8.5.5]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sio_puts(s: *const c_char) -> ssize_t {
+    // SAFETY: a C string or NULL.
+    checked(c"Sio_puts error", unsafe { puts(s) })
+}
+
+/// sio_putl, checked: as Sio_puts. [CS:APP 3e, section 8.5.5]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sio_putl(v: c_long) -> ssize_t {
+    checked(c"Sio_putl error", putl(v))
+}
+
+/// sio_error, under its other name. [CS:APP 3e, section 8.5.5]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Sio_error(s: *const c_char) -> ! {
+    // SAFETY: a C string or NULL.
+    let _ = unsafe { puts(s) };
+    sys::exit_at_once(1)
+}
+
+/// What sio_assert calls: writes "file:line: function: Assertion `...' failed." to standard
+/// error and ends the program by abort. [CMU 15-213]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn __sio_assert_fail(
+    assertion: *const c_char,
+    file: *const c_char,
+    line: c_uint,
+    function: *const c_char,
+) -> ! {
+    let mut output = Output::new(libc::STDERR_FILENO);
+    // SAFETY: C strings or NULL.
+    let [assertion, file, function] =
+        unsafe { [string(assertion), string(file), string(function)].map(CStr::to_bytes) };
+    output.put(file);
+    output.put(b":");
+    output.put_unsigned(u64::from(line), 10);
+    output.put(b": ");
+    output.put(function);
+    output.put(b": Assertion `");
+    output.put(assertion);
+    output.put(b"' failed.\n");
+    let _ = output.finish();
+    sys::abort()
+}
+
+unsafe fn puts(s: *const c_char) -> Result<usize> {
+    let mut output = Output::new(libc::STDOUT_FILENO);
+    // SAFETY: a C string or NULL.
+    output.put(unsafe { string(s) }.to_bytes());
+    output.finish()
+}
+
+fn putl(v: c_long) -> Result<usize> {
+    let mut output = Output::new(libc::STDOUT_FILENO);
+    output.put_signed(v);
+    output.finish()
+}
+
+fn checked(message: &CStr, outcome: Result<usize>) -> ssize_t {
+    if let Err(reason) = outcome {
+        sys::set_errno(reason);
+        report::report_in_signal_handler(message, reason);
+    }
+    or_minus_one(outcome)
+}
+
+/// The formatting half of the sio_printf family, for the C half (src/sio_printf.c), which knows
+/// how to fetch arguments.
+pub(super) unsafe extern "C-unwind" fn vdprintf(
+    fd: c_int,
+    format: *const c_char,
+    fetch: unsafe extern "C" fn(*mut core::ffi::c_void, crate::sio::Kind) -> core::ffi::c_ulong,
+    arguments: *mut core::ffi::c_void,
+) -> ssize_t {
+    let mut output = Output::new(fd);
+    // SAFETY: `format` is a C string or NULL, `fetch` and `arguments` belong together, and the
+    // program gave the arguments that its format asks for.
+    unsafe {
+        crate::sio::format(&mut output, string(format).to_bytes(), |kind| {
+            fetch(arguments, kind)
+        });
+    }
+    or_minus_one(output.finish())
+}

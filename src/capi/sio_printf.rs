@@ -1,0 +1,58 @@
+//! The doors of the sio_printf family. Stable Rust can neither define a variadic function nor export
+//! one that C defines, so each door is one jump to its C half in src/sio_printf.c, which leaves
+//! all arguments where they are.
+
+use core::arch::{global_asm, naked_asm};
+
+/// One instruction: go on at a function, with registers and stack as they are.
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+macro_rules! jump {
+    () => {
+        "jmp {}"
+    };
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! jump {
+    () => {
+        "b {}"
+    };
+}
+#[cfg(any(target_arch = "riscv64", target_arch = "riscv32"))]
+macro_rules! jump {
+    () => {
+        "tail {}"
+    };
+}
+
+macro_rules! doors {
+    ($($door:ident => $half:ident)+) => {
+        unsafe extern "C" {
+            $(fn $half();)+
+        }
+        $(
+            /// Declared, with its arguments, in include/csapp.h.in.
+            #[unsafe(no_mangle)]
+            #[unsafe(naked)]
+            pub unsafe extern "C" fn $door() {
+                naked_asm!(jump!(), sym $half)
+            }
+        )+
+    };
+}
+
+doors! {
+    sio_printf => csapp_c_printf
+    sio_dprintf => csapp_c_dprintf
+    sio_eprintf => csapp_c_eprintf
+    sio_vdprintf => csapp_c_vdprintf
+}
+
+// The way back, by a name that C knows and that is not exported.
+global_asm!(
+    ".globl csapp_rs_vdprintf",
+    ".hidden csapp_rs_vdprintf",
+    ".type csapp_rs_vdprintf, %function",
+    "csapp_rs_vdprintf:",
+    jump!(),
+    sym super::sio::vdprintf,
+);

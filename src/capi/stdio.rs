@@ -1,0 +1,99 @@
+//! Standard I/O
+
+use core::ffi::{c_char, c_int, c_void};
+use core::ptr;
+
+use libc::{FILE, size_t};
+
+use super::{ended_or_failed, wrapped};
+
+/// fclose, checked: writes what is buffered and closes `fp`. [CS:APP 3e, section 10.10; C11, fclose]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
+    // SAFETY: the caller's stream.
+    wrapped(c"Fclose error", libc::EOF, || unsafe { libc::fclose(fp) });
+}
+
+/// fdopen, checked: a stream on the descriptor `fd`, in the mode `type`. NULL if the error handler
+/// returns. [CS:APP 3e, section 10.11; POSIX, fdopen]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Fdopen(fd: c_int, r#type: *const c_char) -> *mut FILE {
+    // SAFETY: the caller's string.
+    wrapped(c"Fdopen error", ptr::null_mut(), || unsafe {
+        libc::fdopen(fd, r#type)
+    })
+}
+
+/// fgets, checked: reads a line, at most n - 1 bytes, into `ptr`. Returns ptr; NULL at the end of the
+/// file, or after an error if the error handler returns (ferror tells).
+/// [CS:APP 3e, section 10.10; C11, fgets]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Fgets(
+    ptr: *mut c_char,
+    n: c_int,
+    stream: *mut FILE,
+) -> *mut c_char {
+    let (line, _) = ended_or_failed(
+        c"Fgets error",
+        // SAFETY: the caller's buffer and stream.
+        || unsafe { libc::fgets(ptr, n, stream) },
+        // SAFETY: the caller's stream.
+        |line| line.is_null() && unsafe { libc::ferror(stream) } != 0,
+    );
+    line
+}
+
+/// fopen, checked: opens the file `filename` as a stream in the mode `mode`. NULL if the error handler
+/// returns. [CS:APP 3e, section 10.10; C11, fopen]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_char) -> *mut FILE {
+    // SAFETY: the caller's strings.
+    wrapped(c"Fopen error", ptr::null_mut(), || unsafe {
+        libc::fopen(filename, mode)
+    })
+}
+
+/// fputs, checked: writes the string `ptr`. [CS:APP 3e, section 10.10; C11, fputs]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Fputs(ptr: *const c_char, stream: *mut FILE) {
+    // SAFETY: the caller's string and stream.
+    wrapped(c"Fputs error", libc::EOF, || unsafe {
+        libc::fputs(ptr, stream)
+    });
+}
+
+/// fread, checked: reads `nmemb` items of `size` bytes into `ptr`. Returns the number of whole items,
+/// fewer at the end of the file, or after an error if the error handler returns (ferror tells).
+/// [CS:APP 3e, section 10.10; C11, fread]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Fread(
+    ptr: *mut c_void,
+    size: size_t,
+    nmemb: size_t,
+    stream: *mut FILE,
+) -> size_t {
+    let (count, _) = ended_or_failed(
+        c"Fread error",
+        // SAFETY: the caller's buffer and stream.
+        || unsafe { libc::fread(ptr, size, nmemb, stream) },
+        // SAFETY: the caller's stream.
+        |count| count < nmemb && unsafe { libc::ferror(stream) } != 0,
+    );
+    count
+}
+
+/// fwrite, checked: writes `nmemb` items of `size` bytes from `ptr`.
+/// [CS:APP 3e, section 10.10; C11, fwrite]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Fwrite(
+    ptr: *const c_void,
+    size: size_t,
+    nmemb: size_t,
+    stream: *mut FILE,
+) {
+    wrapped(c"Fwrite error", false, || {
+        // SAFETY: the caller's buffer and stream.
+        let count = unsafe { libc::fwrite(ptr, size, nmemb, stream) };
+        count == nmemb || size == 0
+    });
+}

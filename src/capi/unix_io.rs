@@ -1,0 +1,107 @@
+//! Unix I/O
+
+use core::ffi::{c_char, c_int, c_uint, c_void};
+
+use libc::{fd_set, mode_t, off_t, size_t, ssize_t, stat, timeval};
+
+use super::{wrapped, wrapped_restarting};
+use crate::sys::{self, Errno};
+
+/// open, checked: opens the file `pathname` as `flags` say; a file that O_CREAT makes gets the
+/// permissions `mode` less the umask. Starts again when a signal handler ran. Returns a descriptor;
+/// -1 if the error handler returns. [CS:APP 3e, section 10.3; POSIX, open]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+    // SAFETY: the caller's string.
+    wrapped_restarting(c"Open error", -1, || unsafe {
+        libc::open(pathname, flags, mode as c_uint)
+    })
+}
+
+/// read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
+/// ran before anything came. Returns the number of bytes, 0 at the end of the file; -1 if the
+/// error handler returns. [CS:APP 3e, section 10.4; POSIX, read]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
+    // SAFETY: the caller's buffer.
+    wrapped_restarting(c"Read error", -1, || unsafe { libc::read(fd, buf, count) })
+}
+
+/// write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
+/// handler ran before anything went. Returns the number of bytes, which may be less; -1 if the
+/// error handler returns. [CS:APP 3e, section 10.4; POSIX, write]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
+    // SAFETY: the caller's buffer.
+    wrapped_restarting(c"Write error", -1, || unsafe {
+        libc::write(fd, buf, count)
+    })
+}
+
+/// lseek, checked: moves the position in the file to `offset` from where `whence` says. Returns the
+/// new position; -1 if the error handler returns. [CS:APP 3e, section 10.4; POSIX, lseek]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -> off_t {
+    // SAFETY: lseek takes any numbers.
+    wrapped(c"Lseek error", -1, || unsafe {
+        libc::lseek(fd, offset, whence)
+    })
+}
+
+/// close, checked: gives the descriptor `fd` back. Where a signal handler ran meanwhile that is no
+/// error, and it is not done twice: the descriptor is free, and may belong to another thread by
+/// then. [CS:APP 3e, section 10.3; POSIX, close]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Close(fd: c_int) {
+    wrapped(c"Close error", -1, || {
+        // SAFETY: close takes any number.
+        let value = unsafe { libc::close(fd) };
+        let is_interrupted = value == -1 && sys::errno() == Errno(libc::EINTR);
+        if is_interrupted { 0 } else { value }
+    });
+}
+
+/// select, checked: waits until one of the descriptors below `n` in the sets is ready, for
+/// `timeout` at the most (NULL: for ever). Starts again when a signal handler ran, with the time
+/// that is left. Returns how many are ready, 0 when time is up; -1 if the error handler returns.
+/// [CS:APP 3e, section 12.2; POSIX, select]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Select(
+    n: c_int,
+    readfds: *mut fd_set,
+    writefds: *mut fd_set,
+    exceptfds: *mut fd_set,
+    timeout: *mut timeval,
+) -> c_int {
+    // A failed select leaves the sets as they were (POSIX), and on Linux the time that is left in
+    // `timeout`.
+    // SAFETY: the caller's sets and time, or NULL.
+    wrapped_restarting(c"Select error", -1, || unsafe {
+        libc::select(n, readfds, writefds, exceptfds, timeout)
+    })
+}
+
+/// dup2, checked: makes the descriptor `fd2` another one for what `fd1` is open on. Starts again
+/// when a signal handler ran. Returns fd2; -1 if the error handler returns.
+/// [CS:APP 3e, section 10.9; POSIX, dup2]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
+    // SAFETY: dup2 takes any numbers.
+    wrapped_restarting(c"Dup2 error", -1, || unsafe { libc::dup2(fd1, fd2) })
+}
+
+/// stat, checked: stores what the system knows about the file `filename` at `buf`.
+/// [CS:APP 3e, section 10.6; POSIX, stat]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
+    // SAFETY: the caller's string and structure.
+    wrapped(c"Stat error", -1, || unsafe { libc::stat(filename, buf) });
+}
+
+/// fstat, checked: stores what the system knows about the open file `fd` at `buf`.
+/// [CS:APP 3e, section 10.6; POSIX, fstat]
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn Fstat(fd: c_int, buf: *mut stat) {
+    // SAFETY: the caller's structure.
+    wrapped(c"Fstat error", -1, || unsafe { libc::fstat(fd, buf) });
+}

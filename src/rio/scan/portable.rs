@@ -1,0 +1,83 @@
+//! Any processor: eight bytes at a time in a general register.
+
+/// Bytes in a word.
+const WIDTH: usize = 8;
+
+/// As [`super::copy_line`] has it.
+///
+/// # Safety
+/// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside
+/// of them.
+pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = bytes[at..].first_chunk::<WIDTH>() {
+        let end = first_newline(*word);
+        if end != 0 {
+            // SAFETY: `end` bytes are left up to and with the newline.
+            unsafe { put_short(bytes.as_ptr().add(at), to.add(at), end) };
+            return Some(at + end);
+        }
+        // SAFETY: none of these bytes is a newline, so all are stored.
+        unsafe { to.add(at).cast::<[u8; WIDTH]>().write(*word) };
+        at += WIDTH;
+    }
+    for (at, &byte) in bytes.iter().enumerate().skip(at) {
+        // SAFETY: no newline came before this byte.
+        unsafe { to.add(at).write(byte) };
+        if byte == b'\n' {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+/// The position after the first newline in a word; 0 without one.
+fn first_newline(word: [u8; WIDTH]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    // A byte of zeros where there is a newline. Taking one from each byte sets the high bit
+    // of those, and of none before the first of them.
+    let zeros = u64::from_le_bytes(word) ^ (ONES * b'\n' as u64);
+    let hits = zeros.wrapping_sub(ONES) & !zeros & (ONES << 7);
+    match hits {
+        0 => 0,
+        hits => hits.trailing_zeros() as usize / 8 + 1,
+    }
+}
+
+/// Copies `count` bytes, 1 to 16, and touches no others: by two moves that may overlap, each
+/// as wide as fits. (Choosing their addresses without branches was no faster.)
+///
+/// # Safety
+/// `count` bytes must be readable at `from` and writable at `to`; they must not overlap.
+#[inline]
+pub unsafe fn put_short(from: *const u8, to: *mut u8, count: usize) {
+    debug_assert!((1..=16).contains(&count));
+    // SAFETY: every access is within the first `count` bytes: the narrower width that each branch
+    // takes is at most `count`.
+    unsafe {
+        if count >= 8 {
+            put_ends::<8>(from, to, count);
+        } else if count >= 4 {
+            put_ends::<4>(from, to, count);
+        } else {
+            put_ends::<1>(from, to, count);
+            *to.add(count / 2) = *from.add(count / 2);
+        }
+    }
+}
+
+/// Copies the first N and the last N of `count` bytes.
+///
+/// # Safety
+/// As [`put_short`]; `count` must be at least N.
+#[inline]
+pub unsafe fn put_ends<const N: usize>(from: *const u8, to: *mut u8, count: usize) {
+    let last = count - N;
+    // SAFETY: both pieces lie within `count` bytes. An array of bytes needs no alignment.
+    unsafe {
+        let (first_bytes, last_bytes) =
+            (*from.cast::<[u8; N]>(), *from.add(last).cast::<[u8; N]>());
+        to.cast::<[u8; N]>().write(first_bytes);
+        to.add(last).cast::<[u8; N]>().write(last_bytes);
+    }
+}
