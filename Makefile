@@ -46,7 +46,7 @@ $(BUILD)/$(SONAME): $(RELEASE)/libcsapp.so
 	@mkdir -p $(BUILD)
 	$(OBJCOPY) --only-keep-debug --compress-debug-sections $< $(BUILD)/$(DEBUG)
 	@chmod 644 $(BUILD)/$(DEBUG)
-	$(OBJCOPY) --strip-unneeded --add-gnu-debuglink=$(BUILD)/$(DEBUG) $< $@
+	$(OBJCOPY) --strip-all --add-gnu-debuglink=$(BUILD)/$(DEBUG) $< $@
 
 $(BUILD)/libcsapp.so: $(BUILD)/$(SONAME)
 	ln -sf $(SONAME) $@

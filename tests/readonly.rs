@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What `make` and cargo read.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 11] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "cbindgen.toml",
     "Makefile",
+    "install.mk",
+    "csapp.ld",
+    "examples",
     "include",
     "src",
     "tests",

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 import unittest
+from pathlib import Path
 
 import csapp
 
@@ -183,6 +184,16 @@ class Interpreter(unittest.TestCase):
         self.assertEqual(lines, [b"from another thread\n"])
         ours.close()
         theirs.close()
+
+    def test_every_function_of_the_library_has_its_types(self):
+        root = Path(__file__).resolve().parents[2]
+        exported = (root / f"abi/{csapp.version()}.symbols").read_text().split()
+        without = [name for name in exported if getattr(csapp.CDLL, name).argtypes is None]
+        self.assertEqual(without, ["sio_vdprintf"])
+
+    def test_checked_wrappers_raise(self):
+        with self.assertRaises(FileNotFoundError):
+            csapp.CDLL.Open(b"/no such file", os.O_RDONLY, 0)
 
     def test_version(self):
         self.assertRegex(csapp.version(), r"^\d+\.\d+\.\d+$")
