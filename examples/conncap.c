@@ -211,7 +211,7 @@ static void start(struct worker *worker, int listenfd, const struct sockaddr_in 
 static long tell(struct worker *worker, const char *word, long n, in_addr_t address, int *reason)
 {
     char line[MAXLINE];
-    long done;
+    long done = 0;
 
     snprintf(line, sizeof line, "%s %ld %ld\n", word, n, (long)address);
     Rio_writen(worker->control.rio_fd, line, strlen(line));

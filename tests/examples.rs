@@ -81,7 +81,7 @@ fn program(way: Way, name: &str) -> Command {
     let path = programs(way).join(name);
     let mut command = if way == Way::UnderValgrind {
         let mut valgrind = Command::new("valgrind");
-        valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=no"]);
+        valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=full"]);
         valgrind.arg(path);
         valgrind
     } else {
