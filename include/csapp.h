@@ -81,6 +81,9 @@ extern "C" {
 #define DEF_MODE (S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)
 #define DEF_UMASK (S_IWGRP | S_IWOTH)
 
+/* So that where <netdb.h> left it out, the error above stays the only one. */
+struct addrinfo;
+
 /* The general socket address, by a short name for casts (CS:APP 3e, section 11.4.1). */
 typedef struct sockaddr SA;
 
