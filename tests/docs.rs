@@ -12,7 +12,11 @@ fn programs_in_the_documentation_compile() {
     let dir = scratch("docs");
     let mut count = 0;
     for entry in fs::read_dir(root().join("docs")).expect("the directory docs") {
-        let text = fs::read_to_string(entry.expect("a page").path()).expect("a page");
+        let path = entry.expect("a page").path();
+        if path.extension().is_none_or(|kind| kind != "md") {
+            continue;
+        }
+        let text = fs::read_to_string(path).expect("a page");
         for block in text.split("```c\n").skip(1) {
             let code = block.split("```").next().expect("a program");
             let program = dir.join(format!("program{count}"));
