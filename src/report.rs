@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 // The ready-made handlers are doors: a program compares what it gets back with their names.
 use crate::capi::ext::{csapp_error_exit, csapp_error_return, csapp_error_thread_exit};
-use crate::sio::Output;
+use crate::rio;
 use crate::sys::{self, Errno, Unresolved};
 
 /// The second half of a report, after the message and a colon.
@@ -59,13 +59,14 @@ pub fn report_in_signal_handler(msg: &CStr, reason: Errno) {
     report(msg, Reason::Errno(reason));
 }
 
-/// Writes `msg: reason`, or just the message, as one line to standard error. A failure to do so stays
+/// The most parts of a message.
+const MOST_PARTS: usize = 5;
+
+/// Writes `msg: reason`, or just the message, as one line to standard error, however long it is by
+/// one system call, so that the lines of threads and processes do not mix. A failure to do so stays
 /// unsaid: there is nowhere left to say it. `errno` stays as it is.
 pub fn write_line(msg: &[&CStr], reason: Reason) {
-    let mut line = Output::new(libc::STDERR_FILENO);
-    for part in msg {
-        line.put(part.to_bytes());
-    }
+    debug_assert!(msg.len() <= MOST_PARTS);
     let mut text = [0; sys::ERROR_TEXT];
     let reason = match reason {
         Reason::Errno(reason) => Some(sys::error_text(reason, &mut text)),
@@ -76,12 +77,16 @@ pub fn write_line(msg: &[&CStr], reason: Reason) {
         Reason::Host => Some(sys::host_text()),
         Reason::Unsaid => None,
     };
-    if let Some(reason) = reason {
-        line.put(b": ");
-        line.put(reason.to_bytes());
+    let mut line: [&[u8]; MOST_PARTS + 3] = [b""; MOST_PARTS + 3];
+    for (piece, part) in line.iter_mut().zip(msg) {
+        *piece = part.to_bytes();
     }
-    line.put(b"\n");
-    let _ = line.finish();
+    if let Some(reason) = reason {
+        line[MOST_PARTS] = b": ";
+        line[MOST_PARTS + 1] = reason.to_bytes();
+    }
+    line[MOST_PARTS + 2] = b"\n";
+    let _ = rio::writen_together(libc::STDERR_FILENO, line);
 }
 
 /// Replaces the error handler and returns the one before.
@@ -100,33 +105,32 @@ fn handler() -> Handler {
         // SAFETY: only `set_handler` and the line below store here, and they store a Handler.
         return unsafe { mem::transmute::<*mut (), Handler>(current) };
     }
-    let first = first_handler() as *mut ();
-    // Whoever set a handler meanwhile wins.
-    let _ = HANDLER.compare_exchange(ptr::null_mut(), first, Ordering::AcqRel, Ordering::Acquire);
+    let (first, refused) = first_handler();
+    // Another thread may have done the same meanwhile; the one that stores it has the word.
+    let stored = HANDLER.compare_exchange(
+        ptr::null_mut(),
+        first as *mut (),
+        Ordering::AcqRel,
+        Ordering::Acquire,
+    );
+    if let (Ok(_), Some(choice)) = (stored, refused) {
+        let why = c" is none of exit, return, thread_exit; taken as exit";
+        write_line(&[ON_ERROR, c"=", choice, why], Reason::Unsaid);
+    }
     handler()
 }
 
-/// The handler that the environment asks for; without its word, the one that ends the program.
-fn first_handler() -> Handler {
+/// The handler that the environment asks for, or without its word the one that ends the program; and the
+/// environment's word, where that is none of those it may say.
+fn first_handler() -> (Handler, Option<&'static CStr>) {
     let Some(choice) = sys::environment(ON_ERROR) else {
-        return csapp_error_exit;
+        return (csapp_error_exit, None);
     };
     match choice.to_bytes() {
-        b"exit" => csapp_error_exit,
-        b"return" => csapp_error_return,
-        b"thread_exit" => csapp_error_thread_exit,
-        _ => {
-            write_line(
-                &[
-                    ON_ERROR,
-                    c"=",
-                    choice,
-                    c" is none of exit, return, thread_exit; taken as exit",
-                ],
-                Reason::Unsaid,
-            );
-            csapp_error_exit
-        }
+        b"exit" => (csapp_error_exit, None),
+        b"return" => (csapp_error_return, None),
+        b"thread_exit" => (csapp_error_thread_exit, None),
+        _ => (csapp_error_exit, Some(choice)),
     }
 }
 

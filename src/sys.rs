@@ -193,23 +193,49 @@ impl Outlet {
     #[inline(always)]
     pub fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         let bytes = &bytes[..bytes.len().min(MOST)];
+        let start = bytes.as_ptr().cast();
+        self.send_or_write(
+            // SAFETY: `bytes` is readable for its whole length.
+            |fd| unsafe { libc::send(fd, start, bytes.len(), libc::MSG_NOSIGNAL) },
+            // SAFETY: the same.
+            |fd| unsafe { libc::write(fd, start, bytes.len()) },
+        )
+    }
+
+    /// [`Outlet::write`], from several places by one system call.
+    pub fn write_together<const N: usize>(&mut self, pieces: &[&[u8]; N]) -> Result<usize> {
+        let mut places = pieces.map(|piece| libc::iovec {
+            iov_base: piece.as_ptr().cast_mut().cast(),
+            iov_len: piece.len(),
+        });
+        // SAFETY: of a msghdr, all zeroes are a valid value: an empty message.
+        let mut message: libc::msghdr = unsafe { mem::zeroed() };
+        message.msg_iov = places.as_mut_ptr();
+        message.msg_iovlen = N as _;
+        self.send_or_write(
+            // SAFETY: the places are readable for their whole lengths, and nothing is written to.
+            |fd| unsafe { libc::sendmsg(fd, &message, libc::MSG_NOSIGNAL) },
+            // SAFETY: the same.
+            |fd| unsafe { libc::writev(fd, message.msg_iov, N as c_int) },
+        )
+    }
+
+    /// Makes one of two calls that write the same: `send` to a socket, `write` to anything else.
+    #[inline(always)]
+    fn send_or_write(
+        &mut self,
+        send: impl Fn(c_int) -> isize,
+        write: impl Fn(c_int) -> isize,
+    ) -> Result<usize> {
         restart_or_wait(self.fd, libc::POLLOUT, || {
             if !self.is_other {
-                match self.send(bytes) {
+                match checked(|| send(self.fd)) {
                     Err(Errno(libc::ENOTSOCK)) => self.is_other = true,
                     outcome => return outcome,
                 }
             }
-            // SAFETY: `bytes` is readable for its whole length.
-            checked(|| unsafe { libc::write(self.fd, bytes.as_ptr().cast(), bytes.len()) })
+            checked(|| write(self.fd))
         })
-    }
-
-    #[inline(always)]
-    fn send(&self, bytes: &[u8]) -> Result<usize> {
-        let start = bytes.as_ptr().cast();
-        // SAFETY: `bytes` is readable for its whole length.
-        checked(|| unsafe { libc::send(self.fd, start, bytes.len(), libc::MSG_NOSIGNAL) })
     }
 }
 
