@@ -1,37 +1,677 @@
 /* The _error functions and the error handler, as csapp.h promises them. */
+#define _GNU_SOURCE
 #include "support.h"
 
-static void fails_with_enoent(void *arg)
+/* The library asks for CSAPP_ON_ERROR by secure_getenv, and finds this one. */
+static pthread_barrier_t *askers; /* whoever asks waits for the others first */
+static int is_privileged;         /* as if the program had more rights than its user */
+
+char *secure_getenv(const char *name)
 {
-    (void)arg;
-    errno = ENOENT;
-    unix_error("Open error");
+    if (askers)
+        pthread_barrier_wait(askers);
+    return is_privileged ? NULL : getenv(name);
 }
 
-START_TEST(unix_error_writes_one_line_and_exits_1)
-{
-    struct outcome seen = outcome_of(fails_with_enoent, NULL);
+/* Calls of every _error function, with the code that each takes from where it does, and the
+   line that has to come of it. */
+#define OTHER_ERRNO 77
 
-    ck_assert_str_eq(seen.err, "Open error: No such file or directory\n");
+struct error_call {
+    void (*call)(const char *msg);
+    const char *(*text)(int code);
+    int code;
+};
+
+static const char *errno_text(int code)
+{
+    return strerror(code);
+}
+
+static const char *no_text(int code)
+{
+    (void)code;
+    return NULL;
+}
+
+static void unix_enoent(const char *msg)
+{
+    errno = ENOENT;
+    unix_error(msg);
+}
+
+static void unix_unknown(const char *msg)
+{
+    errno = 12345;
+    unix_error(msg);
+}
+
+static void posix_eagain(const char *msg)
+{
+    errno = OTHER_ERRNO;
+    posix_error(EAGAIN, msg);
+}
+
+static void gai_noname(const char *msg)
+{
+    errno = OTHER_ERRNO;
+    gai_error(EAI_NONAME, msg);
+}
+
+static void gai_system(const char *msg)
+{
+    errno = ECONNREFUSED;
+    gai_error(EAI_SYSTEM, msg);
+}
+
+static void dns_not_found(const char *msg)
+{
+    errno = OTHER_ERRNO;
+    h_errno = HOST_NOT_FOUND;
+    dns_error(msg);
+}
+
+static void app(const char *msg)
+{
+    errno = OTHER_ERRNO;
+    app_error(msg);
+}
+
+static const struct error_call calls[] = {
+    {unix_enoent, errno_text, ENOENT},
+    {unix_unknown, errno_text, 12345},
+    {posix_eagain, errno_text, EAGAIN},
+    {gai_noname, gai_strerror, EAI_NONAME},
+    {gai_system, errno_text, ECONNREFUSED},
+    {dns_not_found, hstrerror, HOST_NOT_FOUND},
+    {app, no_text, 0},
+};
+#define CALLS ((int)(sizeof calls / sizeof calls[0]))
+
+/* The line for `msg`, in a buffer that the next call uses again. */
+static const char *line_of(const struct error_call *error, const char *msg)
+{
+    static char line[16384];
+    const char *text = error->text(error->code);
+
+    snprintf(line, sizeof line, text ? "%s: %s\n" : "%s\n", msg, text);
+    return line;
+}
+
+static const struct error_call *chosen;
+static const char *message;
+
+static void fail_with_the_first_handler(void *arg)
+{
+    (void)arg;
+    chosen->call(message);
+    _exit(99);
+}
+
+/* Status 42: the call has returned and errno is what it was. */
+static void fail_and_return(void *arg)
+{
+    int before;
+
+    (void)arg;
+    csapp_set_error_handler(csapp_error_return);
+    chosen->call("go on");
+    before = errno;
+    chosen->call("go on");
+    _exit(errno == before && (errno == OTHER_ERRNO || errno == chosen->code) ? 42 : 43);
+}
+
+START_TEST(a_report_is_one_line_and_status_1)
+{
+    struct outcome seen;
+
+    chosen = &calls[_i];
+    message = "What failed";
+    seen = outcome_of(fail_with_the_first_handler, NULL);
+    ck_assert_str_eq(seen.err, line_of(chosen, message));
     ck_assert_int_eq(seen.status, 1);
 }
 END_TEST
 
-static void fails_and_returns(void *arg)
+START_TEST(with_error_return_the_call_returns_and_errno_is_kept)
+{
+    const char *line, *rest;
+    struct outcome seen;
+
+    chosen = &calls[_i];
+    seen = outcome_of(fail_and_return, NULL);
+    line = line_of(chosen, "go on");
+    ck_assert_msg(strncmp(seen.err, line, strlen(line)) == 0, "%s", seen.err);
+    rest = seen.err + strlen(line);
+    ck_assert_str_eq(rest, line);
+    ck_assert_int_eq(seen.status, 42);
+}
+END_TEST
+
+static const char *const messages[] = {"", "100%s %n %d", "two\nlines", "gr\xc3\xbc\xc3\x9f dich"};
+
+START_TEST(a_message_is_text_and_no_format)
+{
+    struct outcome seen;
+
+    chosen = &calls[0];
+    message = messages[_i];
+    seen = outcome_of(fail_with_the_first_handler, NULL);
+    ck_assert_str_eq(seen.err, line_of(chosen, message));
+    ck_assert_int_eq(seen.status, 1);
+}
+END_TEST
+
+START_TEST(a_null_message_is_shown_as_such)
+{
+    struct outcome seen;
+
+    chosen = &calls[_i];
+    message = NULL;
+    seen = outcome_of(fail_with_the_first_handler, NULL);
+    ck_assert_str_eq(seen.err, line_of(chosen, "(null)"));
+    ck_assert_int_eq(seen.status, 1);
+}
+END_TEST
+
+/* Standard errors that keep apart what separate system calls wrote: a read gives one packet. A
+   packet of the pipe holds 4096 bytes; a longer write fills several to the brim. */
+static int packet_pipe(int ends[2])
+{
+    return pipe2(ends, O_DIRECT);
+}
+
+static int packet_sockets(int ends[2])
+{
+    return socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends);
+}
+
+static const struct {
+    int (*make)(int ends[2]);
+    size_t size;
+} packets[] = {{packet_pipe, 4096}, {packet_sockets, 65536}};
+
+static char long_message[10001];
+
+/* Lengths of the message, those about the sizes of buffers among them. */
+static const size_t lengths[] = {1, 900, 1023, 1024, 1025, 4000, 10000};
+#define LENGTHS ((int)(sizeof lengths / sizeof lengths[0]))
+
+START_TEST(a_line_is_written_by_one_system_call)
+{
+    static char text[65536];
+    size_t size = packets[_i / LENGTHS].size, len = 0, expected_len;
+    const char *expected;
+    int ends[2], status;
+    ssize_t count;
+    pid_t pid;
+
+    memset(long_message, 'm', lengths[_i % LENGTHS]);
+    chosen = &calls[_i / 2 % CALLS];
+    expected = line_of(chosen, long_message);
+    expected_len = strlen(expected);
+    ck_assert_int_eq(packets[_i / LENGTHS].make(ends), 0);
+    pid = fork();
+    ck_assert_int_ne(pid, -1);
+    if (pid == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        chosen->call(long_message);
+        _exit(99);
+    }
+    close(ends[1]);
+    while ((count = read(ends[0], text + len, size)) > 0) {
+        len += (size_t)count;
+        ck_assert_msg((size_t)count == size || len == expected_len, "a piece of %zd bytes", count);
+    }
+    ck_assert_uint_eq(len, expected_len);
+    ck_assert_mem_eq(text, expected, len);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 1 << 8);
+}
+END_TEST
+
+static void fail_into_a_small_pipe(void *arg)
+{
+    (void)arg;
+    if (fcntl(STDERR_FILENO, F_SETPIPE_SZ, 4096) != 4096
+        || fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK) != 0)
+        _exit(98);
+    chosen->call(long_message);
+}
+
+/* The pipe takes the line in parts, and is not ready in between. */
+START_TEST(a_line_comes_whole_where_no_call_takes_all_of_it)
+{
+    struct outcome seen;
+
+    memset(long_message, 'm', sizeof long_message - 1);
+    chosen = &calls[_i];
+    seen = outcome_of(fail_into_a_small_pipe, NULL);
+    ck_assert_str_eq(seen.err, line_of(chosen, long_message));
+    ck_assert_int_eq(seen.status, 1);
+}
+END_TEST
+
+#define REPORTERS 4
+#define REPORTS 50
+
+static void *report_often(void *arg)
+{
+    int i;
+
+    for (i = 0; i < REPORTS; i++)
+        posix_error(i % 2 ? ENOENT : EAGAIN, arg);
+    return NULL;
+}
+
+static void report_from_all_threads(void *arg)
+{
+    static char *const names[REPORTERS] = {"one", "two", "three", "four"};
+    pthread_t threads[REPORTERS];
+    int i;
+
+    (void)arg;
+    csapp_set_error_handler(csapp_error_return);
+    for (i = 0; i < REPORTERS; i++)
+        if (pthread_create(&threads[i], NULL, report_often, names[i]) != 0)
+            _exit(98);
+    for (i = 0; i < REPORTERS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+START_TEST(lines_of_several_threads_do_not_mix)
+{
+    static struct outcome seen;
+    char name[8], *line, *rest;
+    int count = 0;
+
+    seen = outcome_of(report_from_all_threads, NULL);
+    ck_assert_int_eq(seen.status, 0);
+    for (line = strtok_r(seen.err, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), count++) {
+        const char *text = strchr(line, ' ');
+
+        ck_assert_msg(sscanf(line, "%7[a-z]:", name) == 1 && text != NULL, "%s", line);
+        ck_assert_msg(strcmp(text + 1, strerror(ENOENT)) == 0 || strcmp(text + 1, strerror(EAGAIN)) == 0,
+                      "%s", line);
+    }
+    ck_assert_int_eq(count, REPORTERS * REPORTS);
+}
+END_TEST
+
+static void say_at_exit(void)
+{
+    ck_assert_int_eq(write(STDERR_FILENO, "at exit\n", 8), 8);
+}
+
+static void fail_with_work_left(void *arg)
+{
+    FILE *stream = fdopen(dup(STDERR_FILENO), "w");
+
+    (void)arg;
+    if (stream == NULL || atexit(say_at_exit) != 0)
+        _exit(98);
+    fputs("was buffered\n", stream);
+    errno = ENOENT;
+    unix_error("failed");
+}
+
+START_TEST(exit_runs_what_atexit_registered_and_flushes_stdio)
+{
+    struct outcome seen = outcome_of(fail_with_work_left, NULL);
+
+    ck_assert_str_eq(seen.err, "failed: No such file or directory\nat exit\nwas buffered\n");
+    ck_assert_int_eq(seen.status, 1);
+}
+END_TEST
+
+static csapp_error_handler_t *to_set;
+static int runs, errno_seen;
+
+static void custom(void)
+{
+    runs++;
+    errno_seen = errno;
+    errno = 0;
+}
+
+static void custom_that_exits(void)
+{
+    _exit(42);
+}
+
+/* In a child, since a suite's tests may run in one process (CK_FORK=no). */
+static void set_handlers(void *arg)
+{
+    (void)arg;
+    if (csapp_set_error_handler(csapp_error_return) != csapp_error_exit)
+        _exit(2);
+    if (csapp_set_error_handler(csapp_error_thread_exit) != csapp_error_return)
+        _exit(3);
+    if (csapp_set_error_handler(custom) != csapp_error_thread_exit)
+        _exit(4);
+    if (csapp_set_error_handler(NULL) != custom)
+        _exit(5);
+    if (csapp_set_error_handler(csapp_error_return) != csapp_error_exit)
+        _exit(6);
+    _exit(42);
+}
+
+START_TEST(set_error_handler_returns_the_one_before)
+{
+    struct outcome seen = outcome_of(set_handlers, NULL);
+
+    ck_assert_int_eq(seen.status, 42);
+    ck_assert_str_eq(seen.err, "");
+}
+END_TEST
+
+static void set_and_fail(void *arg)
 {
     (void)arg;
     csapp_set_error_handler(csapp_error_return);
+    csapp_set_error_handler(to_set);
     errno = ENOENT;
-    unix_error("Open error");
+    unix_error("failed");
+    _exit(99);
+}
+
+START_TEST(null_stands_for_error_exit)
+{
+    struct outcome seen;
+
+    to_set = NULL;
+    seen = outcome_of(set_and_fail, NULL);
+    ck_assert_str_eq(seen.err, "failed: No such file or directory\n");
+    ck_assert_int_eq(seen.status, 1);
+}
+END_TEST
+
+START_TEST(a_handler_of_the_program_may_end_it)
+{
+    struct outcome seen;
+
+    to_set = custom_that_exits;
+    seen = outcome_of(set_and_fail, NULL);
+    ck_assert_str_eq(seen.err, "failed: No such file or directory\n");
+    ck_assert_int_eq(seen.status, 42);
+}
+END_TEST
+
+static void fail_with_custom(void *arg)
+{
+    (void)arg;
+    csapp_set_error_handler(custom);
+    errno = ENOENT;
+    unix_error("failed");
+    if (runs != 1 || errno_seen != ENOENT || errno != ENOENT)
+        _exit(43);
+    _exit(Open("/nowhere/file", O_RDONLY, 0) == -1 && runs == 2 && errno == ENOENT ? 42 : 44);
+}
+
+START_TEST(a_handler_of_the_program_runs_once_for_each_report)
+{
+    struct outcome seen = outcome_of(fail_with_custom, NULL);
+
+    ck_assert_int_eq(seen.status, 42);
+    ck_assert_str_eq(seen.err, "failed: No such file or directory\n"
+                               "Open error: No such file or directory\n");
+}
+END_TEST
+
+static sigjmp_buf back;
+
+static void jump_back(void)
+{
+    siglongjmp(back, 42);
+}
+
+static void fail_and_jump(void *arg)
+{
+    int value = sigsetjmp(back, 1);
+
+    (void)arg;
+    if (value != 0)
+        _exit(value);
+    csapp_set_error_handler(jump_back);
+    Open("/nowhere/file", O_RDONLY, 0);
+    _exit(99);
+}
+
+START_TEST(a_handler_of_the_program_may_jump_out)
+{
+    struct outcome seen = outcome_of(fail_and_jump, NULL);
+
+    ck_assert_int_eq(seen.status, 42);
+    ck_assert_str_eq(seen.err, "Open error: No such file or directory\n");
+}
+END_TEST
+
+static void note(void *arg)
+{
+    *(int *)arg = 1;
+}
+
+static int is_cleaned_up;
+
+static void *fail_in_thread(void *arg)
+{
+    pthread_cleanup_push(note, &is_cleaned_up);
+    errno = ENOENT;
+    unix_error("failed");
+    pthread_cleanup_pop(0);
+    return arg;
+}
+
+/* Status 42: the thread has ended in the call, its clean-up handlers have run, and this one lives. */
+static void fail_in_one_thread(void *arg)
+{
+    pthread_t thread;
+    void *result = &thread;
+
+    (void)arg;
+    if (pthread_create(&thread, NULL, fail_in_thread, result) != 0
+        || pthread_join(thread, &result) != 0)
+        _exit(98);
+    _exit(result == NULL && is_cleaned_up ? 42 : 43);
+}
+
+static void set_thread_exit_and_fail_in_one_thread(void *arg)
+{
+    csapp_set_error_handler(csapp_error_thread_exit);
+    fail_in_one_thread(arg);
+}
+
+START_TEST(error_thread_exit_ends_the_thread_alone)
+{
+    struct outcome seen = outcome_of(set_thread_exit_and_fail_in_one_thread, NULL);
+
+    ck_assert_str_eq(seen.err, "failed: No such file or directory\n");
+    ck_assert_int_eq(seen.status, 42);
+}
+END_TEST
+
+/* What CSAPP_ON_ERROR is to be; NULL: not there. */
+static const char *choice;
+
+static void choose(void)
+{
+    if (choice)
+        setenv("CSAPP_ON_ERROR", choice, 1);
+    else
+        unsetenv("CSAPP_ON_ERROR");
+}
+
+static void choose_and_fail_twice(void *arg)
+{
+    (void)arg;
+    choose();
+    errno = ENOENT;
+    unix_error("failed");
+    unix_error("failed");
     _exit(errno == ENOENT ? 42 : 43);
 }
 
-START_TEST(with_error_return_the_call_returns_and_errno_is_kept)
+static void choose_and_fail_in_one_thread(void *arg)
 {
-    struct outcome seen = outcome_of(fails_and_returns, NULL);
+    choose();
+    fail_in_one_thread(arg);
+}
 
-    ck_assert_str_eq(seen.err, "Open error: No such file or directory\n");
-    ck_assert_int_eq(seen.status, 42);
+static void expect_choice(const char *value, void (*body)(void *), const char *err, int status)
+{
+    struct outcome seen;
+
+    choice = value;
+    seen = outcome_of(body, NULL);
+    ck_assert_str_eq(seen.err, err);
+    ck_assert_int_eq(seen.status, status);
+}
+
+#define FAILED "failed: No such file or directory\n"
+#define REFUSED(value) "CSAPP_ON_ERROR=" value " is none of exit, return, thread_exit; taken as exit\n"
+
+START_TEST(the_environment_chooses_the_first_handler)
+{
+    expect_choice(NULL, choose_and_fail_twice, FAILED, 1);
+    expect_choice("exit", choose_and_fail_twice, FAILED, 1);
+    expect_choice("return", choose_and_fail_twice, FAILED FAILED, 42);
+    expect_choice("thread_exit", choose_and_fail_in_one_thread, FAILED, 42);
+}
+END_TEST
+
+START_TEST(another_word_in_the_environment_is_reported_and_means_exit)
+{
+    expect_choice("nonsense", choose_and_fail_twice, FAILED REFUSED("nonsense"), 1);
+    expect_choice("Return", choose_and_fail_twice, FAILED REFUSED("Return"), 1);
+    expect_choice("return ", choose_and_fail_twice, FAILED REFUSED("return "), 1);
+    expect_choice("", choose_and_fail_twice, FAILED REFUSED(""), 1);
+}
+END_TEST
+
+static void *set_return(void *arg)
+{
+    csapp_set_error_handler(csapp_error_return);
+    return arg;
+}
+
+/* Two threads ask for the first handler at the same time. */
+static void ask_twice_at_once(void *arg)
+{
+    pthread_barrier_t both;
+    pthread_t thread;
+
+    choose();
+    if (pthread_barrier_init(&both, NULL, 2) != 0)
+        _exit(98);
+    askers = &both;
+    if (pthread_create(&thread, NULL, set_return, arg) != 0)
+        _exit(98);
+    set_return(arg);
+    pthread_join(thread, NULL);
+    errno = ENOENT;
+    unix_error("failed");
+    _exit(42);
+}
+
+START_TEST(another_word_is_reported_once)
+{
+    expect_choice("nonsense", ask_twice_at_once, REFUSED("nonsense") FAILED, 42);
+}
+END_TEST
+
+static void set_to_set_and_fail(void *arg)
+{
+    (void)arg;
+    choose();
+    csapp_set_error_handler(to_set);
+    errno = ENOENT;
+    unix_error("failed");
+    _exit(42);
+}
+
+START_TEST(a_call_of_the_program_goes_before_the_environment)
+{
+    to_set = csapp_error_return;
+    expect_choice("exit", set_to_set_and_fail, FAILED, 42);
+    to_set = csapp_error_exit;
+    expect_choice("return", set_to_set_and_fail, FAILED, 1);
+    to_set = NULL;
+    expect_choice("return", set_to_set_and_fail, FAILED, 1);
+}
+END_TEST
+
+static void ask_for_the_first(void *arg)
+{
+    (void)arg;
+    choose();
+    _exit(csapp_set_error_handler(NULL) == csapp_error_return ? 42 : 43);
+}
+
+START_TEST(what_the_environment_chose_is_the_handler_before)
+{
+    expect_choice("return", ask_for_the_first, "", 42);
+}
+END_TEST
+
+START_TEST(the_environment_has_no_word_in_a_privileged_program)
+{
+    is_privileged = 1;
+    expect_choice("return", choose_and_fail_twice, FAILED, 1);
+}
+END_TEST
+
+static void fail_without_stderr(void *arg)
+{
+    (void)arg;
+    close(STDERR_FILENO);
+    chosen->call("unheard");
+    _exit(99);
+}
+
+static void fail_and_return_without_stderr(void *arg)
+{
+    close(STDERR_FILENO);
+    fail_and_return(arg);
+}
+
+START_TEST(a_closed_stderr_changes_nothing_else)
+{
+    chosen = &calls[_i];
+    ck_assert_int_eq(outcome_of(fail_without_stderr, NULL).status, 1);
+    ck_assert_int_eq(outcome_of(fail_and_return_without_stderr, NULL).status, 42);
+}
+END_TEST
+
+static void fail_to_a_peer_that_has_gone(void *arg)
+{
+    int ends[2];
+
+    (void)arg;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || dup2(ends[1], STDERR_FILENO) < 0
+        || close(ends[0]) != 0)
+        _exit(98);
+    chosen->call("unheard");
+    _exit(99);
+}
+
+static void fail_onto_a_full_device(void *arg)
+{
+    int fd = open("/dev/full", O_WRONLY);
+
+    (void)arg;
+    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+        _exit(98);
+    chosen->call("unheard");
+    _exit(99);
+}
+
+START_TEST(a_stderr_that_takes_nothing_changes_nothing_else)
+{
+    chosen = &calls[0];
+    ck_assert_int_eq(outcome_of(fail_to_a_peer_that_has_gone, NULL).status, 1);
+    ck_assert_int_eq(outcome_of(fail_onto_a_full_device, NULL).status, 1);
 }
 END_TEST
 
@@ -40,8 +680,29 @@ int main(void)
     Suite *suite = suite_create("error");
     TCase *tests = tcase_create("error");
 
-    tcase_add_test(tests, unix_error_writes_one_line_and_exits_1);
-    tcase_add_test(tests, with_error_return_the_call_returns_and_errno_is_kept);
+    tcase_add_loop_test(tests, a_report_is_one_line_and_status_1, 0, CALLS);
+    tcase_add_loop_test(tests, with_error_return_the_call_returns_and_errno_is_kept, 0, CALLS);
+    tcase_add_loop_test(tests, a_message_is_text_and_no_format, 0,
+                        (int)(sizeof messages / sizeof messages[0]));
+    tcase_add_loop_test(tests, a_null_message_is_shown_as_such, 0, CALLS);
+    tcase_add_loop_test(tests, a_line_is_written_by_one_system_call, 0, 2 * LENGTHS);
+    tcase_add_loop_test(tests, a_line_comes_whole_where_no_call_takes_all_of_it, 0, CALLS);
+    tcase_add_test(tests, lines_of_several_threads_do_not_mix);
+    tcase_add_test(tests, exit_runs_what_atexit_registered_and_flushes_stdio);
+    tcase_add_test(tests, set_error_handler_returns_the_one_before);
+    tcase_add_test(tests, null_stands_for_error_exit);
+    tcase_add_test(tests, a_handler_of_the_program_may_end_it);
+    tcase_add_test(tests, a_handler_of_the_program_runs_once_for_each_report);
+    tcase_add_test(tests, a_handler_of_the_program_may_jump_out);
+    tcase_add_test(tests, error_thread_exit_ends_the_thread_alone);
+    tcase_add_test(tests, the_environment_chooses_the_first_handler);
+    tcase_add_test(tests, another_word_in_the_environment_is_reported_and_means_exit);
+    tcase_add_test(tests, another_word_is_reported_once);
+    tcase_add_test(tests, a_call_of_the_program_goes_before_the_environment);
+    tcase_add_test(tests, what_the_environment_chose_is_the_handler_before);
+    tcase_add_test(tests, the_environment_has_no_word_in_a_privileged_program);
+    tcase_add_loop_test(tests, a_closed_stderr_changes_nothing_else, 0, CALLS);
+    tcase_add_test(tests, a_stderr_that_takes_nothing_changes_nothing_else);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -53,6 +53,16 @@ fn statically(suite: &str) {
     )));
 }
 
+/// For what depends on the address that a program sees a function of the library at: without -fpie
+/// that is one in the program itself.
+fn not_position_independent(suite: &str) {
+    for link in [Link::Shared, Link::Static] {
+        let variant = format!("no-pie-{link:?}");
+        let program = compile(suite, &variant, link, &["-fno-pie", "-no-pie"]);
+        common::succeed(&mut Command::new(program));
+    }
+}
+
 fn sanitized(suite: &str) {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let program = compile(suite, "asan", Link::Static, &flags);
@@ -97,7 +107,7 @@ macro_rules! suites {
 }
 
 suites! {
-    error: shared statically sanitized under_valgrind thread_sanitized;
+    error: shared statically sanitized under_valgrind thread_sanitized not_position_independent;
     rio: shared statically sanitized under_valgrind;
     process: shared statically sanitized;
     signal: shared statically sanitized under_valgrind;
