@@ -6,6 +6,7 @@
 #include "interrupted.h"
 #include "streams.h"
 #include "tcp.h"
+#include <limits.h>
 #include <sys/resource.h>
 
 #define LOCAL "127.0.0.1"
@@ -15,6 +16,7 @@
 static struct addrinfo invented[4];
 static struct sockaddr_storage invented_addresses[4];
 static int invented_count, invented_code, invented_errno, invented_given, invented_freed;
+static int addrconfig_code; /* what a look-up with AI_ADDRCONFIG fails with */
 static int look_ups[8], look_up_count; /* the flags of each call */
 
 static int is_number(const char *host)
@@ -35,6 +37,8 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
         if (hints->ai_flags & AI_NUMERICHOST && host != NULL)
             return EAI_NONAME;
         errno = invented_errno;
+        if (hints->ai_flags & AI_ADDRCONFIG && addrconfig_code != 0)
+            return addrconfig_code;
         if (invented_code != 0)
             return invented_code;
         invented_given++;
@@ -136,6 +140,10 @@ int close(int fd)
     errno = EIO;
     return -1;
 }
+
+static int listen_backlog; /* the last one that was asked for */
+
+INJECT(int, listen, (int fd, int backlog), (fd, listen_backlog = backlog), MINUS_ONE)
 
 /* How many descriptors are open. */
 static int open_descriptors(void)
@@ -374,13 +382,13 @@ START_TEST(the_same_port_on_two_addresses_is_no_connection_to_itself)
 {
     struct server server = refusing_server();
     struct sockaddr_in address = server.address;
-    int client;
+    int own = server.fd, client;
 
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
-    close(server.fd);
     server.fd = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(bind(server.fd, (SA *)&address, sizeof address), 0);
     ck_assert_int_eq(listen(server.fd, 5), 0);
+    close(own);
     own_end = server.address;
     connect_by = connect_from_own_end;
     client = connects[_i]("127.0.0.2", server.port);
@@ -606,6 +614,493 @@ START_TEST(a_silent_first_address_costs_a_quarter_of_a_second)
 }
 END_TEST
 
+/* An IPv6 or IPv4 address of this machine with port `port`. */
+static void invent_address(int family, int port)
+{
+    struct sockaddr_in6 six;
+    struct sockaddr_in four;
+
+    memset(&six, 0, sizeof six);
+    memset(&four, 0, sizeof four);
+    six.sin6_family = AF_INET6;
+    six.sin6_addr = in6addr_loopback;
+    six.sin6_port = htons((in_port_t)port);
+    four.sin_family = AF_INET;
+    four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    four.sin_port = six.sin6_port;
+    if (family == AF_INET6)
+        invent(&six, sizeof six);
+    else
+        invent(&four, sizeof four);
+}
+
+/* The families that the resolver gives, and the order in which they have to be tried; the port
+   of each address is its place in the resolver's list, from 1. */
+static const struct {
+    int families[4], order[4];
+} walks[] = {
+    {{AF_INET, AF_INET, AF_INET, AF_INET}, {1, 2, 3, 4}},
+    {{AF_INET, AF_INET, AF_INET6, AF_INET6}, {1, 3, 2, 4}},
+    {{AF_INET6, AF_INET6, AF_INET, AF_INET}, {1, 3, 2, 4}},
+    {{AF_INET6, AF_INET, AF_INET6, AF_INET}, {1, 2, 3, 4}},
+    {{AF_INET6, AF_INET6, AF_INET6, AF_INET}, {1, 4, 2, 3}},
+    {{AF_INET, AF_INET6, AF_INET6, AF_INET6}, {1, 2, 3, 4}},
+};
+
+START_TEST(addresses_are_tried_in_order_with_the_families_taking_turns)
+{
+    int i;
+
+    if (_i > 0 && !has_ipv6())
+        return;
+    for (i = 0; i < 4; i++)
+        invent_address(walks[_i].families[i], i + 1);
+    connect_by = refuse_all;
+    ck_assert_int_eq(open_clientfd("four addresses", "1"), -1);
+    ck_assert_int_eq(errno, ECONNREFUSED);
+    ck_assert_int_eq(destination_count, 4);
+    for (i = 0; i < 4; i++)
+        ck_assert_int_eq(destination_port(i), walks[_i].order[i]);
+    ck_assert_int_eq(invented_given, 1);
+    ck_assert_int_eq(invented_freed, 1);
+}
+END_TEST
+
+/* Of two addresses, why each fails, and which reason is told: that this machine has no network
+   of a family says nothing about the server. */
+static const struct {
+    int reasons[2], told;
+} failures_of_two[] = {
+    {{ECONNREFUSED, ETIMEDOUT}, ETIMEDOUT},       {{ETIMEDOUT, ECONNREFUSED}, ECONNREFUSED},
+    {{ECONNREFUSED, ENETUNREACH}, ECONNREFUSED},  {{ENETUNREACH, ECONNREFUSED}, ECONNREFUSED},
+    {{ECONNREFUSED, EADDRNOTAVAIL}, ECONNREFUSED}, {{ENETUNREACH, ENETUNREACH}, ENETUNREACH},
+};
+
+static const int *fail_reasons;
+
+static int fail_in_turn(int fd, const struct sockaddr *address, socklen_t len)
+{
+    static int turn;
+
+    (void)fd, (void)address, (void)len;
+    errno = fail_reasons[turn++];
+    return -1;
+}
+
+START_TEST(the_most_telling_reason_is_told)
+{
+    invent_address(AF_INET, 1);
+    invent_address(AF_INET, 2);
+    fail_reasons = failures_of_two[_i].reasons;
+    connect_by = fail_in_turn;
+    ck_assert_int_eq(open_clientfd("two addresses", "1"), -1);
+    ck_assert_int_eq(errno, failures_of_two[_i].told);
+}
+END_TEST
+
+static const char *const numbers[] = {LOCAL, "::1", "127.1", "0x7f.0.0.1"};
+
+START_TEST(a_number_needs_no_look_up)
+{
+    connect_by = refuse_all;
+    ck_assert_int_eq(open_clientfd(numbers[_i], "80"), -1);
+    ck_assert_int_eq(look_up_count, 1);
+    ck_assert_int_eq(look_ups[0], AI_NUMERICHOST | AI_NUMERICSERV);
+}
+END_TEST
+
+START_TEST(a_name_is_tried_as_a_number_first)
+{
+    struct server server = listening_server(5);
+
+    invent_server(&server);
+    expect_connection(open_clientfd("one address", "80"), server.fd);
+    ck_assert_int_eq(look_up_count, 2);
+    ck_assert_int_eq(look_ups[0], AI_NUMERICHOST | AI_NUMERICSERV);
+    ck_assert_int_eq(look_ups[1], AI_ADDRCONFIG | AI_NUMERICSERV);
+    expect_connection(open_clientfd("one address", "http"), server.fd);
+    ck_assert_int_eq(look_ups[3], AI_ADDRCONFIG);
+}
+END_TEST
+
+static const int without_address[] = {EAI_NONAME, EAI_NODATA, EAI_ADDRFAMILY};
+
+/* On a host whose only interface is loopback, AI_ADDRCONFIG leaves nothing over. */
+START_TEST(a_host_with_loopback_alone_still_knows_its_names)
+{
+    struct server server = listening_server(5);
+
+    invent_server(&server);
+    addrconfig_code = without_address[_i];
+    expect_connection(open_clientfd("localhost", "80"), server.fd);
+    ck_assert_int_eq(look_up_count, 3);
+    ck_assert_int_eq(look_ups[2], AI_NUMERICSERV);
+    ck_assert_int_eq(invented_freed, invented_given);
+}
+END_TEST
+
+/* A call that has to fail with -2, in a process of its own. */
+struct unresolved_call {
+    const char *host, *port;
+    int (*call)(const char *host, const char *port);
+    int code, system_reason; /* what the resolver says */
+    const char *said;        /* what stands before the reason */
+};
+
+static int listen_by_the_book(const char *host, const char *port)
+{
+    (void)host;
+    return open_listenfd(port);
+}
+
+static int listen_checked(const char *host, const char *port)
+{
+    (void)host;
+    return Open_listenfd(port);
+}
+
+static int listen_on_host(const char *host, const char *port)
+{
+    return csapp_listen(host, port, 5, 0);
+}
+
+static const struct unresolved_call unresolved_calls[] = {
+    {"name", "80", connect_by_the_book, EAI_NONAME, 0, "getaddrinfo failed (name:80): "},
+    {"name", "80", connect_by_the_book, EAI_AGAIN, 0, "getaddrinfo failed (name:80): "},
+    {"name", "80", connect_by_the_book, EAI_SYSTEM, EMFILE, "getaddrinfo failed (name:80): "},
+    {NULL, "80", connect_by_the_book, EAI_FAIL, 0, "getaddrinfo failed (:80): "},
+    {"name", "", connect_by_the_book, EAI_SERVICE, 0, "getaddrinfo failed (name:): "},
+    {"name", "http", connect_in_5_s, EAI_FAIL, 0, "getaddrinfo failed (name:http): "},
+    {"name", "80", connect_checked, EAI_FAIL, 0, "Open_clientfd error: "},
+    {"name", "80", connect_checked, EAI_SYSTEM, ENOMEM, "Open_clientfd error: "},
+    {"name", "80", listen_by_the_book, EAI_FAIL, 0, "getaddrinfo failed (port 80): "},
+    {"name", "80", listen_on_host, EAI_NONAME, 0, "getaddrinfo failed (port 80): "},
+    {"name", "80", listen_checked, EAI_FAIL, 0, "Open_listenfd error: "},
+    {"name", "80", listen_checked, EAI_SYSTEM, EMFILE, "Open_listenfd error: "},
+};
+
+/* Status 42: -2, and errno is right. */
+static void fail_to_resolve(void *arg)
+{
+    const struct unresolved_call *this = arg;
+    int value, reason;
+
+    csapp_set_error_handler(csapp_error_return);
+    invented_code = this->code;
+    invented_errno = this->system_reason;
+    errno = UNTOUCHED;
+    value = this->call(this->host, this->port);
+    reason = errno;
+    if (this->code == EAI_SYSTEM ? reason != this->system_reason : reason != UNTOUCHED)
+        _exit(44);
+    _exit(value == -2 ? 42 : 43);
+}
+
+/* Only the resolver's own failures are -2, and -2 is always explained by one line. */
+START_TEST(what_the_resolver_cannot_find_is_minus_2_and_one_line)
+{
+    const struct unresolved_call *this = &unresolved_calls[_i];
+    struct outcome seen = outcome_of(fail_to_resolve, (void *)this);
+    char line[256];
+
+    snprintf(line, sizeof line, "%s%s\n", this->said,
+             this->code == EAI_SYSTEM ? strerror(this->system_reason) : gai_strerror(this->code));
+    ck_assert_str_eq(seen.err, line);
+    ck_assert_int_eq(seen.status, 42);
+}
+END_TEST
+
+static void fail_to_connect(void *port)
+{
+    _exit(open_clientfd(LOCAL, (const char *)port) == -1 ? 42 : 43);
+}
+
+START_TEST(a_failed_connection_says_nothing)
+{
+    struct server server = refusing_server();
+    struct outcome seen = outcome_of(fail_to_connect, server.port);
+
+    ck_assert_str_eq(seen.err, "");
+    ck_assert_int_eq(seen.status, 42);
+}
+END_TEST
+
+/* A connect that a signal ends at once, while the kernel goes on with the attempt. */
+static int connect_interrupted(int fd, const struct sockaddr *address, socklen_t len)
+{
+    int flags = fcntl(fd, F_GETFL), outcome;
+
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    outcome = plain_connect(fd, address, len);
+    fcntl(fd, F_SETFL, flags);
+    if (outcome == -1 && errno == EINPROGRESS)
+        errno = EINTR;
+    return outcome;
+}
+
+START_TEST(an_interrupted_attempt_is_waited_for)
+{
+    struct server server = listening_server(5);
+    int client;
+
+    connect_by = connect_interrupted;
+    errno = UNTOUCHED;
+    client = connects[_i](LOCAL, server.port);
+    ck_assert_int_eq(errno, UNTOUCHED);
+    ck_assert_int_eq(destination_count, 1);
+    expect_connection(client, server.fd);
+}
+END_TEST
+
+START_TEST(an_interrupted_attempt_can_still_be_refused)
+{
+    struct server server = refusing_server();
+    int before = open_descriptors();
+
+    csapp_set_error_handler(csapp_error_return);
+    connect_by = connect_interrupted;
+    ck_assert_int_eq(connects[_i](LOCAL, server.port), -1);
+    ck_assert_int_eq(errno, ECONNREFUSED);
+    ck_assert_int_eq(destination_count, 1);
+    ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
+static int full_listener;
+
+static void accept_all(void)
+{
+    int fd;
+
+    while ((fd = accept4(full_listener, NULL, NULL, SOCK_NONBLOCK)) != -1)
+        close(fd);
+}
+
+static void accept_all_at(int signum)
+{
+    (void)signum;
+    accept_all();
+}
+
+/* Signals come while the attempt waits in the kernel; the last makes the server answer. */
+START_TEST(signals_do_not_disturb_a_waiting_attempt)
+{
+    struct server server = silent_server();
+    int client;
+
+    full_listener = server.fd;
+    interrupt_until(accept_all);
+    errno = UNTOUCHED;
+    client = connects[_i](LOCAL, server.port);
+    ck_assert_int_eq(errno, UNTOUCHED);
+    ck_assert_was_interrupted();
+    expect_plain_socket(client);
+    ck_assert_int_eq(destination_count, 1);
+    ck_assert_int_eq(option(client, SOL_SOCKET, SO_ERROR), 0);
+    ck_assert_int_eq(send(client, "x", 1, MSG_NOSIGNAL), 1);
+}
+END_TEST
+
+/* Signals take nothing from a deadline and add nothing to it. */
+START_TEST(signals_do_not_move_the_deadline)
+{
+    struct server silent = silent_server();
+    long start = now_ms();
+
+    start_storm();
+    ck_assert_int_eq(csapp_connect(LOCAL, silent.port, 300), -1);
+    ck_assert_int_eq(errno, ETIMEDOUT);
+    end_storm();
+    ck_assert_int_ge(now_ms() - start, 300);
+    ck_assert_int_lt(now_ms() - start, 2300);
+    ck_assert_int_ge(interruptions, 2);
+}
+END_TEST
+
+/* The first address answers late, the second never: the first attempt was not given up. */
+START_TEST(an_address_may_answer_after_the_next_was_tried)
+{
+    struct server late = silent_server(), silent = silent_server();
+    const struct itimerval in_half_a_second = {{0, 0}, {0, 500000}};
+    int before = open_descriptors(), client;
+    struct sockaddr_in peer;
+    socklen_t len = sizeof peer;
+
+    full_listener = late.fd;
+    Signal(SIGALRM, accept_all_at);
+    setitimer(ITIMER_REAL, &in_half_a_second, NULL);
+    invent_server(&late);
+    invent_server(&silent);
+    client = open_clientfd("two addresses", "1");
+    expect_plain_socket(client);
+    ck_assert_int_eq(getpeername(client, (SA *)&peer, &len), 0);
+    ck_assert_int_eq(peer.sin_port, late.address.sin_port);
+    ck_assert_int_eq(destination_count, 2);
+    close(client);
+    ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
+START_TEST(the_first_address_that_binds_is_listened_on)
+{
+    struct server taken = listening_server(5), free = refusing_server();
+    int before, fd;
+
+    close(free.fd);
+    before = open_descriptors();
+    invent_server(&taken);
+    invent_server(&free);
+    errno = UNTOUCHED;
+    fd = open_listenfd("1");
+    ck_assert_int_eq(errno, UNTOUCHED);
+    ck_assert_int_eq(port_of(fd), ntohs(free.address.sin_port));
+    ck_assert_int_eq(open_descriptors(), before + 1);
+    ck_assert_int_eq(invented_freed, 1);
+    expect_connection(open_clientfd(LOCAL, free.port), fd);
+}
+END_TEST
+
+/* With SO_REUSEADDR, two sockets may be bound to one port; listen is where the second one fails. */
+START_TEST(the_first_address_that_listens_is_listened_on)
+{
+    int before = open_descriptors(), fd;
+
+    invent_address(AF_INET, 0);
+    invent_address(AF_INET, 0);
+    FAIL_NEXT(listen, EADDRINUSE);
+    fd = open_listenfd("1");
+    expect_plain_socket(fd);
+    ck_assert_int_eq(listen_calls, 2);
+    ck_assert_int_eq(open_descriptors(), before + 1);
+}
+END_TEST
+
+START_TEST(open_listenfd_takes_addresses_of_all_interfaces)
+{
+    struct sockaddr_in address;
+    socklen_t len = sizeof address;
+    int fd = open_listenfd("0");
+
+    ck_assert_int_eq(getsockname(fd, (SA *)&address, &len), 0);
+    ck_assert_int_eq(address.sin_family, AF_INET);
+    ck_assert_uint_eq(address.sin_addr.s_addr, htonl(INADDR_ANY));
+    expect_connection(open_clientfd("127.0.0.2", port_text(fd)), fd);
+}
+END_TEST
+
+START_TEST(csapp_listen_keeps_to_its_host)
+{
+    int fd = csapp_listen(LOCAL, "0", 5, 0);
+
+    expect_plain_socket(fd);
+    ck_assert_int_ne(option(fd, SOL_SOCKET, SO_REUSEADDR), 0);
+    ck_assert_int_eq(option(fd, SOL_SOCKET, SO_REUSEPORT), 0);
+    ck_assert_int_eq(open_clientfd("127.0.0.2", port_text(fd)), -1);
+    ck_assert_int_eq(errno, ECONNREFUSED);
+    expect_connection(open_clientfd(LOCAL, port_text(fd)), fd);
+}
+END_TEST
+
+static const int backlogs[] = {-1, 0, 1, 5, LISTENQ, 100000};
+
+START_TEST(a_queue_below_1_is_listenq)
+{
+    ck_assert_int_ge(csapp_listen(LOCAL, "0", backlogs[_i], 0), 0);
+    ck_assert_int_eq(listen_backlog, backlogs[_i] < 1 ? LISTENQ : backlogs[_i]);
+    ck_assert_int_ge(open_listenfd("0"), 0);
+    ck_assert_int_eq(listen_backlog, LISTENQ);
+}
+END_TEST
+
+START_TEST(dual_stack_takes_both_families_on_one_socket)
+{
+    int fd = csapp_listen(NULL, "0", 5, CSAPP_DUALSTACK);
+
+    expect_plain_socket(fd);
+    expect_connection(open_clientfd(LOCAL, port_text(fd)), fd);
+    if (!has_ipv6())
+        return;
+    ck_assert_int_eq(option(fd, SOL_SOCKET, SO_DOMAIN), AF_INET6);
+    ck_assert_int_eq(option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 0);
+    expect_connection(open_clientfd("::1", port_text(fd)), fd);
+}
+END_TEST
+
+/* Where there is no IPv6, or only for this host. */
+START_TEST(dual_stack_of_an_ipv4_host_is_ipv4)
+{
+    int fd = csapp_listen(LOCAL, "0", 5, CSAPP_DUALSTACK);
+
+    ck_assert_int_eq(option(fd, SOL_SOCKET, SO_DOMAIN), AF_INET);
+    expect_connection(open_clientfd(LOCAL, port_text(fd)), fd);
+}
+END_TEST
+
+START_TEST(without_the_flag_ipv6_is_ipv6_alone)
+{
+    int fd;
+
+    if (!has_ipv6())
+        return;
+    fd = csapp_listen("::", "0", 5, 0);
+    ck_assert_int_eq(option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+    ck_assert_int_eq(open_clientfd(LOCAL, port_text(fd)), -1);
+    ck_assert_int_eq(errno, ECONNREFUSED);
+    expect_connection(open_clientfd("::1", port_text(fd)), fd);
+}
+END_TEST
+
+START_TEST(with_reuse_port_several_listeners_share_one)
+{
+    int first = csapp_listen(LOCAL, "0", 5, CSAPP_REUSEPORT);
+    int second = csapp_listen(LOCAL, port_text(first), 5, CSAPP_REUSEPORT);
+
+    expect_plain_socket(second);
+    ck_assert_int_eq(port_of(first), port_of(second));
+    ck_assert_int_ne(option(second, SOL_SOCKET, SO_REUSEPORT), 0);
+    ck_assert_int_eq(csapp_listen(LOCAL, port_text(first), 5, 0), -1);
+    ck_assert_int_eq(errno, EADDRINUSE);
+}
+END_TEST
+
+static const unsigned int unknown_flags[] = {4, 8, 1u << 31, ~0u, CSAPP_DUALSTACK | 4};
+
+START_TEST(an_unknown_flag_is_einval)
+{
+    ck_assert_int_eq(csapp_listen(LOCAL, "0", 5, unknown_flags[_i]), -1);
+    ck_assert_int_eq(errno, EINVAL);
+    ck_assert_int_eq(look_up_count, 0);
+}
+END_TEST
+
+START_TEST(ports_may_be_numbers_as_in_the_second_edition)
+{
+    int listener = open_listenfd(0), port = port_of(listener);
+    unsigned short small = (unsigned short)port;
+
+    expect_plain_socket(listener);
+    expect_connection(open_clientfd(LOCAL, port), listener);
+    expect_connection(open_clientfd(LOCAL, small), listener);
+    expect_connection(Open_clientfd(LOCAL, port), listener);
+    ck_assert_int_ge(Open_listenfd(0), 0);
+    ck_assert_int_eq(open_listenfd(port), -1);
+    ck_assert_int_eq(errno, EADDRINUSE);
+}
+END_TEST
+
+static const int no_ports[] = {-1, 65536, INT_MAX, INT_MIN};
+
+START_TEST(numbers_that_are_no_ports_are_minus_2)
+{
+    csapp_set_error_handler(csapp_error_return);
+    ck_assert_int_eq(open_clientfd(LOCAL, no_ports[_i]), -2);
+    ck_assert_int_eq(open_listenfd(no_ports[_i]), -2);
+    ck_assert_int_eq(Open_clientfd(LOCAL, no_ports[_i]), -2);
+    ck_assert_int_eq(Open_listenfd(no_ports[_i]), -2);
+    ck_assert_int_eq(destination_count, 0);
+}
+END_TEST
+
 /* Adds a test that runs once for each entry of a table. */
 #define add_for_each(tests, test, table) \
     tcase_add_loop_test(tests, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
@@ -637,6 +1132,30 @@ int main(void)
     tcase_add_test(tests, the_deadline_is_for_all_addresses_together);
     add_for_each(tests, a_dead_first_address_costs_nothing, connects);
     add_for_each(tests, a_silent_first_address_costs_a_quarter_of_a_second, connects);
+    add_for_each(tests, addresses_are_tried_in_order_with_the_families_taking_turns, walks);
+    add_for_each(tests, the_most_telling_reason_is_told, failures_of_two);
+    add_for_each(tests, a_number_needs_no_look_up, numbers);
+    tcase_add_test(tests, a_name_is_tried_as_a_number_first);
+    add_for_each(tests, a_host_with_loopback_alone_still_knows_its_names, without_address);
+    add_for_each(tests, what_the_resolver_cannot_find_is_minus_2_and_one_line, unresolved_calls);
+    tcase_add_test(tests, a_failed_connection_says_nothing);
+    add_for_each(tests, an_interrupted_attempt_is_waited_for, connects);
+    add_for_each(tests, an_interrupted_attempt_can_still_be_refused, connects);
+    add_for_each(tests, signals_do_not_disturb_a_waiting_attempt, connects);
+    tcase_add_test(tests, signals_do_not_move_the_deadline);
+    tcase_add_test(tests, an_address_may_answer_after_the_next_was_tried);
+    tcase_add_test(tests, the_first_address_that_binds_is_listened_on);
+    tcase_add_test(tests, the_first_address_that_listens_is_listened_on);
+    tcase_add_test(tests, open_listenfd_takes_addresses_of_all_interfaces);
+    tcase_add_test(tests, csapp_listen_keeps_to_its_host);
+    add_for_each(tests, a_queue_below_1_is_listenq, backlogs);
+    tcase_add_test(tests, dual_stack_takes_both_families_on_one_socket);
+    tcase_add_test(tests, dual_stack_of_an_ipv4_host_is_ipv4);
+    tcase_add_test(tests, without_the_flag_ipv6_is_ipv6_alone);
+    tcase_add_test(tests, with_reuse_port_several_listeners_share_one);
+    add_for_each(tests, an_unknown_flag_is_einval, unknown_flags);
+    tcase_add_test(tests, ports_may_be_numbers_as_in_the_second_edition);
+    add_for_each(tests, numbers_that_are_no_ports_are_minus_2, no_ports);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
