@@ -111,5 +111,6 @@ suites! {
     names: shared statically sanitized under_valgrind;
     thread: shared statically under_valgrind;
     semaphore: shared statically sanitized under_valgrind;
+    extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
 }
