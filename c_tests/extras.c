@@ -268,6 +268,26 @@ START_TEST(timedwait_ends_in_time_or_by_a_signal)
 }
 END_TEST
 
+/* By the usual clock, which is decades ahead, the time would be over at once. */
+START_TEST(an_attribute_reaches_the_condition)
+{
+    struct timespec when, now;
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    Pthread_cond_init(&cond, &attr);
+    Pthread_mutex_init(&mutex, NULL);
+    Pthread_mutex_lock(&mutex);
+    clock_gettime(CLOCK_MONOTONIC, &when);
+    when.tv_sec++;
+    while (Pthread_cond_timedwait(&cond, &mutex, &when) == 0)
+        ;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    ck_assert(now.tv_sec > when.tv_sec || (now.tv_sec == when.tv_sec && now.tv_nsec >= when.tv_nsec));
+}
+END_TEST
+
 START_TEST(a_pipe_carries_bytes)
 {
     char text[8];
@@ -372,6 +392,7 @@ int main(void)
     tcase_add_loop_test(tests, a_condition_wakes_one_thread_or_all, 1, 4);
     tcase_add_test(tests, signal_and_broadcast_are_two_calls);
     tcase_add_test(tests, timedwait_ends_in_time_or_by_a_signal);
+    tcase_add_test(tests, an_attribute_reaches_the_condition);
     tcase_add_test(tests, a_pipe_carries_bytes);
     tcase_add_test(tests, execvp_looks_along_the_path);
     tcase_add_test(tests, sem_destroy_ends_a_semaphore);
