@@ -86,6 +86,29 @@ START_TEST(a_semaphore_of_one_is_a_lock)
 }
 END_TEST
 
+/* The other process posts when this one sleeps in P: a semaphore of one process alone would
+   not wake it. */
+START_TEST(processes_can_share_a_semaphore)
+{
+    sem_t *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int status;
+    pid_t pid;
+
+    ck_assert_ptr_ne(shared, MAP_FAILED);
+    Sem_init(shared, 1, 0);
+    pid = fork();
+    ck_assert_int_ne(pid, -1);
+    if (pid == 0) {
+        usleep(50000);
+        V(shared);
+        _exit(0);
+    }
+    P(shared);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("semaphore");
@@ -95,6 +118,7 @@ int main(void)
     tcase_add_test(tests, p_and_v_count);
     tcase_add_test(tests, p_goes_on_after_signals);
     tcase_add_test(tests, a_semaphore_of_one_is_a_lock);
+    tcase_add_test(tests, processes_can_share_a_semaphore);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

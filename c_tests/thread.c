@@ -218,6 +218,17 @@ START_TEST(a_detached_thread_cannot_be_joined)
 }
 END_TEST
 
+START_TEST(attributes_reach_the_thread)
+{
+    pthread_attr_t attr;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    Pthread_create(&thread, &attr, sleep_for_ever, NULL);
+    ck_assert_int_eq(pthread_join(thread, NULL), EINVAL);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("thread");
@@ -230,6 +241,7 @@ int main(void)
     tcase_add_loop_test(tests, a_thread_that_blocks_in_a_wrapper_can_be_cancelled, 0, BLOCKING);
     tcase_add_test(tests, a_failure_that_ends_the_thread_runs_its_clean_up_handlers);
     tcase_add_test(tests, a_detached_thread_cannot_be_joined);
+    tcase_add_test(tests, attributes_reach_the_thread);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -121,6 +121,7 @@ suites! {
     names: shared statically sanitized under_valgrind;
     thread: shared statically under_valgrind;
     semaphore: shared statically sanitized under_valgrind;
+    extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized under_valgrind;
 }

@@ -160,7 +160,7 @@
     IS(void, Pthread_cond_signal, (pthread_cond_t *))                                           \
     IS(void, Pthread_cond_broadcast, (pthread_cond_t *))                                        \
     IS(void, Pthread_cond_destroy, (pthread_cond_t *))                                          \
-    IS(void, Pipe, (int *))                                                                     \
+    IS(int, Pipe, (int *))                                                                      \
     IS(void, Execvp, (const char *, char *const[]))                                             \
     IS(void, Sem_destroy, (sem_t *))                                                            \
     IS(int, open_clientfd_r, (const char *, const char *))                                      \
@@ -185,7 +185,7 @@ CHECK(maxbuf, MAXBUF == 8192);
 CHECK(listenq, LISTENQ == 1024);
 CHECK(def_mode, DEF_MODE == 0666);
 CHECK(def_umask, DEF_UMASK == 022);
-CHECK(def_mode_in_parentheses, (DEF_MODE & ~DEF_UMASK) == 0644 && !DEF_MODE == 0);
+CHECK(def_mode_in_parentheses, (DEF_MODE & ~DEF_UMASK) == 0644 && (!DEF_MODE) == 0);
 CHECK(dualstack, CSAPP_DUALSTACK != 0 && (CSAPP_DUALSTACK & CSAPP_REUSEPORT) == 0);
 CHECK(rio_t, sizeof(rio_t) == offsetof(rio_t, rio_buf) + RIO_BUFSIZE);
 CHECK(rio_fd, offsetof(rio_t, rio_fd) == 0);

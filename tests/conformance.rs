@@ -1,0 +1,280 @@
+//! The interface is what was promised, no more and no less: c_tests/programs/conformance.c has it
+//! written out by hand, and header and library are compared with that.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{Link, library, root, run_with, scratch, succeed};
+
+const EXTRAS: &str = "-DCSAPP_EXTRAS";
+
+/// Names that the header declares besides functions: the types, rio_t's fields, and what it says
+/// once more after the system's headers.
+const TYPES_AND_VARIABLES: [&str; 10] = [
+    "SA",
+    "handler_t",
+    "csapp_error_handler_t",
+    "rio_t",
+    "rio_fd",
+    "rio_cnt",
+    "rio_bufptr",
+    "rio_buf",
+    "environ",
+    "addrinfo",
+];
+
+/// The macros without the library's prefix that it defines; the last five stand for functions.
+const MACROS: [&str; 13] = [
+    "__CSAPP_H__",
+    "RIO_BUFSIZE",
+    "MAXLINE",
+    "MAXBUF",
+    "LISTENQ",
+    "DEF_MODE",
+    "DEF_UMASK",
+    "sio_assert",
+    "gai_error",
+    "open_clientfd",
+    "open_listenfd",
+    "Open_clientfd",
+    "Open_listenfd",
+];
+
+type Names = BTreeSet<String>;
+
+fn names<'a>(words: impl IntoIterator<Item = &'a str>) -> Names {
+    words.into_iter().map(str::to_owned).collect()
+}
+
+/// Panics if names are missing or too many, and says which.
+#[track_caller]
+fn expect(promised: &Names, found: &Names, place: &str) {
+    let missing: Vec<_> = promised.difference(found).collect();
+    let unknown: Vec<_> = found.difference(promised).collect();
+    assert!(
+        missing.is_empty() && unknown.is_empty(),
+        "{place}: {missing:?} are missing, {unknown:?} are too many"
+    );
+}
+
+/// Compiles the conformance program, runs it and returns the functions that it names.
+fn functions(flags: &[&str], link: Link) -> Names {
+    static PROGRAMS: AtomicUsize = AtomicUsize::new(0);
+    let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
+    let program = scratch(&format!("conformance-{number}")).join("conformance");
+    succeed(
+        common::cc()
+            .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
+            .args(flags)
+            .arg(format!("-I{}", library().display()))
+            .arg(root().join("c_tests/programs/conformance.c"))
+            .arg("-o")
+            .arg(&program)
+            .args(link.arguments())
+            .arg("-pthread"),
+    );
+    names(succeed(&mut Command::new(program)).lines())
+}
+
+/// A function's symbol: <netdb.h> may have another gai_error, so that one has a name of its own.
+fn symbols(functions: &Names) -> Names {
+    let symbol = |name: &str| name.replace("gai_error", "csapp_gai_error");
+    functions.iter().map(|name| symbol(name)).collect()
+}
+
+/// The symbols that a library or an object offers.
+fn defined(arguments: &[&str], file: &str) -> Names {
+    let table = succeed(
+        Command::new("nm")
+            .args(arguments)
+            .args(["--defined-only", "--extern-only", "--format=posix"])
+            .arg(library().join(file)),
+    );
+    let entries = table
+        .lines()
+        .map(|line| line.split(' ').collect::<Vec<_>>());
+    let symbols = entries.filter(|fields| fields.len() > 1);
+    names(symbols.map(|fields| fields[0]).collect::<Vec<_>>())
+}
+
+/// What the preprocessor makes of the header.
+fn preprocessed(language: &str, flags: &[&str], text: &str) -> String {
+    let mut command = common::cc();
+    command
+        .args(["-E", "-x", language])
+        .args(flags)
+        .arg(format!("-I{}", library().display()))
+        .arg("-");
+    let output = run_with(&mut command, text);
+    assert!(
+        output.status.success(),
+        "{flags:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The lines of preprocessed text that come from csapp.h itself.
+fn lines_of_its_own(text: &str) -> String {
+    let mut own = String::new();
+    let mut is_own = false;
+    for line in text.lines() {
+        if line.starts_with("# ") {
+            is_own = line.contains("/csapp.h\"");
+        } else if is_own {
+            own.push_str(line);
+            own.push('\n');
+        }
+    }
+    own
+}
+
+/// The names that C declarations declare: in each, the last one before its parameters. Braces
+/// part declarations like semicolons, so that fields and enumerators count too; what is in
+/// parentheses, brackets or quotes does not.
+fn declared(text: &str) -> Names {
+    let text = text.replace("__attribute__", "").replace("\"C\"", "");
+    let mut found = Names::new();
+    let (mut depth, mut last, mut word) = (0, String::new(), String::new());
+    let mut has_parameters = false;
+    for letter in text.chars().chain([' ']) {
+        if depth == 0 && (letter.is_alphanumeric() || letter == '_') {
+            word.push(letter);
+            continue;
+        }
+        if !word.is_empty() && !has_parameters {
+            last = word.clone();
+        }
+        word.clear();
+        match letter {
+            '(' | '[' => {
+                // An attribute stands before anything else; a function's type does not.
+                has_parameters |= depth == 0 && !last.is_empty();
+                depth += 1;
+            }
+            ')' | ']' => depth -= 1,
+            ';' | '{' | '}' | ',' if depth == 0 => {
+                found.insert(std::mem::take(&mut last));
+                has_parameters = false;
+            }
+            _ => {}
+        }
+    }
+    found.remove("");
+    // `extern "C" {` and `typedef struct {` declare nothing.
+    found.remove("extern");
+    found.remove("struct");
+    found
+}
+
+/// The macros that text defines, by the preprocessor's own list.
+fn macros(flags: &[&str], text: &str) -> Names {
+    let flags: Vec<&str> = flags.iter().copied().chain(["-dM"]).collect();
+    let list = preprocessed("c", &flags, text);
+    let defined = list
+        .lines()
+        .filter_map(|line| line.strip_prefix("#define "));
+    names(defined.map(|line| line.split([' ', '(']).next().unwrap_or_default()))
+}
+
+#[test]
+fn shared_and_static_hold_every_function_with_its_prototype() {
+    for flags in [
+        &[][..],
+        &[EXTRAS],
+        &["-DCSAPP_EDITION=3"],
+        &["-D_GNU_SOURCE"],
+    ] {
+        let shared = functions(flags, Link::Shared);
+        expect(&shared, &functions(flags, Link::Static), "static");
+        assert!(shared.contains("rio_readlineb") && shared.contains("Pthread_once"));
+        assert_eq!(shared.contains("Pipe"), flags == [EXTRAS], "{flags:?}");
+    }
+}
+
+#[test]
+fn the_libraries_export_these_functions_and_nothing_else() {
+    let promised = symbols(&functions(&[EXTRAS], Link::Shared));
+    for (flags, file) in [
+        (&["--dynamic"][..], "libcsapp.so"),
+        (&[], "libcsapp.a"),
+        (&[], "csapp.o"),
+    ] {
+        expect(&promised, &defined(flags, file), file);
+    }
+}
+
+#[test]
+fn the_header_declares_these_names_and_nothing_else() {
+    for flags in [&[][..], &[EXTRAS]] {
+        let mut promised = symbols(&functions(flags, Link::Shared));
+        promised.extend(names(TYPES_AND_VARIABLES));
+        let languages: &[&str] = if Command::new("g++").arg("--version").output().is_ok() {
+            &["c", "c++"]
+        } else {
+            &["c"]
+        };
+        for language in languages {
+            let text = preprocessed(language, flags, "#include \"csapp.h\"\n");
+            expect(
+                &promised,
+                &declared(&lines_of_its_own(&text)),
+                &format!("{language} {flags:?}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn the_header_defines_these_macros_and_nothing_else() {
+    let header = std::fs::read_to_string(library().join("csapp.h")).expect("the header");
+    let includes: String = header
+        .lines()
+        .filter(|line| line.starts_with("#include <"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    for flags in [&[][..], &[EXTRAS]] {
+        // What it asks the system for, the system's headers have of themselves here.
+        let systems = macros(flags, &includes);
+        let all = macros(flags, "#include \"csapp.h\"\n");
+        let own: Names = all.difference(&systems).cloned().collect();
+        let is_prefixed = |name: &&String| name.starts_with("CSAPP_");
+        let bare: Names = own
+            .iter()
+            .filter(|name| !is_prefixed(name))
+            .cloned()
+            .collect();
+        expect(&names(MACROS), &bare, &format!("macros {flags:?}"));
+        for name in [
+            "CSAPP_H",
+            "CSAPP_VERSION",
+            "CSAPP_DUALSTACK",
+            "CSAPP_REUSEPORT",
+        ] {
+            assert!(own.contains(name), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_name_too_many_would_be_noticed() {
+    let text = "__attribute__((noreturn)) void f(int (*g)(void), char h[3]);\nextern char **v;\n\
+                typedef struct { int field; char array[8]; } t;\nenum { ONE, TWO };\n\
+                handler_t *Signal(int signum);\ntypedef void of_function(int);\n";
+    let expected = [
+        "f",
+        "v",
+        "field",
+        "array",
+        "t",
+        "enum",
+        "ONE",
+        "TWO",
+        "Signal",
+        "of_function",
+    ];
+    assert_eq!(declared(text), names(expected));
+}
