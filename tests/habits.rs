@@ -3,11 +3,14 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::Link;
+use common::server::Server;
 
 /// Compiles c_tests/programs/`name`.c. What the compiler would have to say is a failure.
 fn compile(compiler: &str, name: &str, flags: &[&str], link: Link) -> PathBuf {
@@ -101,5 +104,54 @@ fn strict_c99_with_every_warning_an_error() {
     let strict = ["-std=c99", "-Wall", "-Wextra", "-Werror"];
     with_each(C, "strict", &strict, |program| {
         assert_eq!(output(program), "alarm\n144\n");
+    });
+}
+
+/// Starts a server of c_tests/programs/, on a port that the system chooses.
+fn serve(program: &Path) -> Server {
+    let dir = program.parent().expect("its directory");
+    Server::start(Command::new(program).arg("0"), dir)
+}
+
+/// Sends lines one by one, and takes each back.
+fn echo(stream: &TcpStream, lines: &[&str]) {
+    let mut answers = BufReader::new(stream);
+    for line in lines {
+        let mut writer = stream;
+        writer.write_all(line.as_bytes()).expect("to send");
+        let mut answer = String::new();
+        answers.read_line(&mut answer).expect("an answer");
+        assert_eq!(answer, *line);
+    }
+}
+
+#[test]
+fn the_guard_of_the_book_and_an_int_for_accept() {
+    with_each(C, "guard", &[], |program| {
+        let mut server = serve(program);
+        assert_eq!(server.ask(""), "welcome\n");
+        assert!(server.end().success());
+    });
+}
+
+#[test]
+fn an_iterative_echo_server_of_the_second_edition() {
+    with_each(C_AND_CXX, "echo_2e", &[], |program| {
+        let mut server = serve(program);
+        for _ in 0..2 {
+            let client = server.connect();
+            echo(&client, &["hello\n", "\n", "a second line\n"]);
+            let port = client.local_addr().expect("its address").port();
+            drop(client);
+            let line = server.printed();
+            let place = format!(" (127.0.0.1) port {port}\n");
+            assert!(
+                line.starts_with("connected to ") && line.ends_with(&place),
+                "{line}"
+            );
+            for bytes in [6, 1, 14] {
+                assert_eq!(server.printed(), format!("received {bytes} bytes\n"));
+            }
+        }
     });
 }
