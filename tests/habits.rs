@@ -3,11 +3,13 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use common::Link;
 use common::server::Server;
@@ -113,6 +115,13 @@ fn serve(program: &Path) -> Server {
     Server::start(Command::new(program).arg("0"), dir)
 }
 
+/// [`serve`], with the word of the environment on what a failing wrapper does.
+fn serve_with(program: &Path, ending: &str) -> Server {
+    let dir = program.parent().expect("its directory");
+    let mut command = Command::new(program);
+    Server::start(command.arg("0").env("CSAPP_ON_ERROR", ending), dir)
+}
+
 /// Sends lines one by one, and takes each back.
 fn echo(stream: &TcpStream, lines: &[&str]) {
     let mut answers = BufReader::new(stream);
@@ -149,9 +158,91 @@ fn an_iterative_echo_server_of_the_second_edition() {
                 line.starts_with("connected to ") && line.ends_with(&place),
                 "{line}"
             );
-            for bytes in [6, 1, 14] {
-                assert_eq!(server.printed(), format!("received {bytes} bytes\n"));
-            }
+            assert_eq!(server.printed(), "3 lines\n");
         }
+    });
+}
+
+#[test]
+fn a_concurrent_echo_server_with_a_bounded_buffer_and_its_client() {
+    let clients = RefCell::new(Vec::new());
+    with_each(C_AND_CXX, "echo_client", &[], |client| {
+        clients.borrow_mut().push(client.to_owned());
+    });
+    let clients = clients.into_inner();
+    with_each(C_AND_CXX, "echo_threads", &[], |program| {
+        let mut server = serve(program);
+        let port = server.port.to_string();
+        let text = "one line\n\nanother, and its end\n".repeat(20);
+        // More clients than workers and places in the buffer, some of which just wait.
+        let waiting: Vec<_> = (0..3).map(|_| server.connect()).collect();
+        std::thread::scope(|scope| {
+            for client in clients.iter().cycle().take(12) {
+                let (text, port) = (&text, &port);
+                scope.spawn(move || {
+                    let mut command = Command::new(client);
+                    let output = common::run_with(command.args(["localhost", port]), text);
+                    assert!(output.status.success(), "{output:?}");
+                    assert_eq!(String::from_utf8_lossy(&output.stdout), *text);
+                });
+            }
+        });
+        for stream in &waiting {
+            echo(stream, &["at last\n"]);
+        }
+        let expected = 12 * text.len() + 3 * "at last\n".len();
+        let lines = 12 * text.lines().count() + 3;
+        let last = (0..lines).map(|_| server.printed()).last();
+        assert_eq!(last, Some(format!("{expected}\n")));
+        assert_eq!(server.said(), "");
+    });
+}
+
+/// Breaks a connection off by a reset, as closing with an answer unread does: while the server waits
+/// for the next line, or where it is stuck with what nobody takes.
+fn break_off(server: &Server, stuck: bool) {
+    let mut stream = server.connect();
+    stream.write_all(b"hello\n").expect("to send");
+    stream.peek(&mut [0]).expect("an answer");
+    if stuck {
+        stream.set_nonblocking(true).expect("to be set");
+        let line = "and again\n".repeat(4096);
+        // Until neither side has room, and the same a little later.
+        for _ in 0..2 {
+            while stream.write(line.as_bytes()).is_ok() {}
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_not_rebuilt_outlives_clients_that_break_off() {
+    let servers = [
+        ("echo_2e", "return"),
+        ("echo_each", "return"),
+        ("echo_each", "thread_exit"),
+    ];
+    for (name, ending) in servers {
+        with_each(C_AND_CXX, name, &[], |program| {
+            let server = serve_with(program, ending);
+            for stuck in [false, true, false] {
+                break_off(&server, stuck);
+                echo(&server.connect(), &["the next\n", "client\n"]);
+            }
+            let said = server.said();
+            let reset = "Rio_readlineb error: Connection reset by peer\n";
+            assert!(said.contains(reset), "{name}, {ending}: {said}");
+        });
+    }
+}
+
+#[test]
+fn a_server_that_is_not_rebuilt_ends_as_the_book_has_it() {
+    with_each(C_AND_CXX, "echo_each", &[], |program| {
+        let mut server = serve_with(program, "exit");
+        break_off(&server, false);
+        assert_eq!(server.end().code(), Some(1));
+        let reset = "Rio_readlineb error: Connection reset by peer\n";
+        assert_eq!(server.said(), reset);
     });
 }

@@ -5,15 +5,16 @@
 
 static void echo(int connfd)
 {
-    size_t n;
+    size_t n, lines = 0;
     char buf[MAXLINE];
     rio_t rio;
 
     Rio_readinitb(&rio, connfd);
     while ((n = Rio_readlineb(&rio, buf, MAXLINE)) != 0) {
-        printf("received %d bytes\n", (int)n);
         Rio_writen(connfd, buf, n);
+        lines++;
     }
+    printf("%d lines\n", (int)lines);
 }
 
 int main(int argc, char **argv)
