@@ -5,14 +5,14 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use common::Link;
+use common::server::Server;
 
 /// How a program is run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -91,72 +91,6 @@ fn program(way: Way, name: &str) -> Command {
         .env("ASAN_OPTIONS", "detect_leaks=0")
         .env("TZ", "UTC");
     command
-}
-
-/// A server that is ended with the test, which fails if a checker had something to say.
-struct Server {
-    child: Child,
-    port: u16,
-    said: PathBuf,
-}
-
-impl Server {
-    fn start(command: &mut Command, scratch: &Path) -> Server {
-        let said = scratch.join("server-said");
-        let errors = fs::File::create(&said).expect("a file for the server's messages");
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(errors)
-            .spawn()
-            .expect("a server");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("its output"))
-            .read_line(&mut line)
-            .expect("its first line");
-        let port = line
-            .trim()
-            .rsplit(' ')
-            .next()
-            .and_then(|port| port.parse().ok());
-        let port = port.unwrap_or_else(|| panic!("no port in {line:?}"));
-        Server { child, port, said }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
-        let limit = Some(Duration::from_secs(20));
-        stream.set_read_timeout(limit).expect("a time limit");
-        stream
-    }
-
-    /// Sends `request` and returns all that comes until the server hangs up.
-    fn ask(&self, request: &str) -> String {
-        let mut stream = self.connect();
-        stream.write_all(request.as_bytes()).expect("to send");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("an answer");
-        String::from_utf8_lossy(&answer).into_owned()
-    }
-
-    fn get(&self, path: &str) -> String {
-        self.ask(&format!("GET {path} HTTP/1.0\r\n\r\n"))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let alive = self.child.try_wait().expect("its state").is_none();
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if !std::thread::panicking() {
-            assert!(alive, "the server has ended");
-            let said = fs::read_to_string(&self.said).unwrap_or_default();
-            assert!(
-                !said.contains("==") && !said.contains("runtime error"),
-                "{said}"
-            );
-        }
-    }
 }
 
 /// Runs `program` with `input` as its standard input; its output, status included.

@@ -3,6 +3,8 @@
 
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod server;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

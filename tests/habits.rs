@@ -1,0 +1,248 @@
+//! Old habits: small programs such as people have written with csapp.h for twenty years, compiled
+//! without any flag for it, against both libraries. Each has to do its job.
+
+mod common;
+
+use std::cell::RefCell;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use common::Link;
+use common::server::Server;
+
+/// Compiles c_tests/programs/`name`.c. What the compiler would have to say is a failure.
+fn compile(compiler: &str, name: &str, flags: &[&str], link: Link) -> PathBuf {
+    static BUILDS: AtomicUsize = AtomicUsize::new(0);
+    let build = BUILDS.fetch_add(1, Ordering::Relaxed);
+    let program = common::scratch(&format!("habit-{name}-{build}")).join(name);
+    let language = if compiler == "g++" { "c++" } else { "c" };
+    let output = common::run(
+        Command::new(compiler)
+            .args(flags)
+            .arg(format!("-I{}", common::library().display()))
+            .args(["-x", language])
+            .arg(common::root().join(format!("c_tests/programs/{name}.c")))
+            .args(["-x", "none", "-o"])
+            .arg(&program)
+            .args(link.arguments())
+            .arg("-lpthread"),
+    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.is_empty(),
+        "{compiler} {flags:?} {link:?} {name}.c:\n{said}"
+    );
+    program
+}
+
+/// Has `check` look at the program in each way to build it.
+fn with_each(compilers: &[&str], name: &str, flags: &[&str], check: impl Fn(&Path)) {
+    for compiler in compilers {
+        for link in [Link::Shared, Link::Static] {
+            check(&compile(compiler, name, flags, link));
+        }
+    }
+}
+
+const C: &[&str] = &["gcc"];
+const C_AND_CXX: &[&str] = &["gcc", "g++"];
+
+/// What a program prints that has to succeed.
+fn output(program: &Path) -> String {
+    common::succeed(&mut Command::new(program))
+}
+
+#[test]
+fn functions_of_the_program_s_own() {
+    with_each(C_AND_CXX, "own_names", &[], |program| {
+        assert_eq!(output(program), "mine: unix\nmine: application\n");
+    });
+}
+
+#[test]
+fn the_linker_wraps_what_the_library_calls() {
+    let wrap = ["-Wl,--wrap,fork,--wrap,waitpid"];
+    let program = compile("gcc", "wrap", &wrap, Link::Static);
+    assert_eq!(output(&program), "1 fork, 1 waitpid\n");
+}
+
+#[test]
+fn additions_of_the_program_s_own() {
+    with_each(C_AND_CXX, "own_extras", &[], |program| {
+        output(program);
+    });
+}
+
+#[test]
+fn the_common_additions() {
+    with_each(C_AND_CXX, "extras", &["-DCSAPP_EXTRAS"], |program| {
+        output(program);
+    });
+}
+
+#[test]
+fn maxline_of_a_small_array() {
+    with_each(C_AND_CXX, "small_array", &[], |program| {
+        output(program);
+    });
+    let sanitizer = [
+        "-g",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+    ];
+    for flags in [&sanitizer[..], &["-O2", "-D_FORTIFY_SOURCE=2", "-Wall"]] {
+        with_each(C_AND_CXX, "small_array", flags, |program| {
+            output(program);
+        });
+    }
+}
+
+#[test]
+fn strict_c99_with_every_warning_an_error() {
+    let strict = ["-std=c99", "-Wall", "-Wextra", "-Werror"];
+    with_each(C, "strict", &strict, |program| {
+        assert_eq!(output(program), "alarm\n144\n");
+    });
+}
+
+/// Starts a server of c_tests/programs/, on a port that the system chooses.
+fn serve(program: &Path) -> Server {
+    let dir = program.parent().expect("its directory");
+    Server::start(Command::new(program).arg("0"), dir)
+}
+
+/// [`serve`], with the word of the environment on what a failing wrapper does.
+fn serve_with(program: &Path, ending: &str) -> Server {
+    let dir = program.parent().expect("its directory");
+    let mut command = Command::new(program);
+    Server::start(command.arg("0").env("CSAPP_ON_ERROR", ending), dir)
+}
+
+/// Sends lines one by one, and takes each back.
+fn echo(stream: &TcpStream, lines: &[&str]) {
+    let mut answers = BufReader::new(stream);
+    for line in lines {
+        let mut writer = stream;
+        writer.write_all(line.as_bytes()).expect("to send");
+        let mut answer = String::new();
+        answers.read_line(&mut answer).expect("an answer");
+        assert_eq!(answer, *line);
+    }
+}
+
+#[test]
+fn the_guard_of_the_book_and_an_int_for_accept() {
+    with_each(C, "guard", &[], |program| {
+        let mut server = serve(program);
+        assert_eq!(server.ask(""), "welcome\n");
+        assert!(server.end().success());
+    });
+}
+
+#[test]
+fn an_iterative_echo_server_of_the_second_edition() {
+    with_each(C_AND_CXX, "echo_2e", &[], |program| {
+        let mut server = serve(program);
+        for _ in 0..2 {
+            let client = server.connect();
+            echo(&client, &["hello\n", "\n", "a second line\n"]);
+            let port = client.local_addr().expect("its address").port();
+            drop(client);
+            let line = server.printed();
+            let place = format!(" (127.0.0.1) port {port}\n");
+            assert!(
+                line.starts_with("connected to ") && line.ends_with(&place),
+                "{line}"
+            );
+            assert_eq!(server.printed(), "3 lines\n");
+        }
+    });
+}
+
+#[test]
+fn a_concurrent_echo_server_with_a_bounded_buffer_and_its_client() {
+    let clients = RefCell::new(Vec::new());
+    with_each(C_AND_CXX, "echo_client", &[], |client| {
+        clients.borrow_mut().push(client.to_owned());
+    });
+    let clients = clients.into_inner();
+    with_each(C_AND_CXX, "echo_threads", &[], |program| {
+        let mut server = serve(program);
+        let port = server.port.to_string();
+        let text = "one line\n\nanother, and its end\n".repeat(20);
+        // More clients than workers and places in the buffer, some of which just wait.
+        let waiting: Vec<_> = (0..3).map(|_| server.connect()).collect();
+        std::thread::scope(|scope| {
+            for client in clients.iter().cycle().take(12) {
+                let (text, port) = (&text, &port);
+                scope.spawn(move || {
+                    let mut command = Command::new(client);
+                    let output = common::run_with(command.args(["localhost", port]), text);
+                    assert!(output.status.success(), "{output:?}");
+                    assert_eq!(String::from_utf8_lossy(&output.stdout), *text);
+                });
+            }
+        });
+        for stream in &waiting {
+            echo(stream, &["at last\n"]);
+        }
+        let expected = 12 * text.len() + 3 * "at last\n".len();
+        let lines = 12 * text.lines().count() + 3;
+        let last = (0..lines).map(|_| server.printed()).last();
+        assert_eq!(last, Some(format!("{expected}\n")));
+        assert_eq!(server.said(), "");
+    });
+}
+
+/// Breaks a connection off by a reset, as closing with an answer unread does: while the server waits
+/// for the next line, or where it is stuck with what nobody takes.
+fn break_off(server: &Server, stuck: bool) {
+    let mut stream = server.connect();
+    stream.write_all(b"hello\n").expect("to send");
+    stream.peek(&mut [0]).expect("an answer");
+    if stuck {
+        stream.set_nonblocking(true).expect("to be set");
+        let line = "and again\n".repeat(4096);
+        // Until neither side has room, and the same a little later.
+        for _ in 0..2 {
+            while stream.write(line.as_bytes()).is_ok() {}
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_not_rebuilt_outlives_clients_that_break_off() {
+    let servers = [
+        ("echo_2e", "return"),
+        ("echo_each", "return"),
+        ("echo_each", "thread_exit"),
+    ];
+    for (name, ending) in servers {
+        with_each(C_AND_CXX, name, &[], |program| {
+            let server = serve_with(program, ending);
+            for stuck in [false, true, false] {
+                break_off(&server, stuck);
+                echo(&server.connect(), &["the next\n", "client\n"]);
+            }
+            let said = server.said();
+            let reset = "Rio_readlineb error: Connection reset by peer\n";
+            assert!(said.contains(reset), "{name}, {ending}: {said}");
+        });
+    }
+}
+
+#[test]
+fn a_server_that_is_not_rebuilt_ends_as_the_book_has_it() {
+    with_each(C_AND_CXX, "echo_each", &[], |program| {
+        let mut server = serve_with(program, "exit");
+        break_off(&server, false);
+        assert_eq!(server.end().code(), Some(1));
+        let reset = "Rio_readlineb error: Connection reset by peer\n";
+        assert_eq!(server.said(), reset);
+    });
+}
