@@ -72,7 +72,7 @@ $(BUILD)/libcsapp.a: $(BUILD)/csapp.o
 include examples/examples.mk
 
 demo: $(BUILD)/echoserver $(BUILD)/echoclient
-	@sh examples/demo.sh $(BUILD)
+	@CARGO='$(CARGO)' sh examples/demo.sh $(BUILD)
 
 check: tools all
 	$(CARGO) test --locked --no-fail-fast

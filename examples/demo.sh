@@ -10,7 +10,7 @@ server=
 trap 'test -z "$server" || kill "$server" 2>/dev/null; rm -rf "$scratch"' EXIT
 
 # Real text that every machine with this project has: the sources of its own dependencies.
-cargo metadata --format-version 1 --locked |
+"${CARGO:-cargo}" metadata --format-version 1 --locked |
     python3 -c '
 import json, pathlib, sys
 for package in json.load(sys.stdin)["packages"]:

@@ -7,7 +7,8 @@
  * A function whose name starts with a lower-case letter returns an error; its capitalised
  * twin is checked: on failure it writes "Name error: reason" to standard error and ends the
  * program by exit(1), or does what csapp_set_error_handler says. No function changes errno when
- * it succeeds. All functions may be called from several threads at once.
+ * it succeeds, but Readdir at the end of a directory. All may be called from several threads at
+ * once, but Gethostbyname and Gethostbyaddr, and no two calls on one rio_t or one DIR.
  */
 #ifndef CSAPP_H
 #define CSAPP_H
@@ -117,11 +118,11 @@ typedef struct {
     int rio_fd;
     /**
      * How many bytes of rio_buf are unread. Negative after a call failed that had gathered
-     * more than RIO_BUFSIZE bytes: see rio_readnb.
+     * more than RIO_BUFSIZE bytes, until that call is repeated: see rio_readnb.
      */
     int rio_cnt;
     /**
-     * The next unread byte, inside rio_buf.
+     * The next unread byte, inside rio_buf; the caller's buffer while rio_cnt is negative.
      */
     char *rio_bufptr;
     /**
@@ -502,8 +503,8 @@ char *Fgets(char *ptr,
             FILE *stream);
 
 /**
- * fopen, checked: opens the file `filename` as a stream in the mode `mode`. NULL if the error handler
- * returns. [CS:APP 3e, section 10.10; C11, fopen]
+ * fopen, checked: opens the file `filename` as a stream in the mode `mode`. Starts again when a signal
+ * handler ran. NULL if the error handler returns. [CS:APP 3e, section 10.10; C11, fopen]
  */
 FILE *Fopen(const char *filename,
             const char *mode);
@@ -876,7 +877,7 @@ ssize_t Rio_readlineb(rio_t *rp,
  * host asks no name server.
  *
  * Returns a connected, blocking, close-on-exec descriptor, which is the caller's to close;
- * or -1 with errno, the last address's:
+ * or -1 with errno, the last address's that is more than "no such network here":
  *   ECONNREFUSED  nobody listens there (also where TCP would connect the socket to itself)
  *   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  no answer, no way there
  *   EFAULT  port is NULL
@@ -998,7 +999,7 @@ void csapp_error_thread_exit(void);
 CSAPP_MUST_USE int csapp_connect(const char *host, const char *port, int timeout_ms);
 
 /**
- * open_listenfd on the addresses of one host only, such as "localhost" (NULL: on all of this
+ * open_listenfd on one address of one host only, the first of "localhost", say, (NULL: on all of this
  * machine's), with a queue of `backlog` connections (below 1: LISTENQ), and with
  * `flags` 0 or any of:
  *   CSAPP_DUALSTACK  IPv6 and IPv4 on one socket; where there is no IPv6, IPv4 alone. Without
@@ -1100,8 +1101,8 @@ void Execvp(const char *file,
 void Sem_destroy(sem_t *sem);
 
 /**
- * open_clientfd, by the name that the book's second edition has for its re-entrant form. Here every
- * call is re-entrant. [CS:APP 2e, section 12.7]
+ * open_clientfd, by the name of the form of it that is re-entrant, as here every one is. The port is a
+ * string. [CS:APP 2e, section 12.7]
  */
 CSAPP_MUST_USE
 int open_clientfd_r(const char *hostname,

@@ -18,7 +18,7 @@ const ATTEMPTS: usize = 16;
 pub enum Failure {
     /// The name or the port means nothing to the resolver.
     Unresolved(Unresolved),
-    /// A system call failed, on every address; this is the last one's reason.
+    /// A system call failed on every address; of the reasons, the most telling.
     System(Errno),
 }
 
@@ -136,7 +136,7 @@ fn connect_only(addresses: &Addresses) -> Result<c_int> {
 
 /// Connects the blocking socket `fd` by `connect`, whatever signals come. Where one ends the call,
 /// the attempt goes on in the kernel and is waited for: a second connect would fail (POSIX,
-/// connect). Only a Unix domain socket gives an interrupted attempt up; it tries again.
+/// connect). Only a Unix domain socket gives an interrupted attempt up; there it is made again.
 pub fn connect_through(fd: c_int, mut connect: impl FnMut() -> Result<()>) -> Result<()> {
     loop {
         match connect() {
@@ -145,9 +145,11 @@ pub fn connect_through(fd: c_int, mut connect: impl FnMut() -> Result<()>) -> Re
         }
         sys::wait_ready(fd, libc::POLLOUT)?;
         sys::connect_outcome(fd)?;
-        match Endpoint::peer(fd) {
-            Err(Errno(libc::ENOTCONN)) => {}
-            outcome => return outcome.map(drop),
+        if Endpoint::peer(fd).is_ok() {
+            return Ok(());
+        }
+        if Endpoint::local(fd)?.family() != libc::AF_UNIX {
+            return Err(Errno(libc::ECONNRESET)); // connected, and reset at once
         }
     }
 }
@@ -225,16 +227,17 @@ impl<'a> Race<'a> {
             if next.is_none() && !is_waiting {
                 return Err(self.reason);
             }
-            if self.deadline.is_some_and(|deadline| deadline <= now) {
-                return Err(Errno(libc::ETIMEDOUT));
-            }
+            let is_time_up = self.deadline.is_some_and(|deadline| deadline <= now);
             let next_start_matters = next.is_some() && self.running.iter().any(Option::is_none);
             let wake = [next_start_matters.then_some(next_start), self.deadline];
-            let failed_before = self.count();
+            let running_before = self.count();
             if let Some(fd) = self.wait(wake.into_iter().flatten().min(), now)? {
                 return Ok(fd);
             }
-            if self.count() < failed_before {
+            if is_time_up {
+                return Err(Errno(libc::ETIMEDOUT));
+            }
+            if self.count() < running_before {
                 next_start = now;
             }
         }

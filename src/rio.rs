@@ -24,9 +24,9 @@ pub struct rio_t {
     /// The descriptor that is read from.
     pub rio_fd: c_int,
     /// How many bytes of rio_buf are unread. Negative after a call failed that had gathered
-    /// more than RIO_BUFSIZE bytes: see rio_readnb.
+    /// more than RIO_BUFSIZE bytes, until that call is repeated: see rio_readnb.
     pub rio_cnt: c_int,
-    /// The next unread byte, inside rio_buf.
+    /// The next unread byte, inside rio_buf; the caller's buffer while rio_cnt is negative.
     pub rio_bufptr: *mut c_char,
     /// What has been read ahead.
     pub rio_buf: [c_char; RIO_BUFSIZE],

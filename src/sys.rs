@@ -421,6 +421,11 @@ impl Endpoint {
         Ok(Endpoint { address, len })
     }
 
+    /// AF_INET, AF_INET6, AF_UNIX, ...
+    pub fn family(&self) -> c_int {
+        c_int::from(self.address.ss_family)
+    }
+
     /// The port, in network byte order; `None` for a family that has none.
     pub fn port(&self) -> Option<u16> {
         // SAFETY: the kernel has stored an address of `len` bytes.

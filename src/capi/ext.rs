@@ -63,7 +63,7 @@ pub unsafe extern "C-unwind" fn csapp_connect(
     unsafe { net::client(host, port, timeout_ms, &Ending::Plain) }
 }
 
-/// open_listenfd on the addresses of one host only, such as "localhost" (NULL: on all of this
+/// open_listenfd on one address of one host only, the first of "localhost", say, (NULL: on all of this
 /// machine's), with a queue of `backlog` connections (below 1: LISTENQ), and with
 /// `flags` 0 or any of:
 ///   CSAPP_DUALSTACK  IPv6 and IPv4 on one socket; where there is no IPv6, IPv4 alone. Without

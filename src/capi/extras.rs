@@ -152,8 +152,8 @@ pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
     });
 }
 
-/// open_clientfd, by the name that the book's second edition has for its re-entrant form. Here every
-/// call is re-entrant. [CS:APP 2e, section 12.7]
+/// open_clientfd, by the name of the form of it that is re-entrant, as here every one is. The port is a
+/// string. [CS:APP 2e, section 12.7]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn open_clientfd_r(

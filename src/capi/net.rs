@@ -18,7 +18,7 @@ pub const LISTENQ: c_int = 1024;
 /// host asks no name server.
 ///
 /// Returns a connected, blocking, close-on-exec descriptor, which is the caller's to close;
-/// or -1 with errno, the last address's:
+/// or -1 with errno, the last address's that is more than "no such network here":
 ///   ECONNREFUSED  nobody listens there (also where TCP would connect the socket to itself)
 ///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  no answer, no way there
 ///   EFAULT  port is NULL

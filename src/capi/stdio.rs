@@ -1,11 +1,14 @@
 //! Standard I/O
+//!
+//! What a stream had moved when a signal handler without SA_RESTART interrupted it cannot be known,
+//! so apart from Fopen nothing here starts again. Signal installs handlers with SA_RESTART.
 
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr;
 
 use libc::{FILE, size_t};
 
-use super::{ended_or_failed, wrapped};
+use super::{ended_or_failed, wrapped, wrapped_restarting};
 
 /// fclose, checked: writes what is buffered and closes `fp`. [CS:APP 3e, section 10.10; C11, fclose]
 #[unsafe(no_mangle)]
@@ -43,12 +46,12 @@ pub unsafe extern "C-unwind" fn Fgets(
     line
 }
 
-/// fopen, checked: opens the file `filename` as a stream in the mode `mode`. NULL if the error handler
-/// returns. [CS:APP 3e, section 10.10; C11, fopen]
+/// fopen, checked: opens the file `filename` as a stream in the mode `mode`. Starts again when a signal
+/// handler ran. NULL if the error handler returns. [CS:APP 3e, section 10.10; C11, fopen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_char) -> *mut FILE {
     // SAFETY: the caller's strings.
-    wrapped(c"Fopen error", ptr::null_mut(), || unsafe {
+    wrapped_restarting(c"Fopen error", ptr::null_mut(), || unsafe {
         libc::fopen(filename, mode)
     })
 }
