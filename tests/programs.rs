@@ -1,0 +1,164 @@
+//! Programs as people write them, of every edition and in C++: they compile without a flag, link both
+//! ways, and do over the loopback what they should.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
+
+use common::{Link, library, root, run, run_with, scratch, succeed};
+
+fn source(name: &str) -> PathBuf {
+    root().join("c_tests/programs").join(name)
+}
+
+/// Compiles c_tests/programs/`name` as it would be in a project: the header is in its directory,
+/// and there is no flag but those given and the library. Runs it.
+fn outcome(compiler: &str, name: &str, flags: &[&str], link: Link) -> Output {
+    let stem = name.replace('.', "-");
+    let dir = scratch(&format!("{stem}-{}-{link:?}", flags.concat()));
+    fs::copy(source(name), dir.join(name)).expect("the program's source");
+    fs::copy(library().join("csapp.h"), dir.join("csapp.h")).expect("the header");
+    succeed(
+        Command::new(compiler)
+            .args(flags)
+            .arg(name)
+            .args(["-o", "prog"])
+            .args(link.arguments())
+            .current_dir(&dir),
+    );
+    run(&mut Command::new(dir.join("prog")))
+}
+
+/// Checks what the program says, and its status, with the shared and with the static library.
+#[track_caller]
+fn expect(compiler: &str, name: &str, flags: &[&str], (status, out, err): (i32, &str, &str)) {
+    for link in [Link::Shared, Link::Static] {
+        let output = outcome(compiler, name, flags, link);
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(
+            (
+                output.status.code(),
+                said(&output.stdout),
+                said(&output.stderr)
+            ),
+            (Some(status), out.to_owned(), err.to_owned()),
+            "{name} {flags:?} {link:?}"
+        );
+    }
+}
+
+fn cc() -> String {
+    std::env::var("CC").unwrap_or_else(|_| "cc".into())
+}
+
+fn cxx() -> String {
+    std::env::var("CXX").unwrap_or_else(|_| "c++".into())
+}
+
+#[test]
+fn a_program_of_the_second_edition() {
+    let out = "server: connected to 127.0.0.1, family AF_INET, length 16\n\
+               client: line one\nclient: line two\nclient: the end\n\
+               server: status 7\n";
+    expect(&cc(), "second_edition.c", &[], (0, out, ""));
+    expect(
+        &cc(),
+        "second_edition.c",
+        &["-DCSAPP_EDITION=2"],
+        (0, out, ""),
+    );
+}
+
+const THIRD: (i32, &str, &str) = (
+    1,
+    "server: connected to 127.0.0.1\nclient: hello 0\n\
+     server: connected to 127.0.0.1\nclient: hello 1\n\
+     server: connected to 127.0.0.1\nclient: hello 2\nserved 3\n",
+    "getaddrinfo failed (127.0.0.1:no-such-service): Servname not supported for ai_socktype\n\
+     the end: Servname not supported for ai_socktype\n",
+);
+
+#[test]
+fn a_program_of_the_third_edition() {
+    expect(&cc(), "third_edition.c", &[], THIRD);
+}
+
+#[test]
+fn a_program_with_gnu_source() {
+    expect(&cc(), "third_edition.c", &["-D_GNU_SOURCE"], THIRD);
+}
+
+#[test]
+fn a_program_in_cxx() {
+    let said = (
+        0,
+        "by number\nby string\nthe lambda\n-1 1\nthe lambda\n",
+        "Open error: No such file or directory\nno name: Name or service not known\n",
+    );
+    expect(&cxx(), "modern.cc", &[], said);
+    expect(&cxx(), "modern.cc", &["-std=c++17"], said);
+}
+
+/// Its own function is used by its own code; the library's wrappers call the library's.
+#[test]
+fn a_program_with_own_functions_of_the_same_names() {
+    let said = (
+        0,
+        "my own: called\nerrors 1, writes 1, signals 1\nthrough the pipe\n-1\n\
+         errors 1, writes 1, reads 0, signals 1\n",
+        "Open error: No such file or directory\nDup2 error: Bad file descriptor\n",
+    );
+    expect(&cc(), "own_functions.c", &[], said);
+}
+
+/// A project of the commonest kind, whose Makefile says `prog: prog.o csapp.o`, into whose directory
+/// csapp.h and csapp.o have been copied.
+fn make_project(name: &str, makefile: &str, stale_source: Option<SystemTime>) -> (String, Output) {
+    let dir = scratch(name);
+    fs::write(dir.join("Makefile"), makefile).expect("the Makefile");
+    fs::copy(source("filter.c"), dir.join("prog.c")).expect("the program's source");
+    if let Some(time) = stale_source {
+        let text = "#error \"csapp.c was compiled\"\n";
+        fs::write(dir.join("csapp.c"), text).expect("the old source");
+        set_time(&dir.join("csapp.c"), time);
+    }
+    for file in ["csapp.h", "csapp.o"] {
+        fs::copy(library().join(file), dir.join(file)).expect("it is built");
+    }
+    let made = Command::new("make")
+        .env_remove("MAKEFLAGS")
+        .current_dir(&dir)
+        .output()
+        .expect("make runs");
+    assert!(made.status.success(), "{name}: {made:?}");
+    let ran = run_with(&mut Command::new(dir.join("prog")), "one\ntwo\nthree");
+    (String::from_utf8_lossy(&made.stdout).into_owned(), ran)
+}
+
+fn set_time(path: &Path, time: SystemTime) {
+    let file = fs::File::options().write(true).open(path);
+    file.and_then(|file| file.set_modified(time))
+        .expect("the file is ours");
+}
+
+#[test]
+fn a_makefile_with_csapp_o_goes_on_working() {
+    let makefiles = [
+        "all: prog\nprog: prog.o csapp.o\n",
+        "CC = gcc\nCFLAGS = -O2 -Wall -Werror -I .\nLIB = -lpthread\nall: prog\n\
+         prog: prog.c csapp.o\n\t$(CC) $(CFLAGS) -o prog prog.c csapp.o $(LIB)\n",
+    ];
+    let year = Duration::from_secs(365 * 24 * 60 * 60);
+    for (number, makefile) in makefiles.iter().enumerate() {
+        for stale_source in [None, Some(SystemTime::now() - year)] {
+            let name = format!("project-{number}-{}", stale_source.is_some());
+            let (said, ran) = make_project(&name, makefile, stale_source);
+            assert!(!said.contains("csapp.c"), "{said}");
+            assert!(ran.status.success(), "{name}: {ran:?}");
+            assert_eq!(ran.stdout, b"1 one\n2 two\n3 three", "{name}");
+        }
+    }
+}
