@@ -123,5 +123,5 @@ suites! {
     semaphore: shared statically sanitized under_valgrind;
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
-    net: shared statically sanitized under_valgrind;
+    net: shared statically sanitized;
 }
