@@ -4,6 +4,7 @@
 mod common;
 
 use std::cell::RefCell;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -244,5 +245,59 @@ fn a_server_that_is_not_rebuilt_ends_as_the_book_has_it() {
         assert_eq!(server.end().code(), Some(1));
         let reset = "Rio_readlineb error: Connection reset by peer\n";
         assert_eq!(server.said(), reset);
+    });
+}
+
+#[test]
+fn a_shell_with_job_control() {
+    let dir = common::scratch("habit-scripts");
+    let script = |name: &str, text: &str| {
+        let path = dir.join(name);
+        fs::write(&path, text).expect("to write");
+        path.display().to_string()
+    };
+    // What a terminal would send to the shell comes from its job. Neither job has children, which
+    // a signal to the group could meet in mid-fork; the count ends them should no signal come.
+    let interrupted = script(
+        "interrupted",
+        "kill -INT $PPID\n\
+         while test $((i += 1)) -lt 20000000; do :; done\n",
+    );
+    let suspended = script(
+        "suspended",
+        "trap resumed=1 CONT\n\
+         kill -TSTP $PPID\n\
+         while test $((i += 1)) -lt 20000000 -a -z \"$resumed\"; do :; done\n\
+         echo ${resumed:+resumed}\n",
+    );
+    let dialogue = [
+        ("/bin/echo hello", "hello\n"),
+        ("/bin/false", "[1] failed with 1\n"),
+        (&format!("/bin/sh {interrupted}"), "[1] killed by 2\n"),
+        (&format!("/bin/sh {suspended}"), "[1] stopped by 20\n"),
+        ("jobs", "[1] stopped\n"),
+        ("fg 1", "resumed\n"),
+        ("/bin/sleep 30 &", "[1] /bin/sleep\n"),
+        ("/bin/sleep 30 &", "[2] /bin/sleep\n"),
+        ("stop 1", "[1] stopped by 20\n"),
+        ("jobs", "[1] stopped\n[2] background\n"),
+        ("bg 1", ""),
+        ("jobs", "[1] background\n[2] background\n"),
+        ("kill 2", "[2] killed by 9\n"),
+        ("kill 1", "[1] killed by 9\n"),
+        ("/bin/true &", "[1] /bin/true\n"),
+        ("wait", "[1] done\n"),
+        ("/no/such/program", "[1] failed with 1\n"),
+        ("jobs", ""),
+        ("quit", ""),
+    ];
+    let typed: String = dialogue.iter().flat_map(|(line, _)| [line, "\n"]).collect();
+    let expected: String = dialogue.iter().map(|(_, answer)| *answer).collect();
+    with_each(C_AND_CXX, "jobshell", &[], |program| {
+        let output = common::run_with(&mut Command::new(program), &typed);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said, "Execve error: No such file or directory\n");
     });
 }
