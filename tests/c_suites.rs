@@ -112,5 +112,5 @@ suites! {
     thread: shared statically under_valgrind;
     semaphore: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
-    net: shared statically sanitized under_valgrind;
+    net: shared statically sanitized;
 }
