@@ -113,4 +113,5 @@ suites! {
     semaphore: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized;
+    cancel: shared statically;
 }
