@@ -9,7 +9,7 @@ static struct server silent; /* and a server that never answers */
 static sem_t never;
 static int cleaned_up;
 static char bytes[1 << 16];
-static volatile pid_t thread_id;
+static _Atomic pid_t thread_id;
 
 static void clean_up(void *arg)
 {
