@@ -124,4 +124,5 @@ suites! {
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized;
+    cancel: shared statically;
 }
