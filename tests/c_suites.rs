@@ -125,4 +125,5 @@ suites! {
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized;
     cancel: shared statically;
+    threads: shared statically sanitized thread_sanitized under_valgrind;
 }
