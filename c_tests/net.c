@@ -233,10 +233,17 @@ static const struct {
     {"0x50", -1},       {"8 0", -1},      {"no such service", -1},
 };
 
+/* Whether ports[i] is one here: a name is none where the system has no database of services. */
+static int is_port(int i)
+{
+    return ports[i].number >= 0
+        && (strcmp(ports[i].port, "http") != 0 || getservbyname("http", "tcp") != NULL);
+}
+
 START_TEST(a_client_takes_no_port_but_a_right_one)
 {
     connect_by = refuse_all;
-    if (ports[_i].number < 0) {
+    if (!is_port(_i)) {
         ck_assert_int_eq(open_clientfd(LOCAL, ports[_i].port), -2);
         ck_assert_int_eq(csapp_connect(LOCAL, ports[_i].port, 1000), -2);
         ck_assert_int_eq(destination_count, 0);
@@ -254,7 +261,7 @@ END_TEST
 
 START_TEST(a_listener_takes_no_port_but_a_right_one)
 {
-    if (ports[_i].number < 0) {
+    if (!is_port(_i)) {
         ck_assert_int_eq(open_listenfd(ports[_i].port), -2);
         ck_assert_int_eq(csapp_listen(LOCAL, ports[_i].port, 0, 0), -2);
     }
