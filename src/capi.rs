@@ -83,21 +83,26 @@ fn report_errno(message: &CStr) {
     report::report(message, Reason::Errno(sys::errno()));
 }
 
-/// [`wrapped`], for calls that a signal may interrupt and that then start again.
+/// [`wrapped`], for system calls that a signal may interrupt and that then start again. They leave
+/// `errno` alone when they succeed; only what an interrupted one left there has to be undone.
 #[inline]
 pub(crate) fn wrapped_restarting<T: PartialEq + Copy>(
     message: &CStr,
     failure: T,
     mut call: impl FnMut() -> T,
 ) -> T {
-    wrapped(message, failure, || {
-        loop {
-            let value = call();
-            if value != failure || sys::errno() != Errno(libc::EINTR) {
-                return value;
-            }
+    let before = sys::errno();
+    loop {
+        let value = call();
+        if value != failure {
+            return value;
         }
-    })
+        if sys::errno() != Errno(libc::EINTR) {
+            report_errno(message);
+            return value;
+        }
+        sys::set_errno(before);
+    }
 }
 
 /// [`wrapped`], for calls that return their error code and leave `errno` alone, as the pthread
