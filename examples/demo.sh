@@ -28,10 +28,10 @@ until grep -q port "$scratch/server"; do
     sleep 0.1
 done
 port=$(sed 's/.*port //' "$scratch/server")
-echo "echoserver: $(cat "$scratch/server")"
+printf '%-11s %s\n' echoserver: "$(cat "$scratch/server")"
 
-echo "echoclient: $("$build/echoclient" 127.0.0.1 "$port" "$scratch/text")"
-echo "Python:     $(python3 examples/echo_ctypes.py "$build/libcsapp.so" 127.0.0.1 "$port")"
+printf '%-11s %s\n' echoclient: "$("$build/echoclient" 127.0.0.1 "$port" "$scratch/text")"
+printf '%-11s %s\n' Python: "$(python3 examples/echo_ctypes.py "$build/libcsapp.so" 127.0.0.1 "$port")"
 
 kill "$server"
 wait "$server" 2>/dev/null || true
