@@ -114,6 +114,49 @@ fn a_program_with_own_functions_of_the_same_names() {
     expect(&cc(), "own_functions.c", &[], said);
 }
 
+/// Both bring what std and the compiler need in every library, and the linker keeps one of each.
+#[test]
+fn a_program_with_another_library_in_rust() {
+    let dir = scratch("another-library");
+    let sum = "#[unsafe(no_mangle)] pub extern \"C\" fn sum(n: i32) -> i32 {\n\
+               let all: Vec<i32> = (1..=n).collect();\n\
+               std::panic::catch_unwind(|| all.iter().sum()).unwrap_or(-1)\n}\n";
+    fs::write(dir.join("sum.rs"), sum).expect("the other library's source");
+    let program = "#include \"csapp.h\"\nint sum(int n);\n\
+                   int main(void) { sio_printf(\"%d\\n\", sum(10)); Close(-1); }\n";
+    fs::write(dir.join("prog.c"), program).expect("the program's source");
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    succeed(
+        Command::new(rustc)
+            .args([
+                "--edition",
+                "2024",
+                "-O",
+                "--crate-type",
+                "staticlib",
+                "sum.rs",
+            ])
+            .current_dir(&dir),
+    );
+    let ours = library().join("csapp.o");
+    for libraries in [
+        [Path::new("libsum.a"), &ours],
+        [&ours, Path::new("libsum.a")],
+    ] {
+        succeed(
+            Command::new(cc())
+                .arg(format!("-I{}", library().display()))
+                .arg("prog.c")
+                .args(libraries)
+                .args(["-o", "prog", "-pthread", "-ldl", "-lm"])
+                .current_dir(&dir),
+        );
+        let output = run(&mut Command::new(dir.join("prog")));
+        assert_eq!(output.status.code(), Some(1), "{libraries:?} {output:?}");
+        assert_eq!(output.stdout, b"55\n", "{libraries:?}");
+    }
+}
+
 /// A project of the commonest kind, whose Makefile says `prog: prog.o csapp.o`, into whose directory
 /// csapp.h and csapp.o have been copied.
 fn make_project(name: &str, makefile: &str, stale_source: Option<SystemTime>) -> (String, Output) {
