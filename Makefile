@@ -61,7 +61,7 @@ $(BUILD)/api.txt: $(BUILD)/$(SONAME)
 	@$(NM) -D --defined-only $< | cut -d' ' -f3 | LC_ALL=C sort > $@
 
 $(BUILD)/csapp.o: $(RELEASE)/libcsapp.a $(BUILD)/api.txt csapp.ld
-	$(CC) -r -nostdlib -Wl,--gc-sections -Wl,-T,csapp.ld $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
+	$(CC) -r -nostdlib -Wl,-T,csapp.ld $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
 	$(OBJCOPY) --strip-debug --discard-all --keep-global-symbols=$(BUILD)/api.txt \
 	    --weaken-symbols=$(BUILD)/api.txt $@
 
