@@ -36,8 +36,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         .compile("csapp_sio_printf");
 
     let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
-    if env::var("CARGO_CFG_TARGET_OS")? == "linux" {
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libcsapp.so.{major}");
+    let name = match env::var("CARGO_CFG_TARGET_VENDOR")?.as_str() {
+        "apple" => format!("-install_name,@rpath/libcsapp.{major}.dylib"),
+        _ => format!("-soname,libcsapp.so.{major}"),
+    };
+    println!("cargo:rustc-cdylib-link-arg=-Wl,{name}");
+    // There, the crate libc leaves this to std.
+    if env::var("CARGO_CFG_TARGET_ENV")? == "musl" {
+        println!("cargo:rustc-cdylib-link-arg=-lc");
     }
     Ok(())
 }

@@ -21,6 +21,10 @@ compile_error!(
      (`cargo test` works in the dev profile; `cargo test --release` does not.)"
 );
 
+// There, time_t has 64 bits, and 32 in the crate libc.
+#[cfg(all(target_env = "musl", target_pointer_width = "32"))]
+compile_error!("libcsapp cannot be built for 32-bit systems with musl");
+
 pub mod sys;
 pub mod rio;
 pub mod net;

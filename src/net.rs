@@ -68,8 +68,10 @@ fn look_up(host: Option<&CStr>, port: &CStr) -> core::result::Result<Addresses, 
 }
 
 fn is_without_address(why: Unresolved) -> bool {
-    const EAI_ADDRFAMILY: c_int = -9;
-    [libc::EAI_NONAME, libc::EAI_NODATA, EAI_ADDRFAMILY].contains(&why.code)
+    // Not every <netdb.h> has them; the codes are those of glibc and musl, and of the BSDs.
+    const EAI_NODATA: c_int = if cfg!(target_os = "linux") { -5 } else { 7 };
+    const EAI_ADDRFAMILY: c_int = if cfg!(target_os = "linux") { -9 } else { 1 };
+    [libc::EAI_NONAME, EAI_NODATA, EAI_ADDRFAMILY].contains(&why.code)
 }
 
 /// getaddrinfo's flags for a port: a number from 0 to 65535, or the name of a service. The
@@ -249,7 +251,7 @@ impl<'a> Race<'a> {
 
     /// Starts an attempt in the free place `free`. The descriptor, if it connects at once.
     fn start(&mut self, address: Address<'a>, free: usize) -> Option<c_int> {
-        let fd = match address.socket(libc::SOCK_NONBLOCK) {
+        let fd = match address.socket(sys::NONBLOCKING) {
             Ok(fd) => fd,
             Err(reason) => {
                 self.failed(reason);
@@ -343,10 +345,14 @@ pub fn listen(
 ) -> core::result::Result<c_int, Failure> {
     let flags = port_flags(port)? | libc::AI_PASSIVE;
     let addresses = sys::resolve(host, port, flags)?;
-    // On a dual-stack socket IPv6 stands for both, so it goes first.
     let (mut first, mut second) = (addresses.iter(), addresses.iter());
-    let is_first =
-        |address: &Address| how.dual_stack != Some(true) || address.family() == libc::AF_INET6;
+    let is_first = |address: &Address| match how.dual_stack {
+        // On a dual-stack socket IPv6 stands for both, so it goes first.
+        Some(true) => address.family() == libc::AF_INET6,
+        // Where all addresses are meant, Linux has IPv4 first, and the BSDs have not.
+        _ if cfg!(not(target_os = "linux")) && host.is_none() => address.family() == libc::AF_INET,
+        _ => true,
+    };
     let mut outcome = Err(Errno(libc::EADDRNOTAVAIL));
     while let Err(earlier) = outcome
         && let Some(address) = first
@@ -367,12 +373,19 @@ fn listen_on(address: Address, how: Listening) -> Result<c_int> {
     keep_or_close(fd, outcome)
 }
 
+/// The option by which several sockets on one port share its connections.
+#[cfg(not(target_os = "freebsd"))]
+const SHARED_PORT: c_int = libc::SO_REUSEPORT;
+/// Here SO_REUSEPORT gives all connections to the newest of the sockets.
+#[cfg(target_os = "freebsd")]
+const SHARED_PORT: c_int = libc::SO_REUSEPORT_LB;
+
 /// Sets a listening socket's options, which have to be there before it is bound.
 fn prepare(fd: c_int, address: Address, how: Listening) -> Result<()> {
     // So that a server can start again while connections of its last run are in TIME_WAIT.
     sys::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
     if how.reuse_port {
-        sys::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)?;
+        sys::set_option(fd, libc::SOL_SOCKET, SHARED_PORT, 1)?;
     }
     match how.dual_stack {
         Some(both) if address.family() == libc::AF_INET6 => sys::set_option(

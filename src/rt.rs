@@ -17,6 +17,16 @@ fn abort(_: &core::panic::PanicInfo) -> ! {
 /// the symbol is invisible outside.
 macro_rules! personality {
     ($($instruction:literal),+) => {
+        #[cfg(target_vendor = "apple")]
+        global_asm!(
+            ".globl _rust_eh_personality",
+            ".weak_definition _rust_eh_personality",
+            ".private_extern _rust_eh_personality",
+            ".p2align 2",
+            "_rust_eh_personality:",
+            $($instruction),+
+        );
+        #[cfg(not(target_vendor = "apple"))]
         global_asm!(
             ".weak rust_eh_personality",
             ".hidden rust_eh_personality",

@@ -123,7 +123,7 @@ pub unsafe fn format(
         };
         match (conversion, kind) {
             (b'd' | b'i', Kind::Int) => output.put_signed(i64::from(next(kind) as i32)),
-            (b'd' | b'i', _) => output.put_signed(next(kind).cast_signed()),
+            (b'd' | b'i', _) => output.put_signed(signed(next(kind))),
             (b'u', _) => output.put_unsigned(unsigned(kind, next(kind)), 10),
             (b'x', _) => output.put_unsigned(unsigned(kind, next(kind)), 16),
             (b'o', _) => output.put_unsigned(unsigned(kind, next(kind)), 8),
@@ -133,7 +133,7 @@ pub unsafe fn format(
                 0 => output.put(b"(nil)"),
                 address => {
                     output.put(b"0x");
-                    output.put_unsigned(address, 16);
+                    output.put_unsigned(unsigned(Kind::Pointer, address), 16);
                 }
             },
             (b's', Kind::Int) => {
@@ -148,11 +148,18 @@ pub unsafe fn format(
     output.put(format);
 }
 
+/// A signed argument that is no int.
+#[allow(clippy::useless_conversion)] // not where a long has 32 bits
+fn signed(argument: c_ulong) -> i64 {
+    i64::from(argument.cast_signed())
+}
+
 /// An unsigned argument, without what an int leaves in the upper half.
+#[allow(clippy::useless_conversion, clippy::unnecessary_cast)] // the one on 64 bits, the other on 32
 fn unsigned(kind: Kind, argument: c_ulong) -> u64 {
     match kind {
         Kind::Int => u64::from(argument as u32),
-        _ => argument,
+        _ => u64::from(argument),
     }
 }
 

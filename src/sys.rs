@@ -229,7 +229,7 @@ impl Outlet {
     ) -> Result<usize> {
         restart_or_wait(self.fd, libc::POLLOUT, || {
             if !self.is_other {
-                match checked(|| send(self.fd)) {
+                match send_quietly(self.fd, &send) {
                     Err(Errno(libc::ENOTSOCK)) => self.is_other = true,
                     outcome => return outcome,
                 }
@@ -239,8 +239,27 @@ impl Outlet {
     }
 }
 
-/// Closes `fd`. There is nobody to tell if that fails: on Linux the descriptor is free
-/// even then, so it must not be repeated either (close(2)).
+/// Makes the call `send` on `fd`, which asks for no SIGPIPE by MSG_NOSIGNAL.
+#[cfg(not(target_vendor = "apple"))]
+#[inline(always)]
+fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
+    checked(|| send(fd))
+}
+
+/// The same where not every kernel knows MSG_NOSIGNAL: by an option of the socket, which stays.
+/// (To block the signal meanwhile would not do: it is sent to the process, so that any
+/// thread may get it.)
+#[cfg(target_vendor = "apple")]
+fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
+    match set_option(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, 1) {
+        // A socket that is shut down in both directions takes no options any more.
+        Err(Errno(libc::EINVAL)) => Err(Errno(libc::EPIPE)),
+        outcome => outcome.and_then(|()| checked(|| send(fd))),
+    }
+}
+
+/// Closes `fd`. There is nobody to tell if that fails: on Linux and the BSDs the descriptor is
+/// free even then, so it must not be repeated either (close(2)).
 pub fn close(fd: c_int) {
     // SAFETY: the descriptor is ours, and close touches no memory.
     let _ = checked_int(|| unsafe { libc::close(fd) });
@@ -278,7 +297,9 @@ pub fn now() -> i64 {
         libc::clock_gettime(libc::CLOCK_MONOTONIC, time.as_mut_ptr());
         time.assume_init()
     };
-    time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+    #[allow(clippy::useless_conversion)] // not on 32 bits
+    let (seconds, nanoseconds) = (i64::from(time.tv_sec), i64::from(time.tv_nsec));
+    seconds * 1000 + nanoseconds / 1_000_000
 }
 
 /// The addresses that a name stands for. To be given back with [`free_addresses`]; no
@@ -342,17 +363,39 @@ impl Addresses {
     }
 }
 
+/// What makes [`Address::socket`] give an O_NONBLOCK socket.
+#[cfg(not(target_vendor = "apple"))]
+pub const NONBLOCKING: c_int = libc::SOCK_NONBLOCK;
+#[cfg(target_vendor = "apple")]
+#[allow(missing_docs)]
+pub const NONBLOCKING: c_int = libc::O_NONBLOCK;
+
 impl Address<'_> {
     /// AF_INET, AF_INET6, ...
     pub fn family(&self) -> c_int {
         self.0.ai_family
     }
 
-    /// A new close-on-exec stream socket of this address's family; `flags` may add SOCK_NONBLOCK.
+    /// A new close-on-exec stream socket of this address's family; `flags` may add [`NONBLOCKING`].
+    #[cfg(not(target_vendor = "apple"))]
     pub fn socket(&self, flags: c_int) -> Result<c_int> {
         let kind = self.0.ai_socktype | libc::SOCK_CLOEXEC | flags;
         // SAFETY: socket touches no memory.
         checked_int(|| unsafe { libc::socket(self.0.ai_family, kind, self.0.ai_protocol) })
+    }
+
+    /// The same where socket takes no flags. A program that another thread starts in between
+    /// inherits the socket; there is no way round that.
+    #[cfg(target_vendor = "apple")]
+    pub fn socket(&self, flags: c_int) -> Result<c_int> {
+        let (kind, protocol) = (self.0.ai_socktype, self.0.ai_protocol);
+        // SAFETY: socket touches no memory.
+        let fd = checked_int(|| unsafe { libc::socket(self.0.ai_family, kind, protocol) })?;
+        // SAFETY: F_SETFD takes no pointer.
+        checked_int(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })
+            .and_then(|_| change_flags(fd, |before| before | flags))
+            .map(|()| fd)
+            .inspect_err(|_| close(fd))
     }
 
     /// Connects `fd` to this address. Never call it a second time: after EINTR or EINPROGRESS
@@ -485,9 +528,13 @@ pub fn connect_outcome(fd: c_int) -> Result<()> {
 
 /// Makes a descriptor that was opened with O_NONBLOCK a blocking one.
 pub fn set_blocking(fd: c_int) -> Result<()> {
+    change_flags(fd, |before| before & !libc::O_NONBLOCK)
+}
+
+fn change_flags(fd: c_int, change: impl FnOnce(c_int) -> c_int) -> Result<()> {
     // SAFETY: F_GETFL and F_SETFL take no pointers.
     let flags = checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
-    let flags = flags & !libc::O_NONBLOCK;
+    let flags = change(flags);
     // SAFETY: as above.
     checked_int(|| unsafe { libc::fcntl(fd, libc::F_SETFL, flags) }).map(drop)
 }
@@ -521,11 +568,32 @@ pub fn resolver_text(code: c_int) -> &'static CStr {
 
 /// The text that belongs to the last failure of gethostbyname or gethostbyaddr (`h_errno`).
 pub fn host_text() -> &'static CStr {
+    // SAFETY: hstrerror takes any number and gives a constant string.
+    unsafe { CStr::from_ptr(libc::hstrerror(h_errno())) }
+}
+
+/// `h_errno`, which is a macro of <netdb.h> nearly everywhere.
+fn h_errno() -> c_int {
     unsafe extern "C" {
-        fn __h_errno_location() -> *mut c_int;
+        #[cfg(target_os = "linux")]
+        #[link_name = "__h_errno_location"]
+        fn location() -> *mut c_int;
+        #[cfg(target_os = "freebsd")]
+        #[link_name = "__h_errno"]
+        fn location() -> *mut c_int;
+        #[cfg(target_vendor = "apple")]
+        static h_errno: c_int;
     }
-    // SAFETY: the location is this thread's own; hstrerror takes any number and gives a constant string.
-    unsafe { CStr::from_ptr(libc::hstrerror(*__h_errno_location())) }
+    // SAFETY: the location is this thread's own.
+    #[cfg(not(target_vendor = "apple"))]
+    unsafe {
+        *location()
+    }
+    // SAFETY: an int; what other threads make of it meanwhile is for the program to prevent.
+    #[cfg(target_vendor = "apple")]
+    unsafe {
+        (&raw const h_errno).read_volatile()
+    }
 }
 
 /// The value of an environment variable, unless the program runs with more rights than
@@ -533,13 +601,37 @@ pub fn host_text() -> &'static CStr {
 ///
 /// The text stays valid until the program changes its environment; do not keep it.
 pub fn environment(name: &CStr) -> Option<&CStr> {
+    // SAFETY: `name` ends in a NUL; what comes back is NULL or a string that does.
+    unsafe {
+        let value = trusted_environment(name.as_ptr());
+        (!value.is_null()).then(|| CStr::from_ptr(value))
+    }
+}
+
+/// # Safety
+/// `name` must end in a NUL.
+#[cfg(target_os = "linux")]
+unsafe fn trusted_environment(name: *const c_char) -> *const c_char {
     unsafe extern "C" {
         fn secure_getenv(name: *const c_char) -> *mut c_char;
     }
-    // SAFETY: `name` ends in a NUL; what comes back is NULL or a string that does.
+    // SAFETY: the caller's promise.
+    unsafe { secure_getenv(name) }
+}
+
+/// # Safety
+/// `name` must end in a NUL.
+#[cfg(not(target_os = "linux"))]
+unsafe fn trusted_environment(name: *const c_char) -> *const c_char {
+    unsafe extern "C" {
+        fn issetugid() -> c_int;
+    }
+    // SAFETY: issetugid takes nothing; for getenv, the caller's promise.
     unsafe {
-        let value = secure_getenv(name.as_ptr());
-        (!value.is_null()).then(|| CStr::from_ptr(value))
+        match issetugid() {
+            0 => libc::getenv(name),
+            _ => ptr::null(),
+        }
     }
 }
 
@@ -577,9 +669,21 @@ pub unsafe fn exit_thread(value: *mut c_void) -> ! {
 
 /// What libc has and the crate of that name does not declare for this system.
 pub mod undeclared {
-    use core::ffi::{c_char, c_int, c_void};
+    use core::ffi::{c_char, c_int, c_uint, c_void};
 
-    use libc::{hostent, sigset_t, sockaddr, socklen_t};
+    use libc::{hostent, sem_t, sigset_t, sockaddr, socklen_t};
+
+    #[cfg(not(target_os = "freebsd"))]
+    pub use libc::pthread_once_t;
+
+    /// As <pthread.h> has it there.
+    #[cfg(target_os = "freebsd")]
+    #[allow(non_camel_case_types, missing_debug_implementations)]
+    #[repr(C)]
+    pub struct pthread_once_t {
+        state: c_int,
+        mutex: libc::pthread_mutex_t,
+    }
 
     #[allow(missing_docs)] // POSIX says what they do
     unsafe extern "C" {
@@ -613,9 +717,12 @@ pub mod undeclared {
             argument: *mut c_void,
         ) -> c_int;
         pub fn pthread_once(
-            control: *mut libc::pthread_once_t,
+            control: *mut pthread_once_t,
             routine: Option<unsafe extern "C-unwind" fn()>,
         ) -> c_int;
         pub fn pthread_cancel(thread: libc::pthread_t) -> c_int;
+        // Apple's fail with ENOSYS.
+        pub fn sem_init(semaphore: *mut sem_t, is_shared: c_int, value: c_uint) -> c_int;
+        pub fn sem_destroy(semaphore: *mut sem_t) -> c_int;
     }
 }

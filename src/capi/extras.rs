@@ -8,6 +8,7 @@ use libc::{
 
 use super::net::{self, Ending};
 use super::{wrapped, wrapped_code, wrapped_code_but};
+use crate::sys::undeclared;
 
 /// pthread_mutex_init, checked. [POSIX, pthread_mutex_init]
 #[unsafe(no_mangle)]
@@ -148,7 +149,7 @@ pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_
 pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
     wrapped(c"Sem_destroy error", -1, || unsafe {
-        libc::sem_destroy(sem)
+        undeclared::sem_destroy(sem)
     });
 }
 

@@ -5,6 +5,7 @@ use core::ffi::{c_int, c_uint};
 use libc::sem_t;
 
 use super::{wrapped, wrapped_restarting};
+use crate::sys::undeclared;
 
 /// sem_init, checked: makes `sem` a semaphore with the value `value`, which processes share if
 /// `pshared` is not 0. [CS:APP 3e, section 12.5.2; POSIX, sem_init]
@@ -12,7 +13,7 @@ use super::{wrapped, wrapped_restarting};
 pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value: c_uint) {
     // SAFETY: the caller's semaphore.
     wrapped(c"Sem_init error", -1, || unsafe {
-        libc::sem_init(sem, pshared, value)
+        undeclared::sem_init(sem, pshared, value)
     });
 }
 

@@ -89,9 +89,10 @@ unsafe fn puts(s: *const c_char) -> Result<usize> {
     output.finish()
 }
 
+#[allow(clippy::useless_conversion)] // not where a long has 32 bits
 fn putl(v: c_long) -> Result<usize> {
     let mut output = Output::new(libc::STDOUT_FILENO);
-    output.put_signed(v);
+    output.put_signed(i64::from(v));
     output.finish()
 }
 

@@ -48,6 +48,16 @@ doors! {
 }
 
 // The way back, by a name that C knows and that is not exported.
+#[cfg(target_vendor = "apple")]
+global_asm!(
+    ".globl _csapp_rs_vdprintf",
+    ".private_extern _csapp_rs_vdprintf",
+    ".p2align 2",
+    "_csapp_rs_vdprintf:",
+    jump!(),
+    sym super::sio::vdprintf,
+);
+#[cfg(not(target_vendor = "apple"))]
 global_asm!(
     ".globl csapp_rs_vdprintf",
     ".hidden csapp_rs_vdprintf",

@@ -2,9 +2,10 @@
 
 use core::ffi::c_void;
 
-use libc::{pthread_attr_t, pthread_once_t, pthread_t};
+use libc::{pthread_attr_t, pthread_t};
 
 use super::{unfailing, wrapped_code};
+use crate::sys::undeclared::pthread_once_t;
 use crate::sys::{self, undeclared};
 
 /// pthread_create, checked: runs `routine(argp)` in a new thread with the attributes `attrp` (NULL: the

@@ -76,9 +76,43 @@ pub unsafe extern "C-unwind" fn Select(
     // A failed select leaves the sets as they were (POSIX), and on Linux the time that is left in
     // `timeout`.
     // SAFETY: the caller's sets and time, or NULL.
-    wrapped_restarting(c"Select error", -1, || unsafe {
+    #[cfg(target_os = "linux")]
+    return wrapped_restarting(c"Select error", -1, || unsafe {
         libc::select(n, readfds, writefds, exceptfds, timeout)
-    })
+    });
+    #[cfg(not(target_os = "linux"))]
+    {
+        let start = sys::now();
+        // SAFETY: the caller's time, or NULL.
+        let limit = unsafe { timeout.as_ref() }.copied();
+        let mut left = limit;
+        wrapped_restarting(c"Select error", -1, || {
+            let timeout = left
+                .as_mut()
+                .map_or(core::ptr::null_mut(), core::ptr::from_mut);
+            // SAFETY: the caller's sets, or NULL, and a time of ours.
+            let value = unsafe { libc::select(n, readfds, writefds, exceptfds, timeout) };
+            left = limit.map(|limit| time_left(limit, sys::now() - start));
+            value
+        })
+    }
+}
+
+/// What is left of `limit` after so many milliseconds.
+#[cfg(any(test, not(target_os = "linux")))]
+fn time_left(limit: timeval, passed: i64) -> timeval {
+    const SECOND: i64 = 1_000_000;
+    #[allow(clippy::useless_conversion)] // not everywhere
+    let (seconds, microseconds) = (i64::from(limit.tv_sec), i64::from(limit.tv_usec));
+    let left = seconds
+        .saturating_mul(SECOND)
+        .saturating_add(microseconds)
+        .saturating_sub(passed.saturating_mul(1000))
+        .max(0);
+    timeval {
+        tv_sec: (left / SECOND) as _,
+        tv_usec: (left % SECOND) as _,
+    }
 }
 
 /// dup2, checked: makes the descriptor `fd2` another one for what `fd1` is open on. Starts again
@@ -104,4 +138,25 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
 pub unsafe extern "C-unwind" fn Fstat(fd: c_int, buf: *mut stat) {
     // SAFETY: the caller's structure.
     wrapped(c"Fstat error", -1, || unsafe { libc::fstat(fd, buf) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_wait_goes_on_for_the_rest_of_its_time() {
+        let left = |tv_sec, tv_usec, passed| {
+            let left = time_left(timeval { tv_sec, tv_usec }, passed);
+            (left.tv_sec, left.tv_usec)
+        };
+        assert_eq!(left(2, 500_000, 0), (2, 500_000));
+        assert_eq!(left(2, 500_000, 1), (2, 499_000));
+        assert_eq!(left(2, 500_000, 600), (1, 900_000));
+        assert_eq!(left(2, 500_000, 2500), (0, 0));
+        assert_eq!(left(2, 500_000, i64::MAX), (0, 0));
+        assert_eq!(left(0, 0, 0), (0, 0));
+        let long = i32::MAX.into();
+        assert_eq!(left(long, 999_999, 1000), (long - 1, 999_999));
+    }
 }
