@@ -49,6 +49,11 @@
 #error "csapp.h needs POSIX.1-2008: include it before the system's headers, or compile with -D_DEFAULT_SOURCE or -std=gnu99"
 #endif
 
+/* Where off_t may be of one size or another, the library has the one that is there unasked. */
+#if defined(__USE_FILE_OFFSET64) && defined(__WORDSIZE) && __WORDSIZE == 32
+#error "csapp.h: on a 32-bit system, compile without _FILE_OFFSET_BITS=64 and _TIME_BITS=64"
+#endif
+
 /* The version of this header; csapp_version() tells the library's. */
 #define CSAPP_VERSION "1.0.0"
 
