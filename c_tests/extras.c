@@ -80,8 +80,8 @@ static const char *refusing_port(void)
     CALL(Pthread_mutex_trylock, EINVAL, BY_CODE, EINVAL,                                          \
          (FAIL_NEXT(pthread_mutex_trylock, EINVAL), Pthread_mutex_trylock(&mutex)))               \
     CALL(Pthread_mutex_unlock, 0, BY_CODE, EPERM, NOTHING(Pthread_mutex_unlock(checking_mutex(0)))) \
-    CALL(Pthread_mutex_destroy, 0, BY_CODE, EBUSY,                                                \
-         NOTHING(Pthread_mutex_destroy(checking_mutex(1))))                                       \
+    OF_GLIBC(CALL(Pthread_mutex_destroy, 0, BY_CODE, EBUSY,                                       \
+         NOTHING(Pthread_mutex_destroy(checking_mutex(1)))))                                      \
     CALL(Pthread_cond_init, 0, BY_CODE, EAGAIN,                                                   \
          FAILING(pthread_cond_init, EAGAIN, Pthread_cond_init(&cond, NULL)))                      \
     CALL(Pthread_cond_wait, 0, BY_CODE, EPERM,                                                    \

@@ -12,6 +12,13 @@
 #include <dlfcn.h>
 #include <stdint.h>
 
+/* A line of the table for glibc alone: elsewhere this call does not fail, or may do anything. */
+#ifdef __GLIBC__
+#define OF_GLIBC(line) line
+#else
+#define OF_GLIBC(line)
+#endif
+
 /* Where a wrapper's reason comes from. */
 enum reason { BY_ERRNO, BY_CODE, BY_RESOLVER, BY_HOST };
 

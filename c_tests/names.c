@@ -15,8 +15,8 @@ static char text[NI_MAXHOST];
     CALL(Inet_ntop, 0, BY_ERRNO, ENOSPC, NOTHING(Inet_ntop(AF_INET, &loopback4, text, 3)))       \
     CALL(Inet_pton, 0, BY_ERRNO, EAFNOSUPPORT, NOTHING(Inet_pton(9999, "127.0.0.1", text)))      \
     CALL(Gethostbyname, NULL, BY_HOST, HOST_NOT_FOUND, Gethostbyname("1.2.3.4.5"))               \
-    CALL(Gethostbyaddr, NULL, BY_HOST, HOST_NOT_FOUND,                                           \
-         Gethostbyaddr((const char *)&in6addr_any, sizeof in6addr_any, AF_INET6))
+    OF_GLIBC(CALL(Gethostbyaddr, NULL, BY_HOST, HOST_NOT_FOUND,                                  \
+         Gethostbyaddr((const char *)&in6addr_any, sizeof in6addr_any, AF_INET6)))
 
 DEFINE_FAILURES
 

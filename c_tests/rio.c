@@ -202,7 +202,7 @@ static char *large_memory(size_t n)
 }
 
 /* More than one system call can move (0x7ffff000 bytes, read(2)). */
-#define LARGE ((size_t)0x80001000)
+#define LARGE ((size_t)(SSIZE_MAX > 0x80001000LL ? 0x80001000LL : SSIZE_MAX))
 
 START_TEST(counts_above_what_one_system_call_moves_work)
 {

@@ -10,11 +10,11 @@ static sigset_t a_set;
 #define FAILURES(CALL)                                                                            \
     CALL(Signal, SIG_ERR, BY_ERRNO, EINVAL, Signal(SIGKILL, SIG_IGN))                             \
     CALL(Sigprocmask, 0, BY_ERRNO, EINVAL, NOTHING(Sigprocmask(12345, &a_set, NULL)))             \
-    CALL(Sigemptyset, 0, BY_ERRNO, EINVAL, NOTHING(Sigemptyset(NULL)))                            \
-    CALL(Sigfillset, 0, BY_ERRNO, EINVAL, NOTHING(Sigfillset(NULL)))                              \
+    OF_GLIBC(CALL(Sigemptyset, 0, BY_ERRNO, EINVAL, NOTHING(Sigemptyset(NULL))))                  \
+    OF_GLIBC(CALL(Sigfillset, 0, BY_ERRNO, EINVAL, NOTHING(Sigfillset(NULL))))                    \
     CALL(Sigaddset, 0, BY_ERRNO, EINVAL, NOTHING(Sigaddset(&a_set, -1)))                          \
     CALL(Sigdelset, 0, BY_ERRNO, EINVAL, NOTHING(Sigdelset(&a_set, 9999)))                        \
-    CALL(Sigismember, -1, BY_ERRNO, EINVAL, Sigismember(&a_set, 0))                               \
+    OF_GLIBC(CALL(Sigismember, -1, BY_ERRNO, EINVAL, Sigismember(&a_set, 0)))                     \
     CALL(Sigsuspend, -1, BY_ERRNO, EFAULT, (FAIL_NEXT(sigsuspend, EFAULT), Sigsuspend(&a_set)))
 
 DEFINE_FAILURES

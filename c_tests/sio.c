@@ -295,7 +295,7 @@ START_TEST(a_handler_may_print_in_the_middle_of_malloc_and_printf)
     printed = fdopen(capture_fd, "r");
     rewind(printed);
     for (i = 1; i <= TICKS; i++) {
-        snprintf(expected, sizeof expected, "tick %d of many: ffffffffffffffff\n", i);
+        snprintf(expected, sizeof expected, "tick %d of many: %lx\n", i, -1UL);
         ck_assert_ptr_nonnull(fgets(line, sizeof line, printed));
         ck_assert_str_eq(line, expected);
         snprintf(expected, sizeof expected, "signal %d\n", SIGALRM);
@@ -330,7 +330,9 @@ START_TEST(assert_tells_where_what_was_wrong_and_aborts)
     ck_assert_ptr_nonnull(strstr(seen.err, "1 + 1 == 3"));
     ck_assert_ptr_nonnull(strstr(seen.err, "sio.c"));
     ck_assert_ptr_nonnull(strstr(seen.err, "break_an_assertion"));
-    ck_assert_ptr_eq(strchr(seen.err, '\n'), seen.err + seen.err_len - 1);
+    ck_assert_ptr_nonnull(strchr(seen.err, '\n'));
+    if (!is_emulated()) /* an emulator adds what it has to say about the signal */
+        ck_assert_ptr_eq(strchr(seen.err, '\n'), seen.err + seen.err_len - 1);
 }
 END_TEST
 

@@ -22,11 +22,11 @@ static FILE *with_unwritable_rest(void)
 
 #define FAILURES(CALL)                                                                        \
     CALL(Fclose, 0, BY_ERRNO, ENOSPC, NOTHING(Fclose(with_unwritable_rest())))                \
-    CALL(Fdopen, NULL, BY_ERRNO, EBADF, Fdopen(-1, "r"))                                      \
-    CALL(Fgets, NULL, BY_ERRNO, EBADF, Fgets(buf, sizeof buf, fopen("/dev/null", "w")))       \
+    CALL(Fdopen, NULL, BY_ERRNO, EINVAL, Fdopen(1, "z"))                                      \
+    CALL(Fgets, NULL, BY_ERRNO, EISDIR, Fgets(buf, sizeof buf, fopen("/", "r")))              \
     CALL(Fopen, NULL, BY_ERRNO, ENOENT, Fopen("/nowhere/file", "r"))                          \
     CALL(Fputs, 0, BY_ERRNO, ENOSPC, NOTHING(Fputs("x", unbuffered("/dev/full", "w"))))       \
-    CALL(Fread, 0, BY_ERRNO, EBADF, Fread(buf, 1, 5, fopen("/dev/null", "w")))                \
+    CALL(Fread, 0, BY_ERRNO, EISDIR, Fread(buf, 1, 5, fopen("/", "r")))                       \
     CALL(Fwrite, 0, BY_ERRNO, ENOSPC, NOTHING(Fwrite("xy", 1, 2, unbuffered("/dev/full", "w"))))
 
 DEFINE_FAILURES

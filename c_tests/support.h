@@ -49,6 +49,14 @@ static inline int is_long_run(void)
     return getenv("CSAPP_LONG") != NULL;
 }
 
+/* Whether an emulator runs this (make check-cross). */
+static inline int is_emulated(void)
+{
+    const char *runner = getenv("TEST_RUNNER");
+
+    return runner && strstr(runner, "qemu-");
+}
+
 /* The main function of a suite that was filled in with tcase_add_test and the like. */
 static inline int run_suite(Suite *suite)
 {

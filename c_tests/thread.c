@@ -18,7 +18,7 @@ static void *sleep_for_ever(void *arg)
     return arg;
 }
 
-static pthread_t detached_thread(void)
+static inline pthread_t detached_thread(void)
 {
     pthread_create(&thread, NULL, sleep_for_ever, NULL);
     pthread_detach(thread);
@@ -28,10 +28,10 @@ static pthread_t detached_thread(void)
 #define FAILURES(CALL)                                                                            \
     CALL(Pthread_create, 0, BY_CODE, EAGAIN, NOTHING((FAIL_NEXT(pthread_create, EAGAIN),          \
          Pthread_create(&thread, NULL, sleep_for_ever, NULL))))                                   \
-    CALL(Pthread_join, 0, BY_CODE, EDEADLK, NOTHING(Pthread_join(pthread_self(), NULL)))          \
+    OF_GLIBC(CALL(Pthread_join, 0, BY_CODE, EDEADLK, NOTHING(Pthread_join(pthread_self(), NULL)))) \
     CALL(Pthread_cancel, 0, BY_CODE, ESRCH, NOTHING((FAIL_NEXT(pthread_cancel, ESRCH),            \
          Pthread_cancel(pthread_self()))))                                                        \
-    CALL(Pthread_detach, 0, BY_CODE, EINVAL, NOTHING(Pthread_detach(detached_thread())))          \
+    OF_GLIBC(CALL(Pthread_detach, 0, BY_CODE, EINVAL, NOTHING(Pthread_detach(detached_thread())))) \
     CALL(Pthread_once, 0, BY_CODE, EINVAL, NOTHING((FAIL_NEXT(pthread_once, EINVAL),              \
          Pthread_once(&once, count_once))))
 
@@ -102,7 +102,7 @@ START_TEST(pthread_exit_runs_the_clean_up_handlers_and_leaves_a_value)
 }
 END_TEST
 
-static sem_t never;
+static sem_t never, begun;
 static pthread_t endless;
 static int pipe_ends[2];
 
@@ -144,11 +144,18 @@ static void block_in(int wrapper)
         break;
     }
 }
+/* There, a thread that is cancelled in glibc 2.36's pthread_join runs no clean-up handler, with or
+   without this library. */
+#ifdef __riscv
+#define BLOCKING 8
+#else
 #define BLOCKING 9
+#endif
 
 static void *block(void *wrapper)
 {
     pthread_cleanup_push(clean_up, &one);
+    sem_post(&begun);
     block_in(*(int *)wrapper);
     pthread_cleanup_pop(0);
     return NULL;
@@ -161,11 +168,13 @@ START_TEST(a_thread_that_blocks_in_a_wrapper_can_be_cancelled)
     pid_t child;
 
     Sem_init(&never, 0, 0);
+    Sem_init(&begun, 0, 0);
     ck_assert_int_eq(pipe(pipe_ends), 0);
     if ((child = fork()) == 0)
         sleep_for_ever(NULL);
     pthread_create(&endless, NULL, sleep_for_ever, NULL);
     Pthread_create(&thread, NULL, block, &wrapper);
+    P(&begun);
     usleep(20000);
     Pthread_cancel(thread);
     Pthread_join(thread, &value);
@@ -200,18 +209,30 @@ END_TEST
 
 static sem_t started;
 
+static int is_detached(pthread_t id)
+{
+    pthread_attr_t attr;
+    int state;
+
+    ck_assert_int_eq(pthread_getattr_np(id, &attr), 0);
+    ck_assert_int_eq(pthread_attr_getdetachstate(&attr, &state), 0);
+    pthread_attr_destroy(&attr);
+    return state == PTHREAD_CREATE_DETACHED;
+}
+
 static void *say_that_it_runs(void *arg)
 {
     V(&started);
     return arg;
 }
 
-START_TEST(a_detached_thread_cannot_be_joined)
+START_TEST(detaching_leaves_nobody_to_join)
 {
     Sem_init(&started, 0, 0);
     Pthread_create(&thread, NULL, sleep_for_ever, NULL);
+    ck_assert(!is_detached(thread));
     Pthread_detach(thread);
-    ck_assert_int_eq(pthread_join(thread, NULL), EINVAL);
+    ck_assert(is_detached(thread));
     Pthread_create(&thread, NULL, say_that_it_runs, NULL);
     Pthread_detach(thread);
     P(&started);
@@ -225,7 +246,7 @@ START_TEST(attributes_reach_the_thread)
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     Pthread_create(&thread, &attr, sleep_for_ever, NULL);
-    ck_assert_int_eq(pthread_join(thread, NULL), EINVAL);
+    ck_assert(is_detached(thread));
 }
 END_TEST
 
@@ -240,7 +261,7 @@ int main(void)
     tcase_add_test(tests, pthread_exit_runs_the_clean_up_handlers_and_leaves_a_value);
     tcase_add_loop_test(tests, a_thread_that_blocks_in_a_wrapper_can_be_cancelled, 0, BLOCKING);
     tcase_add_test(tests, a_failure_that_ends_the_thread_runs_its_clean_up_handlers);
-    tcase_add_test(tests, a_detached_thread_cannot_be_joined);
+    tcase_add_test(tests, detaching_leaves_nobody_to_join);
     tcase_add_test(tests, attributes_reach_the_thread);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -36,7 +36,7 @@ fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
 }
 
 fn shared(suite: &str) {
-    common::succeed(&mut Command::new(compile(
+    common::succeed(&mut common::program(compile(
         suite,
         "shared",
         Link::Shared,
@@ -45,7 +45,7 @@ fn shared(suite: &str) {
 }
 
 fn statically(suite: &str) {
-    common::succeed(&mut Command::new(compile(
+    common::succeed(&mut common::program(compile(
         suite,
         "static",
         Link::Static,
@@ -59,7 +59,7 @@ fn not_position_independent(suite: &str) {
     for link in [Link::Shared, Link::Static] {
         let variant = format!("no-pie-{link:?}");
         let program = compile(suite, &variant, link, &["-fno-pie", "-no-pie"]);
-        common::succeed(&mut Command::new(program));
+        common::succeed(&mut common::program(program));
     }
 }
 

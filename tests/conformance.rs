@@ -4,7 +4,6 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Link, library, root, run_with, scratch, succeed};
@@ -76,7 +75,7 @@ fn functions(flags: &[&str], link: Link) -> Names {
             .args(link.arguments())
             .arg("-pthread"),
     );
-    names(succeed(&mut Command::new(program)).lines())
+    names(succeed(&mut common::program(program)).lines())
 }
 
 /// A function's symbol: <netdb.h> may have another gai_error, so that one has a name of its own.
@@ -88,7 +87,7 @@ fn symbols(functions: &Names) -> Names {
 /// The symbols that a library or an object offers.
 fn defined(arguments: &[&str], file: &str) -> Names {
     let table = succeed(
-        Command::new("nm")
+        common::nm()
             .args(arguments)
             .args(["--defined-only", "--extern-only", "--format=posix"])
             .arg(library().join(file)),
@@ -212,11 +211,10 @@ fn the_header_declares_these_names_and_nothing_else() {
     for flags in [&[][..], &[EXTRAS]] {
         let mut promised = symbols(&functions(flags, Link::Shared));
         promised.extend(names(TYPES_AND_VARIABLES));
-        let languages: &[&str] = if Command::new("g++").arg("--version").output().is_ok() {
-            &["c", "c++"]
-        } else {
-            &["c"]
-        };
+        let has_cxx = run_with(common::cc().args(["-E", "-x", "c++", "-"]), "")
+            .status
+            .success();
+        let languages: &[&str] = if has_cxx { &["c", "c++"] } else { &["c"] };
         for language in languages {
             let text = preprocessed(language, flags, "#include \"csapp.h\"\n");
             expect(
@@ -237,8 +235,8 @@ fn the_header_defines_these_macros_and_nothing_else() {
         .flat_map(|line| [line, "\n"])
         .collect();
     for flags in [&[][..], &[EXTRAS]] {
-        // What it asks the system for, the system's headers have of themselves here.
-        let systems = macros(flags, &includes);
+        // What it asks the system for, glibc's headers have of themselves here.
+        let systems = macros(flags, &format!("#define _DEFAULT_SOURCE 1\n{includes}"));
         let all = macros(flags, "#include \"csapp.h\"\n");
         let own: Names = all.difference(&systems).cloned().collect();
         let is_prefixed = |name: &&String| name.starts_with("CSAPP_");

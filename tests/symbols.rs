@@ -28,7 +28,11 @@ fn object() -> PathBuf {
 
 /// What a tool says about a file.
 fn ask(tool: &str, arguments: &[&str], file: &Path) -> String {
-    succeed(Command::new(tool).args(arguments).arg(file))
+    let mut command = match tool {
+        "nm" => common::nm(),
+        tool => Command::new(tool),
+    };
+    succeed(command.args(arguments).arg(file))
 }
 
 /// The functions that the header declares, as the linker knows them, all options on.
@@ -128,7 +132,11 @@ fn the_shared_library_is_libcsapp_so_1_and_needs_libc_alone() {
             .collect()
     };
     assert_eq!(values("(SONAME)"), ["libcsapp.so.1"]);
-    assert_eq!(values("(NEEDED)"), ["libc.so.6"]);
+    let needed = values("(NEEDED)");
+    assert!(
+        needed == ["libc.so.6"] || needed == ["libc.so"],
+        "{needed:?}"
+    ); // glibc's, musl's
     assert_eq!(values("(RPATH)"), [""; 0]);
     assert_eq!(values("(RUNPATH)"), [""; 0]);
     assert!(dynamic.contains("BIND_NOW"), "{dynamic}");

@@ -73,9 +73,29 @@ pub fn run_with(command: &mut Command, input: &str) -> Output {
     child.wait_with_output().expect("the child is ours")
 }
 
-/// The C compiler: $CC, or cc.
+/// The C compiler: $CC, or cc. (Of `make check-cross`: TEST_CC, since CC is for this machine.)
 pub fn cc() -> Command {
-    Command::new(std::env::var_os("CC").unwrap_or_else(|| "cc".into()))
+    let given = std::env::var_os("TEST_CC").or_else(|| std::env::var_os("CC"));
+    Command::new(given.unwrap_or_else(|| "cc".into()))
+}
+
+/// What lists symbols, with TEST_NM as above.
+pub fn nm() -> Command {
+    Command::new(std::env::var_os("TEST_NM").unwrap_or_else(|| "nm".into()))
+}
+
+/// A program of ours; `make check-cross` says by TEST_RUNNER what runs it.
+pub fn program(path: impl AsRef<Path>) -> Command {
+    let runner = std::env::var("TEST_RUNNER").unwrap_or_default();
+    let mut words = runner.split_whitespace();
+    match words.next() {
+        Some(first) => {
+            let mut command = Command::new(first);
+            command.args(words).arg(path.as_ref());
+            command
+        }
+        None => Command::new(path.as_ref()),
+    }
 }
 
 /// How a C program gets the library.
