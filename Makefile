@@ -10,7 +10,11 @@
 #   make clean    remove what the others made
 #   make install  PREFIX=/usr/local: see install.mk, also for uninstall and packages
 #
-# BUILD=DIR builds elsewhere, CARGO_TARGET_DIR=DIR keeps cargo's own files elsewhere.
+# BUILD=DIR builds elsewhere, CARGO_TARGET_DIR=DIR keeps cargo's own files elsewhere. For other systems, see
+# cross.mk: TARGET=TRIPLE builds for one.
+
+.DEFAULT_GOAL = all
+include cross.mk
 
 BUILD ?= build
 CARGO ?= cargo
@@ -21,7 +25,7 @@ CFLAGS ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wpedantic
 
 export CARGO_TARGET_DIR ?= target
-RELEASE = $(CARGO_TARGET_DIR)/release
+RELEASE = $(CARGO_TARGET_DIR)/$(TARGET:%=%/)release
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME = libcsapp.so.$(firstword $(subst ., ,$(VERSION)))
 DEBUG = libcsapp.so.$(VERSION).debug
@@ -36,7 +40,7 @@ all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
 # older than what was made of it.
 cargo:
-	@$(CARGO) rustc --quiet --locked --release --lib --crate-type cdylib,staticlib -- \
+	@$(CARGO) rustc --quiet --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
 	    -C force-unwind-tables=yes -C link-arg=-Wl,--build-id
 
 $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;

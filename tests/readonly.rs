@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What `make` and cargo read.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "cbindgen.toml",
     "Makefile",
+    "cross.mk",
     "install.mk",
     "csapp.ld",
     "examples",
