@@ -103,7 +103,7 @@ static volatile sig_atomic_t interruptions;
 static inline void count_interruption(int signum)
 {
     (void)signum;
-    interruptions++;
+    __atomic_fetch_add(&interruptions, 1, __ATOMIC_RELAXED); /* other threads may look */
 }
 
 /* From now on, a signal without SA_RESTART interrupts this process a thousand times a second, or

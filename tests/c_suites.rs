@@ -126,4 +126,5 @@ suites! {
     net: shared statically sanitized;
     cancel: shared statically;
     threads: shared statically sanitized thread_sanitized under_valgrind;
+    faults: shared statically sanitized;
 }
