@@ -762,7 +762,8 @@ static void run_storm(void)
 
 /* ---- Timeouts ---- */
 
-#define LIMIT_MS 20
+/* In a storm there has to be time for some signals. */
+#define LIMIT_MS (cell.fault == RECEIVE_TIMEOUT || cell.fault == SEND_TIMEOUT ? 20 : 50)
 
 /* Where the first part of a message ends: the timeout runs out behind it. */
 static const size_t splits[] = {1, 50, RIO_BUFSIZE, RIO_BUFSIZE + 1, 20000};
@@ -1060,6 +1061,69 @@ static void run_read_from_vanishing_peer(void)
         }
 }
 
+/* ---- The checked calls that wait for a socket ---- */
+
+static long checked_read(int fd, char *buf, size_t n)
+{
+    return Read(fd, buf, n);
+}
+
+static long checked_write(int fd, char *buf, size_t n)
+{
+    return Write(fd, buf, n);
+}
+
+static long checked_accept(int fd, char *buf, size_t n)
+{
+    (void)buf;
+    (void)n;
+    return Accept(fd, NULL, NULL);
+}
+
+static void expect_timeout_in_storm(int fd, int option, long (*call)(int, char *, size_t))
+{
+    static char buf[65536];
+    long result, start;
+
+    csapp_set_error_handler(csapp_error_return);
+    limit_ms(fd, option, LIMIT_MS);
+    start_storm();
+    start = now_ms();
+    do {
+        errno = UNTOUCHED;
+        result = call(fd, buf, sizeof buf);
+    } while (result > 0); /* a socket takes something before it is full */
+    end_storm();
+    ck_assert_int_eq(result, -1);
+    ck_assert_int_eq(errno, EAGAIN);
+    ck_assert_int_ge(now_ms() - start, LIMIT_MS - 1);
+    ck_assert_int_gt(interruptions, 0);
+}
+
+START_TEST(signals_do_not_put_off_the_timeout_of_Read)
+{
+    int ends[2];
+
+    socket_pair(ends);
+    expect_timeout_in_storm(ends[0], SO_RCVTIMEO, checked_read);
+}
+END_TEST
+
+START_TEST(signals_do_not_put_off_the_timeout_of_Write)
+{
+    int ends[2];
+
+    socket_pair(ends);
+    expect_timeout_in_storm(ends[0], SO_SNDTIMEO, checked_write);
+}
+END_TEST
+
+START_TEST(signals_do_not_put_off_the_timeout_of_Accept)
+{
+    expect_timeout_in_storm(listening_server(1).fd, SO_RCVTIMEO, checked_accept);
+}
+END_TEST
+
 /* ---- The matrix ---- */
 
 static void run_cell(void)
@@ -1162,6 +1226,9 @@ int main(void)
 
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, faults_can_be_made);
+    tcase_add_test(tests, signals_do_not_put_off_the_timeout_of_Read);
+    tcase_add_test(tests, signals_do_not_put_off_the_timeout_of_Write);
+    tcase_add_test(tests, signals_do_not_put_off_the_timeout_of_Accept);
     add_cells(tests);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

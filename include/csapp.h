@@ -749,7 +749,8 @@ void V(sem_t *sem);
  * waited for. Do not mix with the buffered calls on one descriptor.
  *
  * Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
- *   EAGAIN  a blocking descriptor's timeout (SO_RCVTIMEO) ran out
+ *   EAGAIN  a blocking descriptor's timeout (SO_RCVTIMEO) ran out; signals that keep coming
+ *           do not put it off
  *   EFAULT  usrbuf is NULL and n is not 0
  *   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t
  *   others  as read(2) has them
@@ -767,7 +768,8 @@ ssize_t rio_readn(int fd,
  * fails and no SIGPIPE is raised; pipes and terminals raise it as ever.
  *
  * Returns n, or -1 with errno:
- *   EAGAIN  a blocking descriptor's timeout (SO_SNDTIMEO) ran out
+ *   EAGAIN  a blocking descriptor's timeout (SO_SNDTIMEO) ran out; signals that keep coming
+ *           do not put it off
  *   EFAULT  usrbuf is NULL and n is not 0
  *   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t; nothing was written
  *   ENOSPC  the device takes no more: write returned 0
@@ -794,7 +796,8 @@ void rio_readinitb(rio_t *rp,
  * into usrbuf.
  *
  * Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
- *   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, or the descriptor is O_NONBLOCK
+ *   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, as with rio_readn, or the
+ *           descriptor is O_NONBLOCK
  *   EFAULT  rp is NULL, or usrbuf is NULL and n is not 0
  *   EINVAL  n exceeds SSIZE_MAX; or rp was never initialised, is a copy of another rio_t or is
  *           damaged; or rp waits for another call to be repeated (below)

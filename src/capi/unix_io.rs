@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 
 use libc::{fd_set, mode_t, off_t, size_t, ssize_t, stat, timeval};
 
-use super::{wrapped, wrapped_restarting};
+use super::{wrapped, wrapped_in_time, wrapped_restarting};
 use crate::sys::{self, Errno};
 
 /// open, checked: opens the file `pathname` as `flags` say; a file that O_CREAT makes gets the
@@ -24,7 +24,9 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
     // SAFETY: the caller's buffer.
-    wrapped_restarting(c"Read error", -1, || unsafe { libc::read(fd, buf, count) })
+    wrapped_in_time(c"Read error", -1, (fd, libc::SO_RCVTIMEO), || unsafe {
+        libc::read(fd, buf, count)
+    })
 }
 
 /// write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
@@ -33,7 +35,7 @@ pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
     // SAFETY: the caller's buffer.
-    wrapped_restarting(c"Write error", -1, || unsafe {
+    wrapped_in_time(c"Write error", -1, (fd, libc::SO_SNDTIMEO), || unsafe {
         libc::write(fd, buf, count)
     })
 }
