@@ -1027,7 +1027,7 @@ static void run_read_from_vanishing_peer(void)
 
             if (unread && (cell.stream == SOCKETPAIR || cell.stream == TCP))
                 feed(reading.stream.here, "never read", 10);
-            faults.moved[READS] = 0;
+            __atomic_store_n(&faults.moved[READS], 0, __ATOMIC_SEQ_CST);
             start_peer(&feeder, be_feeder);
             follow_plan(only_counted);
             errno = UNTOUCHED;
