@@ -73,7 +73,8 @@ static inline int choose(int fd)
     ck_assert_int_ge(chosen, FIRST_CHOSEN);
     ck_assert_int_lt(chosen, FIRST_CHOSEN + CHOSEN);
     ck_assert_int_eq(fstat(chosen, &status), 0);
-    faults.is_socket[chosen - FIRST_CHOSEN] = S_ISSOCK(status.st_mode);
+    __atomic_store_n(&faults.is_socket[chosen - FIRST_CHOSEN], S_ISSOCK(status.st_mode),
+                     __ATOMIC_SEQ_CST);
     close(fd);
     return chosen;
 }
@@ -165,7 +166,7 @@ static __attribute__((noinline)) int answer(long nr, const unsigned long long *a
         return 0;
     /* What only sockets can do fails on all else, without any fault. */
     if ((nr == SYS_sendto || nr == SYS_sendmsg || nr == SYS_recvfrom || nr == SYS_recvmsg)
-        && !faults.is_socket[fd - FIRST_CHOSEN])
+        && !counted(faults.is_socket[fd - FIRST_CHOSEN]))
         return 0;
     call.number = count_up(faults.calls[call.purpose], 1);
     fault = plan(&call);

@@ -117,7 +117,7 @@ static inline void start_storm(void)
 
     memset(&action, 0, sizeof action);
     action.sa_handler = count_interruption;
-    interruptions = 0;
+    __atomic_store_n(&interruptions, 0, __ATOMIC_RELAXED);
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
 }
