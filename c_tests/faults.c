@@ -769,11 +769,12 @@ static void run_storm(void)
 static const size_t splits[] = {1, 50, RIO_BUFSIZE, RIO_BUFSIZE + 1, 20000};
 #define SPLITS (sizeof splits / sizeof *splits)
 
-/* The first time nothing is done: the timeout runs out once more. */
+/* The first time nothing is done: the timeout runs out once more. After that there is none. */
 static void feed_the_rest(struct reading *reading)
 {
     if (reading->failures != 2)
         return;
+    limit_ms(reading->stream.here, SO_RCVTIMEO, 0);
     feed(reading->stream.there, reading->text + reading->fed, MESSAGE - reading->fed);
     reading->fed = MESSAGE;
 }
@@ -847,7 +848,8 @@ static void run_send_timeout(int in_storm)
     }
     if (in_storm)
         end_storm();
-    /* The rest goes through. */
+    /* The rest goes through, whenever there is room. */
+    limit_ms(writing.stream.here, SO_SNDTIMEO, 0);
     writing.at = writing.drainer.came = came;
     start_drainer(&writing);
     write_all(&writing, FLOOD);
