@@ -185,6 +185,12 @@ static size_t any_count(void)
     return 1 + any() % most[any() % 4];
 }
 
+/* A call has succeeded: so no error of the plan's can have been on its way. */
+static int is_none_kept_quiet(void)
+{
+    return __atomic_load_n(&planned_error, __ATOMIC_SEQ_CST) == 0;
+}
+
 static void stall_at_times(void)
 {
     if (any() % 512 == 0)
@@ -221,7 +227,7 @@ static int send_all(void *arg)
             if (!is_expected(episode, 1))
                 return 1;
             n = counted(faults.moved[WRITES]) - before; /* then goes on behind it */
-        } else if (result != (ssize_t)n || errno != UNTOUCHED) {
+        } else if (result != (ssize_t)n || errno != UNTOUCHED || !is_none_kept_quiet()) {
             return 2;
         } else if (counted(faults.moved[WRITES]) - before != n) {
             return 3;
@@ -291,6 +297,7 @@ static void receive_all(const struct episode *episode, int number, int fd)
             }
         }
         if (result != -1) {
+            expect(is_none_kept_quiet(), "an error was kept quiet", number, at);
             expect(errno == UNTOUCHED, "success changed errno", number, at);
             expect(result == (ssize_t)len, "the count is wrong", number, at);
             expect(method != BY_READLINEB || buf[len] == '\0', "there is no NUL", number, at);
