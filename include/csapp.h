@@ -375,8 +375,9 @@ int Open(const char *pathname,
 
 /**
  * read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
- * ran before anything came. Returns the number of bytes, 0 at the end of the file; -1 if the
- * error handler returns. [CS:APP 3e, section 10.4; POSIX, read]
+ * ran before anything came, unless a socket's time (SO_RCVTIMEO) has run out since. Returns the
+ * number of bytes, 0 at the end of the file; -1 if the error handler returns.
+ * [CS:APP 3e, section 10.4; POSIX, read]
  */
 ssize_t Read(int fd,
              void *buf,
@@ -384,8 +385,9 @@ ssize_t Read(int fd,
 
 /**
  * write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
- * handler ran before anything went. Returns the number of bytes, which may be less; -1 if the
- * error handler returns. [CS:APP 3e, section 10.4; POSIX, write]
+ * handler ran before anything went, unless a socket's time (SO_SNDTIMEO) has run out since. Returns
+ * the number of bytes, which may be less; -1 if the error handler returns.
+ * [CS:APP 3e, section 10.4; POSIX, write]
  */
 ssize_t Write(int fd,
               const void *buf,
@@ -598,8 +600,9 @@ void Listen(int s,
 /**
  * accept, checked: waits for a connection and stores its other end's address at `addr` (unless NULL),
  * and the length of that at `addrlen`, which says before how much room there is. Starts again when
- * a signal handler ran, and when a client gave up while it waited (ECONNABORTED, EPROTO). Returns
- * the connection's descriptor; -1 if the error handler returns.
+ * a signal handler ran, unless the socket's time (SO_RCVTIMEO) has run out since, and when a client
+ * gave up while it waited (ECONNABORTED, EPROTO). Returns the connection's descriptor; -1 if the
+ * error handler returns.
  * [CS:APP 3e, section 11.4.6; POSIX, accept]
  */
 int Accept(int s,

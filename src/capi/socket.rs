@@ -53,8 +53,9 @@ pub unsafe extern "C-unwind" fn Listen(s: c_int, backlog: c_int) {
 
 /// accept, checked: waits for a connection and stores its other end's address at `addr` (unless NULL),
 /// and the length of that at `addrlen`, which says before how much room there is. Starts again when
-/// a signal handler ran, and when a client gave up while it waited (ECONNABORTED, EPROTO). Returns
-/// the connection's descriptor; -1 if the error handler returns.
+/// a signal handler ran, unless the socket's time (SO_RCVTIMEO) has run out since, and when a client
+/// gave up while it waited (ECONNABORTED, EPROTO). Returns the connection's descriptor; -1 if the
+/// error handler returns.
 /// [CS:APP 3e, section 11.4.6; POSIX, accept]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Accept(

@@ -19,8 +19,9 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
 }
 
 /// read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
-/// ran before anything came. Returns the number of bytes, 0 at the end of the file; -1 if the
-/// error handler returns. [CS:APP 3e, section 10.4; POSIX, read]
+/// ran before anything came, unless a socket's time (SO_RCVTIMEO) has run out since. Returns the
+/// number of bytes, 0 at the end of the file; -1 if the error handler returns.
+/// [CS:APP 3e, section 10.4; POSIX, read]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
     // SAFETY: the caller's buffer.
@@ -30,8 +31,9 @@ pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t)
 }
 
 /// write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
-/// handler ran before anything went. Returns the number of bytes, which may be less; -1 if the
-/// error handler returns. [CS:APP 3e, section 10.4; POSIX, write]
+/// handler ran before anything went, unless a socket's time (SO_SNDTIMEO) has run out since. Returns
+/// the number of bytes, which may be less; -1 if the error handler returns.
+/// [CS:APP 3e, section 10.4; POSIX, write]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
     // SAFETY: the caller's buffer.
