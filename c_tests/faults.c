@@ -22,6 +22,8 @@ enum which_fault {
     DRIBBLING_PEER,
     TINY_BUFFERS,
     NONBLOCK_SLOW_PEER,
+    NONBLOCK_EAGAIN,
+    NONBLOCK_POLL_FAILS,
     RECEIVE_TIMEOUT,
     SEND_TIMEOUT,
     RECEIVE_TIMEOUT_IN_STORM,
@@ -38,7 +40,7 @@ static const char *const call_names[] = {"rio_readn", "rio_writen", "rio_readnb"
 static const char *const stream_names[] = {"pipe", "socketpair", "TCP", "file", "pty"};
 static const char *const fault_names[] = {
     "EINTR at every call", "signals at 1 kHz", "short transfers", "dribbling peer", "tiny buffers",
-    "O_NONBLOCK, slow peer", "SO_RCVTIMEO in mid-message", "SO_SNDTIMEO in mid-message",
+    "O_NONBLOCK, slow peer", "O_NONBLOCK, EAGAIN and EINTR in turn", "O_NONBLOCK, poll fails", "SO_RCVTIMEO in mid-message", "SO_SNDTIMEO in mid-message",
     "SO_RCVTIMEO under signals", "SO_SNDTIMEO under signals", "EIO in mid-message",
     "ECONNRESET in mid-message", "EOF in mid-line", "write returns 0", "the peer vanishes"};
 
@@ -56,6 +58,9 @@ static const struct {
     {DRIBBLING_PEER, ALL, ONLY(REGULAR), "a file has no peer: what is not there yet is its end"},
     {TINY_BUFFERS, ALL, ONLY(REGULAR) | ONLY(PTY), "they have no buffer whose size can be set"},
     {NONBLOCK_SLOW_PEER, ALL, ONLY(REGULAR), "a file is always ready"},
+    {NONBLOCK_EAGAIN, ALL, ONLY(REGULAR), "a file is always ready"},
+    {NONBLOCK_POLL_FAILS, ALL, ONLY(REGULAR), "a file is always ready"},
+    {NONBLOCK_POLL_FAILS, ONLY(READNB) | ONLY(READLINEB), ALL, "a buffered call does not wait"},
     {RECEIVE_TIMEOUT, ALL, ~SOCKETS, "only sockets have SO_RCVTIMEO"},
     {RECEIVE_TIMEOUT, ONLY(WRITEN), ALL, "a call that sends does not wait to receive"},
     {RECEIVE_TIMEOUT_IN_STORM, ALL, ~SOCKETS, "only sockets have SO_RCVTIMEO"},
@@ -549,13 +554,24 @@ static void write_all(struct writing *writing, size_t n)
         write_once(writing, n);
 }
 
+static void leave_as_is(struct stream *stream)
+{
+    (void)stream;
+}
+
+static void make_here_nonblocking(struct stream *stream)
+{
+    make_nonblocking(stream->here);
+}
+
 /* ---- Cells with a plan: messages of several sizes ---- */
 
 static const size_t sizes[] = {1, 100, RIO_BUFSIZE, RIO_BUFSIZE + 1, MESSAGE};
 #define SIZES (sizeof sizes / sizeof *sizes)
 
-/* Sends and receives messages by a plan. `error` is what the calls may fail with, and then do. */
-static void run_plan(fault_plan *plan, int error)
+/* Sends and receives messages by a plan, on streams that `prepare` may have changed. `error` is what
+   the calls may fail with, and then do. */
+static void run_plan(fault_plan *plan, void (*prepare)(struct stream *), int error)
 {
     unsigned long failures = 0;
     size_t i, long_lined;
@@ -568,6 +584,7 @@ static void run_plan(fault_plan *plan, int error)
                 struct writing writing = start_writing(text, sizes[i], 4096, 0, i + 4 * long_lined);
 
                 writing.error = error;
+                prepare(&writing.stream);
                 start_drainer(&writing);
                 follow_plan(plan);
                 write_all(&writing, sizes[i]);
@@ -580,6 +597,7 @@ static void run_plan(fault_plan *plan, int error)
                                       .most = MESSAGE, .ending = has_end() ? close_peer : NULL};
 
                 reading.error = error;
+                prepare(&reading.stream);
                 start_peer(&feeder, be_feeder);
                 if (cell.stream != PTY) /* the only one that does not hold it all */
                     end_peer(&feeder);
@@ -633,6 +651,23 @@ static struct fault each_third_moves_nothing(const struct call *call)
     return each_third_fails(call, (struct fault){ZERO, 0});
 }
 
+/* Not ready, then a few bytes; the wait between them is interrupted at times. */
+static struct fault not_ready_at_first(const struct call *call)
+{
+    if (call->purpose == WAITS)
+        return call->number % 3 == 2 ? (struct fault){PASS, 0} : (struct fault){FAIL, EINTR};
+    if (call->number % 2 == 0)
+        return (struct fault){FAIL, EAGAIN};
+    return (struct fault){SHORT, 1 + call->number * 7919 % 6007};
+}
+
+static struct fault not_ready_and_no_wait(const struct call *call)
+{
+    if (call->purpose == WAITS && call->number % 2 == 0)
+        return (struct fault){FAIL, ENOMEM};
+    return not_ready_at_first(call);
+}
+
 /* ---- Cells with a peer at work ---- */
 
 static void wait_until_ready(struct reading *reading)
@@ -642,8 +677,7 @@ static void wait_until_ready(struct reading *reading)
     EXPECT_IS(poll(&polled, 1, -1), 1);
 }
 
-/* The peer has `most` bytes at a time, and rests `pause_us` after every fourth time. `prepare` may
-   change the stream first. */
+/* The peer has `most` bytes at a time, and rests `pause_us` after every fourth time. */
 static void run_with_peer(size_t n, size_t most, long pause_us, void (*prepare)(struct stream *),
                           int error)
 {
@@ -652,8 +686,7 @@ static void run_with_peer(size_t n, size_t most, long pause_us, void (*prepare)(
     if (cell.call == WRITEN) {
         struct writing writing = start_writing(text, n, most, pause_us, 3);
 
-        if (prepare != NULL)
-            prepare(&writing.stream);
+        prepare(&writing.stream);
         start_drainer(&writing);
         write_all(&writing, n);
         expect_arrival(&writing);
@@ -662,8 +695,7 @@ static void run_with_peer(size_t n, size_t most, long pause_us, void (*prepare)(
         struct peer feeder = {.stream = &reading.stream, .text = text, .n = n, .most = most,
                               .pause_us = pause_us};
 
-        if (prepare != NULL)
-            prepare(&reading.stream);
+        prepare(&reading.stream);
         if (error != 0 && cell.call != READN) {
             reading.error = error;
             reading.on_failure = wait_until_ready;
@@ -678,11 +710,6 @@ static void run_with_peer(size_t n, size_t most, long pause_us, void (*prepare)(
         close_stream(&reading.stream);
     }
     free(text);
-}
-
-static void make_here_nonblocking(struct stream *stream)
-{
-    make_nonblocking(stream->here);
 }
 
 /* Asks for buffers of `size` bytes at both ends, where they have any; the kernel has a minimum. */
@@ -1132,16 +1159,16 @@ static void run_cell(void)
 {
     switch (cell.fault) {
     case EINTR_AT_EVERY_CALL:
-        run_plan(interrupted_twice_each, 0);
+        run_plan(interrupted_twice_each, leave_as_is, 0);
         break;
     case SIGNALS_AT_1_KHZ:
         run_storm();
         break;
     case SHORT_TRANSFERS:
-        run_plan(ever_longer, 0);
+        run_plan(ever_longer, leave_as_is, 0);
         break;
     case DRIBBLING_PEER:
-        run_with_peer(5000, 7, 50, NULL, 0);
+        run_with_peer(5000, 7, 50, leave_as_is, 0);
         break;
     case TINY_BUFFERS:
         /* TCP's windows open slowly then. */
@@ -1149,6 +1176,13 @@ static void run_cell(void)
         break;
     case NONBLOCK_SLOW_PEER:
         run_with_peer(LARGE_MESSAGE, 20000, 1000, make_here_nonblocking, EAGAIN);
+        break;
+    case NONBLOCK_EAGAIN:
+        run_plan(not_ready_at_first, make_here_nonblocking,
+                 cell.call == READN || cell.call == WRITEN ? 0 : EAGAIN);
+        break;
+    case NONBLOCK_POLL_FAILS:
+        run_plan(not_ready_and_no_wait, make_here_nonblocking, ENOMEM);
         break;
     case RECEIVE_TIMEOUT:
     case RECEIVE_TIMEOUT_IN_STORM:
@@ -1159,16 +1193,16 @@ static void run_cell(void)
         run_send_timeout(cell.fault == SEND_TIMEOUT_IN_STORM);
         break;
     case EIO_IN_MID_MESSAGE:
-        run_plan(each_third_is_EIO, EIO);
+        run_plan(each_third_is_EIO, leave_as_is, EIO);
         break;
     case ECONNRESET_IN_MID_MESSAGE:
-        run_plan(each_third_is_ECONNRESET, ECONNRESET);
+        run_plan(each_third_is_ECONNRESET, leave_as_is, ECONNRESET);
         break;
     case EOF_IN_MID_LINE:
         run_end();
         break;
     case WRITE_OF_0:
-        run_plan(each_third_moves_nothing, ENOSPC);
+        run_plan(each_third_moves_nothing, leave_as_is, ENOSPC);
         break;
     default:
         if (cell.call == WRITEN)

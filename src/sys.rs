@@ -64,7 +64,7 @@ pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 /// [`restart`] for a call that waits on `fd` for as long as its `option` (SO_RCVTIMEO or
 /// SO_SNDTIMEO) says. The kernel grants each start the whole time; so that signals that keep coming
 /// cannot put its end off for ever, the call ends by EAGAIN once that time has gone by since
-/// the first of them: after twice the time at the latest.
+/// the first of them: after three times the time at the latest.
 #[inline(always)]
 pub fn restart_in_time<T>(fd: c_int, option: c_int, call: impl FnMut() -> Result<T>) -> Result<T> {
     const NOTHING_TO_WAIT_FOR: libc::c_short = 0;
