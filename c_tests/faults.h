@@ -119,8 +119,12 @@ static inline int cut(struct iovec *to, const struct iovec *from, int n, size_t 
 
 #define MOST_PLACES 16
 
+/* For what looks at the memory of the thread that waits for its call: that it waits only the kernel
+   knows. */
+#define UNSEEN_BY_TSAN __attribute__((noinline, no_sanitize_thread))
+
 /* Makes the call, for `most` bytes at the most. Returns what it returns, or minus its errno. */
-static inline long make_call(long nr, const unsigned long long *args, size_t most)
+static UNSEEN_BY_TSAN long make_call(long nr, const unsigned long long *args, size_t most)
 {
     struct iovec places[MOST_PLACES];
     struct msghdr message;
@@ -151,9 +155,16 @@ static inline long make_call(long nr, const unsigned long long *args, size_t mos
     return result == -1 ? -errno : result;
 }
 
+/* The descriptor that a poll is about; -1 for several. Not inlined: gcc believes that poll only writes
+   to what it is given. */
+static UNSEEN_BY_TSAN int polled_by(const unsigned long long *args)
+{
+    return args[1] == 1 ? ((const struct pollfd *)(uintptr_t)args[0])->fd : -1;
+}
+
 /* Returns 0 where the call is to be made as it is; otherwise 1, and in *result what it returns, or
-   minus its errno. Not inlined: gcc believes that poll only writes to what it is given. */
-static __attribute__((noinline)) int answer(long nr, const unsigned long long *args, long *result)
+   minus its errno. */
+static inline int answer(long nr, const unsigned long long *args, long *result)
 {
     fault_plan *plan = counted(faults.plan);
     struct call call = {purpose_of(nr), 0};
@@ -161,7 +172,7 @@ static __attribute__((noinline)) int answer(long nr, const unsigned long long *a
     struct fault fault;
 
     if (call.purpose == WAITS)
-        fd = args[1] == 1 ? ((const struct pollfd *)(uintptr_t)args[0])->fd : -1;
+        fd = polled_by(args);
     if (plan == NULL || call.purpose == OTHER || !is_chosen(fd))
         return 0;
     /* What only sockets can do fails on all else, without any fault. */

@@ -145,5 +145,5 @@ suites! {
     cancel: shared statically;
     threads: shared statically sanitized thread_sanitized under_valgrind;
     faults: shared statically sanitized without_kernel under_valgrind;
-    soak: shared statically sanitized without_kernel;
+    soak: shared statically sanitized thread_sanitized without_kernel;
 }
