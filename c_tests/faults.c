@@ -828,7 +828,7 @@ static void run_receive_timeout(int in_storm)
         while (reading.failures == 0)
             read_once(&reading, MESSAGE);
         EXPECT(now_ms() - start >= LIMIT_MS - 1);
-        /* A large message would be suspended for the very same call; so this is one. */
+        /* A call that is suspended wants the very same count again. */
         reading.turn = 6;
         read_all(&reading, MESSAGE);
         if (in_storm)
@@ -993,7 +993,7 @@ static void count_sigpipe(int signum)
     sigpipes++;
 }
 
-/* The reader of a pipe is a file's owner as any, and SIGPIPE comes; connections tell by errno. */
+/* A pipe without a reader raises SIGPIPE, as ever; connections and terminals tell by errno alone. */
 static void run_write_to_vanishing_peer(void)
 {
     static const size_t before[] = {1, 5000, 100000};
@@ -1212,6 +1212,15 @@ static void run_cell(void)
     }
 }
 
+static int has_terminals(void)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY), is_there = master != -1 && unlockpt(master) == 0;
+
+    if (master != -1)
+        close(master);
+    return is_there;
+}
+
 /* The test of every cell; _i says which. */
 START_TEST(any_cell)
 {
@@ -1220,7 +1229,10 @@ START_TEST(any_cell)
     cell.fault = (enum which_fault)(_i / CALLS / STREAMS);
     snprintf(cell.name, sizeof cell.name, "%s/%s/%s", call_names[cell.call],
              stream_names[cell.stream], fault_names[cell.fault]);
-    run_cell();
+    if (cell.stream == PTY && !has_terminals())
+        printf("SKIPPED: %s: no pseudo-terminals here\n", cell.name);
+    else
+        run_cell();
 }
 END_TEST
 
