@@ -31,8 +31,8 @@ SONAME = libcsapp.so.$(firstword $(subst ., ,$(VERSION)))
 DEBUG = libcsapp.so.$(VERSION).debug
 
 # What the tests need beyond Rust, gcc, make and Python: commands, and the Debian packages they are in.
-NEEDED = pkg-config valgrind g++ mandoc
-PACKAGES = check pkg-config valgrind g++ mandoc
+NEEDED = pkg-config valgrind g++ mandoc strace
+PACKAGES = check pkg-config valgrind g++ mandoc strace
 
 .PHONY: all cargo demo check tools bench header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h

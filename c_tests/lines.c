@@ -261,16 +261,18 @@ END_TEST
    lie elsewhere for each place that a line may start at, here (_i) and there. */
 START_TEST(every_alignment_of_source_and_destination)
 {
-    static const size_t short_lengths[] = { 1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100 };
-    enum { ALIGNMENTS = 64, MOST = 100 };
+    static const size_t some_lengths[] = { 1,   2,   15,  16,  17,  31,  32,  33,  63,
+                                           64,  65,  100, 127, 128, 129, 255, 256, 257,
+                                           383, 384, 385, 511, 512, 513, 641, 700 };
+    enum { ALIGNMENTS = 64, MOST = 700 };
     _Alignas(64) char buf[ALIGNMENTS + MOST + 2];
     char file[ALIGNMENTS + MOST];
     size_t to, which;
     rio_t rio;
     int fd = file_of("", 0);
 
-    for (which = 0; which < sizeof short_lengths / sizeof short_lengths[0]; which++) {
-        size_t len = short_lengths[which];
+    for (which = 0; which < sizeof some_lengths / sizeof some_lengths[0]; which++) {
+        size_t len = some_lengths[which];
         char *line = line_of(len);
 
         for (to = 0; to < ALIGNMENTS; to++) {

@@ -103,7 +103,7 @@ static volatile sig_atomic_t interruptions;
 static inline void count_interruption(int signum)
 {
     (void)signum;
-    interruptions++;
+    __atomic_fetch_add(&interruptions, 1, __ATOMIC_RELAXED); /* other threads may look */
 }
 
 /* From now on, a signal without SA_RESTART interrupts this process a thousand times a second, or
@@ -117,7 +117,7 @@ static inline void start_storm(void)
 
     memset(&action, 0, sizeof action);
     action.sa_handler = count_interruption;
-    interruptions = 0;
+    __atomic_store_n(&interruptions, 0, __ATOMIC_RELAXED);
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
 }

@@ -18,3 +18,4 @@ $(BUILD)/cgi-bin/adder: examples/adder.c
 # What takes minutes, or programs that not everybody has: 60,000 connections, wrk, a browser.
 check-long: examples
 	$(CARGO) test --locked --test examples -- --ignored --nocapture
+	CSAPP_LONG=1 $(CARGO) test --locked --test c_suites -- --nocapture

@@ -380,8 +380,9 @@ int Open(const char *pathname,
 
 /**
  * read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
- * ran before anything came. Returns the number of bytes, 0 at the end of the file; -1 if the
- * error handler returns. [CS:APP 3e, section 10.4; POSIX, read]
+ * ran before anything came, unless a socket's time (SO_RCVTIMEO) has run out since. Returns the
+ * number of bytes, 0 at the end of the file; -1 if the error handler returns.
+ * [CS:APP 3e, section 10.4; POSIX, read]
  */
 ssize_t Read(int fd,
              void *buf,
@@ -389,8 +390,9 @@ ssize_t Read(int fd,
 
 /**
  * write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
- * handler ran before anything went. Returns the number of bytes, which may be less; -1 if the
- * error handler returns. [CS:APP 3e, section 10.4; POSIX, write]
+ * handler ran before anything went, unless a socket's time (SO_SNDTIMEO) has run out since. Returns
+ * the number of bytes, which may be less; -1 if the error handler returns.
+ * [CS:APP 3e, section 10.4; POSIX, write]
  */
 ssize_t Write(int fd,
               const void *buf,
@@ -603,8 +605,9 @@ void Listen(int s,
 /**
  * accept, checked: waits for a connection and stores its other end's address at `addr` (unless NULL),
  * and the length of that at `addrlen`, which says before how much room there is. Starts again when
- * a signal handler ran, and when a client gave up while it waited (ECONNABORTED, EPROTO). Returns
- * the connection's descriptor; -1 if the error handler returns.
+ * a signal handler ran, unless the socket's time (SO_RCVTIMEO) has run out since, and when a client
+ * gave up while it waited (ECONNABORTED, EPROTO). Returns the connection's descriptor; -1 if the
+ * error handler returns.
  * [CS:APP 3e, section 11.4.6; POSIX, accept]
  */
 int Accept(int s,
@@ -754,7 +757,8 @@ void V(sem_t *sem);
  * waited for. Do not mix with the buffered calls on one descriptor.
  *
  * Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
- *   EAGAIN  a blocking descriptor's timeout (SO_RCVTIMEO) ran out
+ *   EAGAIN  a blocking descriptor's timeout (SO_RCVTIMEO) ran out; signals that keep coming
+ *           do not put it off
  *   EFAULT  usrbuf is NULL and n is not 0
  *   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t
  *   others  as read(2) has them
@@ -772,7 +776,8 @@ ssize_t rio_readn(int fd,
  * fails and no SIGPIPE is raised; pipes and terminals raise it as ever.
  *
  * Returns n, or -1 with errno:
- *   EAGAIN  a blocking descriptor's timeout (SO_SNDTIMEO) ran out
+ *   EAGAIN  a blocking descriptor's timeout (SO_SNDTIMEO) ran out; signals that keep coming
+ *           do not put it off
  *   EFAULT  usrbuf is NULL and n is not 0
  *   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t; nothing was written
  *   ENOSPC  the device takes no more: write returned 0
@@ -799,7 +804,8 @@ void rio_readinitb(rio_t *rp,
  * into usrbuf.
  *
  * Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
- *   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, or the descriptor is O_NONBLOCK
+ *   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, as with rio_readn, or the
+ *           descriptor is O_NONBLOCK
  *   EFAULT  rp is NULL, or usrbuf is NULL and n is not 0
  *   EINVAL  n exceeds SSIZE_MAX; or rp was never initialised, is a copy of another rio_t or is
  *           damaged; or rp waits for another call to be repeated (below)

@@ -105,6 +105,19 @@ pub(crate) fn wrapped_restarting<T: PartialEq + Copy>(
     }
 }
 
+/// [`wrapped_restarting`], for calls that wait on `fd` for as long as its `option` (SO_RCVTIMEO or
+/// SO_SNDTIMEO) says: signals that keep coming do not put the end of that time off.
+#[inline]
+pub(crate) fn wrapped_in_time<T: PartialEq + Copy>(
+    message: &CStr,
+    failure: T,
+    (fd, option): (c_int, c_int),
+    mut call: impl FnMut() -> T,
+) -> T {
+    let outcome = sys::restart_in_time(fd, option, || sys::attempt(failure, &mut call));
+    checked(message, outcome).unwrap_or(failure)
+}
+
 /// [`wrapped`], for calls that return their error code and leave `errno` alone, as the pthread
 /// functions do. After an error `errno` is that code, so that a program whose error handler
 /// returns can tell.

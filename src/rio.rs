@@ -54,7 +54,10 @@ impl Source for Kernel {
 pub fn readn(fd: c_int, mut room: Room) -> Result<usize> {
     let wanted = room.left();
     while room.left() > 0 {
-        if sys::restart_or_wait(fd, libc::POLLIN, || sys::read(fd, &mut room))? == 0 {
+        if sys::restart_or_wait(fd, libc::SO_RCVTIMEO, libc::POLLIN, || {
+            sys::read(fd, &mut room)
+        })? == 0
+        {
             break;
         }
     }

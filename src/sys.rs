@@ -61,22 +61,72 @@ pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     }
 }
 
-/// Runs `call` on `fd` until it gets somewhere: restarts it after signals, and where an
-/// O_NONBLOCK descriptor is not ready, waits for `events` first.
+/// [`restart`] for a call that waits on `fd` for as long as its `option` (SO_RCVTIMEO or
+/// SO_SNDTIMEO) says. The kernel grants each start the whole time; so that signals that keep coming
+/// cannot put its end off for ever, the call ends by EAGAIN once that time has gone by since
+/// the first of them: after three times the time at the latest.
+#[inline(always)]
+pub fn restart_in_time<T>(fd: c_int, option: c_int, call: impl FnMut() -> Result<T>) -> Result<T> {
+    const NOTHING_TO_WAIT_FOR: libc::c_short = 0;
+    go_on(fd, option, NOTHING_TO_WAIT_FOR, call)
+}
+
+/// Runs `call` on `fd` until it gets somewhere: restarts it after signals as [`restart_in_time`]
+/// does, and where an O_NONBLOCK descriptor is not ready, waits for `events` first.
 ///
 /// On a blocking descriptor EAGAIN means that SO_RCVTIMEO or SO_SNDTIMEO ran out. That
 /// is an answer, not a reason to wait.
 #[inline(always)]
 pub fn restart_or_wait<T>(
     fd: c_int,
+    option: c_int,
+    events: libc::c_short,
+    call: impl FnMut() -> Result<T>,
+) -> Result<T> {
+    go_on(fd, option, events, call)
+}
+
+#[inline(always)]
+fn go_on<T>(
+    fd: c_int,
+    option: c_int,
     events: libc::c_short,
     mut call: impl FnMut() -> Result<T>,
 ) -> Result<T> {
+    let mut deadline = NONE_YET;
     loop {
-        match restart(&mut call) {
-            Err(reason) if would_block(reason) && is_nonblocking(fd) => wait_ready(fd, events)?,
+        match call() {
+            Err(reason) => deadline = overcome(reason, fd, option, events, deadline)?,
             outcome => return outcome,
         }
+    }
+}
+
+/// The deadline of a call that no signal has interrupted.
+const NONE_YET: i64 = -1;
+
+/// Does what has to be done before a failed call on `fd` starts again, and returns the deadline that
+/// it has then; the error that it ends by, where it does not start again.
+#[cold]
+#[inline(never)]
+fn overcome(
+    reason: Errno,
+    fd: c_int,
+    option: c_int,
+    events: libc::c_short,
+    deadline: i64,
+) -> Result<i64> {
+    if reason.0 == libc::EINTR {
+        let now = now();
+        match deadline {
+            NONE_YET => Ok(now.saturating_add(time_limit(fd, option))),
+            deadline if now < deadline => Ok(deadline),
+            _ => Err(Errno(libc::EAGAIN)),
+        }
+    } else if events != 0 && would_block(reason) && is_nonblocking(fd) {
+        wait_ready(fd, events).map(|()| NONE_YET)
+    } else {
+        Err(reason)
     }
 }
 
@@ -162,8 +212,10 @@ const MOST: usize = 0x7fff_f000;
 #[inline(always)]
 pub fn read(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left().min(MOST));
-    // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
-    let count = restart(|| checked(|| unsafe { libc::read(fd, start.cast(), len) }))?;
+    let count = restart_in_time(fd, libc::SO_RCVTIMEO, || {
+        // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
+        checked(|| unsafe { libc::read(fd, start.cast(), len) })
+    })?;
     // SAFETY: read has stored that many bytes.
     unsafe { room.advance(count) };
     Ok(count)
@@ -227,7 +279,7 @@ impl Outlet {
         send: impl Fn(c_int) -> isize,
         write: impl Fn(c_int) -> isize,
     ) -> Result<usize> {
-        restart_or_wait(self.fd, libc::POLLOUT, || {
+        restart_or_wait(self.fd, libc::SO_SNDTIMEO, libc::POLLOUT, || {
             if !self.is_other {
                 match send_quietly(self.fd, &send) {
                     Err(Errno(libc::ENOTSOCK)) => self.is_other = true,
@@ -494,6 +546,25 @@ pub fn set_option(fd: c_int, level: c_int, option: c_int, value: c_int) -> Resul
     let start: *const c_void = (&raw const value).cast();
     // SAFETY: `start` points to `len` bytes.
     checked_int(|| unsafe { libc::setsockopt(fd, level, option, start, len) }).map(drop)
+}
+
+/// The milliseconds that a socket's SO_RCVTIMEO or SO_SNDTIMEO allows, rounded up; for all else, and
+/// where no limit is set, no end of them.
+fn time_limit(fd: c_int, option: c_int) -> i64 {
+    let mut limit = libc::timeval {
+        tv_sec: 0,
+        tv_usec: 0,
+    };
+    let mut len = size_of_val(&limit) as libc::socklen_t;
+    let start: *mut c_void = (&raw mut limit).cast();
+    // SAFETY: `len` says how much may be stored at `start`.
+    let _ =
+        checked_int(|| unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, start, &mut len) });
+    let rounded_up = (limit.tv_usec + 999) / 1000;
+    match limit.tv_sec.saturating_mul(1000).saturating_add(rounded_up) {
+        0 => i64::MAX,
+        limit => limit,
+    }
 }
 
 /// Has `fd` end its connection by a reset when it is closed, so that nothing of it stays behind. It

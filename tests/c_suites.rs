@@ -35,8 +35,14 @@ fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
     program
 }
 
+/// Runs a suite that has to succeed, and shows what it says to those who ask (--nocapture).
+#[track_caller]
+fn succeed(suite: &mut Command) {
+    print!("{}", common::succeed(suite));
+}
+
 fn shared(suite: &str) {
-    common::succeed(&mut common::program(compile(
+    succeed(&mut common::program(compile(
         suite,
         "shared",
         Link::Shared,
@@ -45,7 +51,7 @@ fn shared(suite: &str) {
 }
 
 fn statically(suite: &str) {
-    common::succeed(&mut common::program(compile(
+    succeed(&mut common::program(compile(
         suite,
         "static",
         Link::Static,
@@ -59,14 +65,14 @@ fn not_position_independent(suite: &str) {
     for link in [Link::Shared, Link::Static] {
         let variant = format!("no-pie-{link:?}");
         let program = compile(suite, &variant, link, &["-fno-pie", "-no-pie"]);
-        common::succeed(&mut common::program(program));
+        succeed(&mut common::program(program));
     }
 }
 
 fn sanitized(suite: &str) {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let program = compile(suite, "asan", Link::Static, &flags);
-    common::succeed(
+    succeed(
         Command::new(program)
             .env("ASAN_OPTIONS", "detect_leaks=0")
             .env("CK_TIMEOUT_MULTIPLIER", "4"),
@@ -76,20 +82,32 @@ fn sanitized(suite: &str) {
 /// For the suites with threads.
 fn thread_sanitized(suite: &str) {
     let program = compile(suite, "tsan", Link::Static, &["-fsanitize=thread"]);
-    common::succeed(
+    succeed(
         Command::new(program)
             .env("TSAN_OPTIONS", "halt_on_error=1")
             .env("CK_TIMEOUT_MULTIPLIER", "4"),
     );
 }
 
+/// Faults that the kernel's help is not needed for; valgrind does not know it.
+const WITHOUT_KERNEL: [(&str, &str); 1] = [("FAULTS", "shim")];
+
+/// For the suites with faults.
+fn without_kernel(suite: &str) {
+    let program = compile(suite, "shim", Link::Static, &[]);
+    succeed(Command::new(program).envs(WITHOUT_KERNEL));
+}
+
+/// Of the matrix of faults, the cells in which something happens in mid-message or mid-line.
 fn under_valgrind(suite: &str) {
     let program = compile(suite, "valgrind", Link::Shared, &[]);
-    common::succeed(
+    succeed(
         Command::new("valgrind")
             .args(["--quiet", "--error-exitcode=99", "--leak-check=no"])
             .arg(program)
             .env("STORM_INTERVAL_US", "20000")
+            .envs(WITHOUT_KERNEL)
+            .env("CELL", "mid-")
             .env("CK_TIMEOUT_MULTIPLIER", "10"),
     );
 }
@@ -126,4 +144,6 @@ suites! {
     net: shared statically sanitized;
     cancel: shared statically;
     threads: shared statically sanitized thread_sanitized under_valgrind;
+    faults: shared statically sanitized without_kernel under_valgrind;
+    soak: shared statically sanitized thread_sanitized without_kernel;
 }

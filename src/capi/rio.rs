@@ -14,7 +14,8 @@ use crate::sys::{Errno, Result, Room};
 /// waited for. Do not mix with the buffered calls on one descriptor.
 ///
 /// Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
-///   EAGAIN  a blocking descriptor's timeout (SO_RCVTIMEO) ran out
+///   EAGAIN  a blocking descriptor's timeout (SO_RCVTIMEO) ran out; signals that keep coming
+///           do not put it off
 ///   EFAULT  usrbuf is NULL and n is not 0
 ///   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t
 ///   others  as read(2) has them
@@ -32,7 +33,8 @@ pub unsafe extern "C-unwind" fn rio_readn(fd: c_int, usrbuf: *mut c_void, n: siz
 /// fails and no SIGPIPE is raised; pipes and terminals raise it as ever.
 ///
 /// Returns n, or -1 with errno:
-///   EAGAIN  a blocking descriptor's timeout (SO_SNDTIMEO) ran out
+///   EAGAIN  a blocking descriptor's timeout (SO_SNDTIMEO) ran out; signals that keep coming
+///           do not put it off
 ///   EFAULT  usrbuf is NULL and n is not 0
 ///   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t; nothing was written
 ///   ENOSPC  the device takes no more: write returned 0
@@ -60,7 +62,8 @@ pub unsafe extern "C-unwind" fn rio_readinitb(rp: *mut rio_t, fd: c_int) {
 /// into usrbuf.
 ///
 /// Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
-///   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, or the descriptor is O_NONBLOCK
+///   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, as with rio_readn, or the
+///           descriptor is O_NONBLOCK
 ///   EFAULT  rp is NULL, or usrbuf is NULL and n is not 0
 ///   EINVAL  n exceeds SSIZE_MAX; or rp was never initialised, is a copy of another rio_t or is
 ///           damaged; or rp waits for another call to be repeated (below)

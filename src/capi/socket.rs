@@ -53,8 +53,9 @@ pub unsafe extern "C-unwind" fn Listen(s: c_int, backlog: c_int) {
 
 /// accept, checked: waits for a connection and stores its other end's address at `addr` (unless NULL),
 /// and the length of that at `addrlen`, which says before how much room there is. Starts again when
-/// a signal handler ran, and when a client gave up while it waited (ECONNABORTED, EPROTO). Returns
-/// the connection's descriptor; -1 if the error handler returns.
+/// a signal handler ran, unless the socket's time (SO_RCVTIMEO) has run out since, and when a client
+/// gave up while it waited (ECONNABORTED, EPROTO). Returns the connection's descriptor; -1 if the
+/// error handler returns.
 /// [CS:APP 3e, section 11.4.6; POSIX, accept]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Accept(
@@ -62,20 +63,18 @@ pub unsafe extern "C-unwind" fn Accept(
     addr: *mut sockaddr,
     addrlen: *mut socklen_t,
 ) -> c_int {
-    const NO_REASON_TO_STOP: [Errno; 3] = [
-        Errno(libc::EINTR),
-        Errno(libc::ECONNABORTED),
-        Errno(libc::EPROTO),
-    ];
-    wrapped(c"Accept error", -1, || {
+    const NO_REASON_TO_STOP: [Errno; 2] = [Errno(libc::ECONNABORTED), Errno(libc::EPROTO)];
+    // SAFETY: the caller's room for the address, or NULL.
+    let call = || unsafe { libc::accept(s, addr, addrlen) };
+    let outcome = sys::restart_in_time(s, libc::SO_RCVTIMEO, || {
         loop {
-            // SAFETY: the caller's room for the address, or NULL.
-            let connection = unsafe { libc::accept(s, addr, addrlen) };
-            if connection != -1 || !NO_REASON_TO_STOP.contains(&sys::errno()) {
-                return connection;
+            match sys::attempt(-1, call) {
+                Err(reason) if NO_REASON_TO_STOP.contains(&reason) => {}
+                outcome => return outcome,
             }
         }
-    })
+    });
+    checked(c"Accept error", outcome).unwrap_or(-1)
 }
 
 /// connect, checked: connects a socket to the address `serv_addr`. When a signal handler ran, waits on
