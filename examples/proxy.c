@@ -285,8 +285,9 @@ static void relay(struct connection *c, const struct request *r, const char *key
         is_first = 0;
         in_header = strcmp(buffer, "\r\n") != 0 && strcmp(buffer, "\n") != 0;
     }
-    /* Only a promised length tells a whole answer from one whose server died. */
-    if (n == 0 && may_keep && promised >= 0 && size - header == (size_t)promised)
+    /* Only a promised length tells a whole answer from one whose server died; and the promise
+       itself may be cut short, where it died in the header. */
+    if (n == 0 && may_keep && !in_header && promised >= 0 && size - header == (size_t)promised)
         keep(key, c->collected, size);
 }
 
