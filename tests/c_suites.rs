@@ -126,4 +126,6 @@ suites! {
     net: shared statically sanitized;
     cancel: shared statically;
     threads: shared statically sanitized thread_sanitized under_valgrind;
+    fork: shared statically sanitized under_valgrind;
+    handler: shared statically sanitized;
 }
