@@ -124,7 +124,8 @@ suites! {
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized;
-    cancel: shared statically;
+    cancel: shared statically sanitized thread_sanitized under_valgrind;
+    jump: shared statically sanitized;
     threads: shared statically sanitized thread_sanitized under_valgrind;
     fork: shared statically sanitized under_valgrind;
     handler: shared statically sanitized;
