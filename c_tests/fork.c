@@ -147,8 +147,8 @@ static void *keep_locks_busy(void *nowhere)
     return NULL;
 }
 
-#define BUSY 4
-#define FORKS 100
+#define BUSY 3
+#define FORKS 50
 
 /* In the child there is only one thread, and the locks that the others held are never released: the library
    must need none. */

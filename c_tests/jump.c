@@ -1,4 +1,4 @@
-/* Leaving a call by a jump out of a signal handler. Not for the thread sanitizer: it holds a signal back until
+/* Leaving a call out of a signal handler, by a jump or by pthread_exit. Not for the thread sanitizer: it holds a signal back until
    the call that waits has returned, which it never does. */
 #define _GNU_SOURCE
 #include "blocking.h"
@@ -94,6 +94,46 @@ START_TEST(behind_a_jump_the_same_rio_t_reads_on)
 }
 END_TEST
 
+static int cleaned_up;
+
+static void clean_up(void *arg)
+{
+    (void)arg;
+    cleaned_up++;
+}
+
+static void exit_thread(int signum)
+{
+    (void)signum;
+    pthread_exit(&cleaned_up);
+}
+
+static void *block(void *call)
+{
+    pthread_cleanup_push(clean_up, NULL);
+    thread_id = (pid_t)syscall(SYS_gettid);
+    (*(void (*const *)(void))call)();
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
+START_TEST(a_signal_handler_may_end_its_thread_in_every_blocking_call)
+{
+    pthread_t thread;
+    void *value = NULL;
+    pid_t child = prepare_to_block();
+
+    Signal(SIGUSR1, exit_thread);
+    ck_assert_int_eq(pthread_create(&thread, NULL, block, (void *)&blocking[_i]), 0);
+    wait_until_blocked();
+    ck_assert_int_eq(pthread_kill(thread, SIGUSR1), 0);
+    ck_assert_int_eq(pthread_join(thread, &value), 0);
+    kill(child, SIGKILL);
+    ck_assert_ptr_eq(value, &cleaned_up);
+    ck_assert_int_eq(cleaned_up, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("jump");
@@ -101,6 +141,7 @@ int main(void)
 
     tcase_set_timeout(tests, 20);
     tcase_add_loop_test(tests, a_signal_handler_may_jump_out_of_every_blocking_call, 0, BLOCKING);
+    tcase_add_loop_test(tests, a_signal_handler_may_end_its_thread_in_every_blocking_call, 0, BLOCKING);
     tcase_add_test(tests, behind_a_jump_the_same_rio_t_reads_on);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

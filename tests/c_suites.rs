@@ -127,6 +127,6 @@ suites! {
     cancel: shared statically sanitized thread_sanitized under_valgrind;
     jump: shared statically sanitized;
     threads: shared statically sanitized thread_sanitized under_valgrind;
-    fork: shared statically sanitized under_valgrind;
+    fork: shared statically sanitized;
     handler: shared statically sanitized;
 }
