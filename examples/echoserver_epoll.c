@@ -65,11 +65,11 @@ int main(int argc, char **argv)
         return 2;
     }
     listener.fd = Open_listenfd(argv[1]);
-    print_port(listener.fd);
     epfd = epoll_create1(EPOLL_CLOEXEC);
     if (epfd < 0)
         unix_error("epoll_create1 error");
     wait_for(&listener, EPOLL_CTL_ADD, READABLE);
+    print_port(listener.fd);
     csapp_set_error_handler(csapp_error_return);
     for (;;) {
         int n = epoll_wait(epfd, events, EVENTS, -1);

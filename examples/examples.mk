@@ -15,7 +15,8 @@ $(BUILD)/cgi-bin/adder: examples/adder.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WARNINGS) $< -o $@
 
-# What takes minutes, or programs that not everybody has: 60,000 connections, wrk, a browser.
+# What takes minutes, or programs that not everybody has: 60,000 connections, 5,000 clients at once, wrk,
+# a browser.
 check-long: examples
-	$(CARGO) test --locked --test examples -- --ignored --nocapture
+	$(CARGO) test --locked --test examples --test load -- --ignored --nocapture
 	CSAPP_LONG=1 $(CARGO) test --locked --test c_suites -- --nocapture

@@ -5,17 +5,20 @@
  * room for new ones. An answer is kept if it is a complete 200 to a GET, and nothing in its
  * header or the request's says that it is for one client only.
  *
- * What to watch: error handling per connection. Every call below is a checked one, and none of their
- * results is looked at. What fails writes its line and calls the error handler, end_connection, which
+ * What to watch: error handling per connection. Nearly every call below is a checked one, and none of
+ * their results is looked at. What fails writes its line and calls the error handler, end_connection, which
  * ends only that connection's thread; the clean-up handler, pushed when the thread began, closes the
- * descriptors. No lock is held over a call that may fail.
+ * descriptors. No lock is held over a call that may fail. And a client that drips its header gets no more
+ * time for it than others: SO_RCVTIMEO begins anew with every byte, so read_line has a deadline.
  *
  * usage: proxy PORT        (on 127.0.0.1 only: a proxy for everybody would be abused; 0: any free port)
  */
 #define _GNU_SOURCE
 #include "listening.h"
+#include <poll.h>
 
-enum { CACHE_SIZE = 1 << 20, OBJECT_SIZE = 100 << 10, HEADER_SIZE = 32768, CLIENTS = 256, PATIENCE = 20 };
+enum { CACHE_SIZE = 1 << 20, OBJECT_SIZE = 100 << 10, HEADER_SIZE = 32768, CLIENTS = 256, PATIENCE = 20,
+    HEADER_TIME = 10 };
 
 struct object {
     struct object *newer, *older;
@@ -144,6 +147,15 @@ static void clean_up(void *argument)
     V(&free_clients);
 }
 
+/* Seconds on a clock that no one sets. */
+static time_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec;
+}
+
 /* Refuses a request, and ends the thread. */
 static void refuse(const struct connection *c, const char *status, const char *why)
 {
@@ -153,6 +165,7 @@ static void refuse(const struct connection *c, const char *status, const char *w
         "<!DOCTYPE html><title>%s</title><h1>%s</h1><p>%s</p>\n", status, status, status, why);
     const struct timeval second = {1, 0};
 
+    fcntl(c->client, F_SETFL, 0); /* read_request may not have come to its end */
     Rio_writen(c->client, page, (size_t)n);
     /* Closing with unread bytes would take the page away from the client again. */
     shutdown(c->client, SHUT_WR);
@@ -207,19 +220,35 @@ static int is_field(const char *line, const char *name)
     return strncasecmp(line, name, length) == 0 && line[length] == ':';
 }
 
+/* Reads a line from an O_NONBLOCK descriptor, which keeps what has come while this waits for the rest;
+   the time that is left is looked at whenever something has come. */
+static ssize_t read_line(const struct connection *c, rio_t *rio, char *line, size_t size, time_t latest)
+{
+    struct pollfd polled = {c->client, POLLIN, 0};
+    ssize_t n;
+
+    while ((n = rio_readlineb(rio, line, size)) < 0 && errno == EAGAIN)
+        if (now() >= latest || poll(&polled, 1, (int)(latest - now()) * 1000) == 0)
+            refuse(c, "408 Request Timeout", "The header takes too long.");
+    if (n < 0)
+        unix_error("a client's request");
+    return n;
+}
+
 /* Reads the client's request and writes the one for the server. */
 static void read_request(const struct connection *c, struct request *r)
 {
     static const char *const for_this_hop[] = {"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer",
         "Upgrade", "Proxy-Authorization", "Host"};
     char line[MAXLINE], method[16], url[MAXLINE], version[16];
-    time_t latest = time(NULL) + PATIENCE;
+    time_t latest = now() + HEADER_TIME;
     rio_t rio;
     ssize_t n;
 
     memset(r, 0, sizeof *r);
     Rio_readinitb(&rio, c->client);
-    if (Rio_readlineb(&rio, line, sizeof line) <= 0)
+    fcntl(c->client, F_SETFL, O_NONBLOCK);
+    if (read_line(c, &rio, line, sizeof line, latest) <= 0)
         pthread_exit(NULL);
     if (sscanf(line, "%15s %8191s %15s", method, url, version) != 3 || strncmp(version, "HTTP/1.", 7) != 0)
         refuse(c, "400 Bad Request", "This is no HTTP request.");
@@ -233,11 +262,11 @@ static void read_request(const struct connection *c, struct request *r)
     snprintf(line, sizeof line, strchr(r->host, ':') ? "Host: [%s]:%s\r\n" : "Host: %s:%s\r\n", r->host, r->port);
     append(c, r, line);
     append(c, r, "Connection: close\r\n");
-    while ((n = Rio_readlineb(&rio, line, sizeof line)) > 0) {
+    while ((n = read_line(c, &rio, line, sizeof line, latest)) > 0) {
         int is_dropped = 0;
 
-        if (line[n - 1] != '\n' || time(NULL) > latest)
-            refuse(c, "431 Request Header Fields Too Large", "The header is too long, or takes too long.");
+        if (line[n - 1] != '\n')
+            refuse(c, "431 Request Header Fields Too Large", "A line of the header is too long.");
         if (strcmp(line, "\r\n") == 0 || strcmp(line, "\n") == 0)
             break;
         if (is_field(line, "Transfer-Encoding") || is_field(line, "Content-Length"))
@@ -251,6 +280,7 @@ static void read_request(const struct connection *c, struct request *r)
     if (n == 0)
         pthread_exit(NULL); /* the client has gone in the middle of its header */
     append(c, r, "\r\n");
+    fcntl(c->client, F_SETFL, 0);
 }
 
 /* Sends the server's answer on to the client as it comes, and keeps it if that is right. */
@@ -285,8 +315,9 @@ static void relay(struct connection *c, const struct request *r, const char *key
         is_first = 0;
         in_header = strcmp(buffer, "\r\n") != 0 && strcmp(buffer, "\n") != 0;
     }
-    /* Only a promised length tells a whole answer from one whose server died. */
-    if (n == 0 && may_keep && promised >= 0 && size - header == (size_t)promised)
+    /* Only a promised length tells a whole answer from one whose server died; and the promise
+       itself may be cut short, where it died in the header. */
+    if (n == 0 && may_keep && !in_header && promised >= 0 && size - header == (size_t)promised)
         keep(key, c->collected, size);
 }
 

@@ -142,8 +142,11 @@ suites! {
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized;
-    cancel: shared statically;
+    cancel: shared statically sanitized thread_sanitized under_valgrind;
+    jump: shared statically sanitized;
     threads: shared statically sanitized thread_sanitized under_valgrind;
     faults: shared statically sanitized without_kernel under_valgrind;
     soak: shared statically sanitized thread_sanitized without_kernel;
+    fork: shared statically sanitized;
+    handler: shared statically sanitized;
 }
