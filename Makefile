@@ -34,10 +34,13 @@ PACKAGES = check pkg-config valgrind g++ mandoc
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
-# older than what was made of it.
+# older than what was made of it. Where there is none, as under `sudo make install`, what is built
+# already will do.
 cargo:
-	@$(CARGO) rustc --quiet --locked --release --lib --crate-type cdylib,staticlib -- \
-	    -C force-unwind-tables=yes -C link-arg=-Wl,--build-id
+	@if command -v $(CARGO) >/dev/null || ! test -f $(RELEASE)/libcsapp.a; then \
+	    $(CARGO) rustc --quiet --locked --release --lib --crate-type cdylib,staticlib -- \
+	        -C force-unwind-tables=yes -C link-arg=-Wl,--build-id; \
+	fi
 
 $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;
 

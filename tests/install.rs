@@ -6,6 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::copy::on_a_copy;
 use common::{library, root, run, scratch, succeed};
 
 /// A C program that says what it runs with.
@@ -38,6 +39,14 @@ fn has(tool: &str) -> bool {
         eprintln!("SKIPPED: {tool} is not installed");
     }
     found
+}
+
+/// Installed for all of a machine, then used by somebody who has nothing but that, then removed.
+#[test]
+fn a_stranger_is_served_and_no_trace_is_left() {
+    if let Some(said) = on_a_copy("install.sh", &[]) {
+        assert!(said.ends_with("uninstall: fine\n"), "{said}");
+    }
 }
 
 fn make(target: &str, destination: &Path) {
@@ -93,11 +102,28 @@ fn compile(dir: &Path, before: &[&str], after: &[String]) -> PathBuf {
 }
 
 #[test]
-fn uninstall_leaves_no_file() {
-    let (root, _) = install("uninstall");
+fn uninstall_leaves_nothing() {
+    let (root, prefix) = install("uninstall");
     assert!(files(&root).len() > 50);
     make("uninstall", &root);
     assert_eq!(files(&root), Vec::<PathBuf>::new());
+    assert!(!prefix.exists(), "directories are left");
+}
+
+#[test]
+fn uninstall_spares_what_others_put_there() {
+    let (root, prefix) = install("others");
+    let theirs = ["lib/pkgconfig", "share/man/man3", "include"]
+        .map(|dir| prefix.join(dir).join("csapp-no-more"));
+    for file in &theirs {
+        std::fs::write(file, "").expect("a file");
+    }
+    make("uninstall", &root);
+    let mut left = files(&root);
+    left.sort();
+    let mut theirs = theirs.to_vec();
+    theirs.sort();
+    assert_eq!(left, theirs);
 }
 
 #[test]

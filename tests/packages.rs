@@ -5,7 +5,8 @@ mod common;
 use std::fs;
 use std::process::Command;
 
-use common::{library, root, scratch, succeed};
+use common::copy::on_a_copy;
+use common::{library, root, run, scratch, succeed};
 
 #[test]
 fn debian_packages_hold_what_a_program_needs() {
@@ -17,6 +18,14 @@ fn debian_packages_hold_what_a_program_needs() {
     let made = succeed(Command::new("make").args(["-s", "deb"]).current_dir(root()));
     let packages: Vec<&str> = made.lines().filter(|line| line.ends_with(".deb")).collect();
     assert_eq!(packages.len(), 4, "{made}");
+    let paths: Vec<String> = packages
+        .iter()
+        .map(|package| root().join(package).display().to_string())
+        .collect();
+    if let Some(said) = on_a_copy("debian.sh", &paths) {
+        assert!(said.ends_with("purge: fine\n"), "{said}");
+    }
+    lintian_finds_no_error(&paths);
     let dir = scratch("debian");
     for package in packages {
         succeed(
@@ -53,6 +62,19 @@ fn debian_packages_hold_what_a_program_needs() {
             .env("LD_LIBRARY_PATH", &lib),
     );
     assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
+}
+
+/// But that the maintainer has no address, unless the builder gave one.
+fn lintian_finds_no_error(packages: &[String]) {
+    if Command::new("lintian").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: lintian is not installed");
+        return;
+    }
+    let said = run(Command::new("lintian")
+        .arg("--suppress-tags=bogus-mail-host,bogus-mail-host-in-debian-changelog")
+        .args(packages));
+    let said = String::from_utf8_lossy(&said.stdout);
+    assert!(!said.contains("E: "), "{said}");
 }
 
 #[test]
