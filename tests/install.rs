@@ -260,6 +260,65 @@ fn python_finds_module_and_library() {
     assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
 }
 
+/// cargo-c's tree is a part of ours, with the same links, and programs are built from it.
+#[test]
+#[ignore = "builds the library once more"]
+fn cargo_cinstall_leaves_the_same_tree() {
+    if run(Command::new("cargo").args(["cinstall", "--version"]))
+        .stdout
+        .is_empty()
+    {
+        eprintln!("SKIPPED: cargo-c is not installed");
+        return;
+    }
+    let (ours, _) = install("cargo-c-ours");
+    let root = scratch("install-cargo-c");
+    succeed(
+        Command::new("cargo")
+            .args(["cinstall", "--locked", "--release"])
+            .args(["--prefix=/opt/csapp", "--libdir=lib"])
+            .arg(format!("--destdir={}", root.display()))
+            .arg(format!(
+                "--target-dir={}",
+                scratch("cargo-c-target").display()
+            ))
+            .current_dir(common::root()),
+    );
+    let below = |root: &Path| -> Vec<PathBuf> {
+        let strip = |path: PathBuf| path.strip_prefix(root).expect("below").to_owned();
+        files(root).into_iter().map(strip).collect()
+    };
+    let (theirs, all) = (below(&root), below(&ours));
+    for file in &theirs {
+        assert!(all.contains(file), "{} is not ours", file.display());
+    }
+    let missing: Vec<_> = all.iter().filter(|file| !theirs.contains(file)).collect();
+    for file in missing {
+        let name = file.display().to_string();
+        assert!(
+            ["/csapp.o", "/cmake/", "/python", "/.debug/"]
+                .iter()
+                .any(|part| name.contains(part)),
+            "{name} is missing"
+        );
+    }
+    let header = "opt/csapp/include/csapp.h";
+    assert_eq!(
+        std::fs::read(root.join(header)).expect("their header"),
+        std::fs::read(ours.join(header)).expect("our header")
+    );
+    let library = root.join("opt/csapp/lib/libcsapp.so");
+    let dynamic = succeed(Command::new("readelf").arg("-d").arg(&library));
+    assert!(dynamic.contains("soname: [libcsapp.so.1]"), "{dynamic}");
+    let program = compile(&root, &[], &pkg_config(&root, &["--cflags", "--libs"]));
+    let lib = root.join("opt/csapp/lib");
+    let said = succeed(Command::new(program).env("LD_LIBRARY_PATH", lib));
+    assert_eq!(said, SAYS);
+    let arguments = pkg_config(&root, &["--cflags", "--static", "--libs"]);
+    let program = compile(&root, &["-static"], &arguments);
+    assert_eq!(succeed(&mut Command::new(program)), SAYS);
+}
+
 #[test]
 fn man_shows_a_page_for_every_function() {
     if !has("man") {
