@@ -17,4 +17,4 @@ $(BUILD)/cgi-bin/adder: examples/adder.c
 
 # What takes minutes, or programs that not everybody has: 60,000 connections, wrk, a browser.
 check-long: examples
-	$(CARGO) test --locked --test examples --test install -- --ignored --nocapture
+	$(CARGO) test --locked --test examples --test install --test python_module -- --ignored --nocapture
