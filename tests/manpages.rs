@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::copy::on_own_network;
 use common::{Link, root, run, run_with, scratch, succeed};
 
 /// The pages, in order of their names.
@@ -272,36 +273,18 @@ fn examples() -> BTreeMap<String, PathBuf> {
     programs
 }
 
-/// The clients and servers among the examples, on their fixed ports, in a network of their own.
+/// The clients and servers among the examples, on their fixed ports.
 const ON_THE_NETWORK: &str = r#"
-ip link set lo up
 python3 -m http.server 80 --bind 127.0.0.1 >/dev/null 2>&1 &
 tries=0
 until "$1" 2>/dev/null; do tries=$((tries + 1)); test $tries -lt 300; sleep 0.1; done
 kill $!
-for server in "$2" "$3"; do
-    "$server" 2>errors &
-    python3 - "$server" <<'END'
-import socket, struct, sys, time
-def client():
-    for _ in range(300):
-        try:
-            return socket.create_connection(("localhost", 8080))
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-if "error_handler" in sys.argv[1]: # it outlives a client that resets its connection
-    rude = client()
-    rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    rude.close()
-polite = client()
-if "error_handler" in sys.argv[1]:
-    polite.sendall(b"hello\n")
-    polite.shutdown(socket.SHUT_WR)
-print(polite.makefile().readline(), end="")
-END
-    kill $!
-    wait $! || true
-done
+"$2" &
+python3 "$CLIENT" localhost read read
+kill $!
+wait $! || true
+"$3" 2>&1 &
+python3 "$CLIENT" localhost rude echo
 "#;
 
 /// What a program prints that gets a SIGINT as soon as it has a handler for it.
@@ -378,21 +361,16 @@ fn examples_do_what_they_say() {
 
     assert_eq!(interrupted(&mut program("sio.3-1")), "caught signal 2\n");
 
-    let network = run(Command::new("unshare")
-        .args(["-n", "sh", "-c", "ip link set lo up"])
-        .current_dir(scratch("man-network")));
-    if !network.status.success() {
-        eprintln!("SKIPPED: a network of one's own needs root and ip (Debian: iproute2)");
-        return;
+    let servers = [
+        &programs["open_clientfd.3-1"],
+        &programs["open_clientfd.3-2"],
+        &programs["csapp_set_error_handler.3-1"],
+    ];
+    if let Some(said) = on_own_network(ON_THE_NETWORK, &servers) {
+        assert_eq!(
+            said,
+            "HTTP/1.0 200 OK\r\nhello\nhello\n\
+            Rio_readlineb error: Connection reset by peer\nhello\n"
+        );
     }
-    let said = succeed(
-        Command::new("timeout")
-            .args(["100", "unshare", "--net", "--pid", "--fork", "--kill-child"])
-            .args(["sh", "-euc", ON_THE_NETWORK, "sh"])
-            .arg(&programs["open_clientfd.3-1"])
-            .arg(&programs["open_clientfd.3-2"])
-            .arg(&programs["csapp_set_error_handler.3-1"])
-            .current_dir(scratch("man-network")),
-    );
-    assert_eq!(said, "HTTP/1.0 200 OK\r\nhello\nhello\n");
 }

@@ -53,6 +53,15 @@ cp prog.c "$(pkg-config --variable=object csapp)" "$(pkg-config --variable=inclu
 (cd handed-in && $CC $strict -I. prog.c csapp.o -o prog)
 check "object file" handed-in/prog
 
+# The Makefile for projects, from among the installed guides.
+mkdir -p course
+cp prog.c course
+cp /usr/*/share/doc/csapp/examples/Makefile course 2>/dev/null || cp /usr/share/doc/libcsapp-dev/examples/Makefile course
+for target in all static sanitize debug; do
+    make -C course CSAPP="$(pkg-config --variable=prefix csapp)" $target >make.log 2>&1 || { cat make.log >&2; exit 1; }
+    check "make $target" env ASAN_OPTIONS=detect_leaks=0 course/prog
+done
+
 if has cmake cmake; then
     mkdir -p project
     cp prog.c project
