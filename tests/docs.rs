@@ -53,6 +53,49 @@ fn the_program_in_the_readme_copies_lines() {
     assert_eq!(String::from_utf8_lossy(&copied.stdout), "one\n\nlast");
 }
 
+/// The README's Python, by ctypes alone and by the module: nobody listens, then somebody does.
+const README_PYTHON: &str = r#"
+cd "$1"
+python3 -c "$2" 2>&1 | tail -n 1
+python3 - <<'END' &
+import socket
+listener = socket.create_server(("127.0.0.1", 8080))
+for connection in range(2):
+    peer, _ = listener.accept()
+    peer.sendall(b"one\ntwo\n")
+    peer.close()
+END
+python3 "$CLIENT" localhost read
+python3 -c "$3"
+"#;
+
+#[test]
+fn the_python_in_the_readme_connects() {
+    let text = fs::read_to_string(root().join("README.md")).expect("the README");
+    let blocks: Vec<&str> = text
+        .split("```python\n")
+        .skip(1)
+        .map(|block| block.split("```").next().expect("a program"))
+        .collect();
+    let [by_ctypes, by_module] = blocks[..] else {
+        panic!("two programs, not {}", blocks.len());
+    };
+    let library = library().join("libcsapp.so");
+    let by_ctypes = by_ctypes.replace("build/libcsapp.so", &library.display().to_string());
+    let by_module = format!(
+        "import os, sys\nsys.dont_write_bytecode = True\nsys.path.insert(0, 'python')\n\
+        os.environ['CSAPP_LIBRARY'] = '{}'\n{by_module}",
+        library.display()
+    );
+    let arguments = [&root().display().to_string(), &by_ctypes, &by_module];
+    if let Some(said) = on_own_network(README_PYTHON, &arguments) {
+        assert_eq!(
+            said,
+            "ConnectionRefusedError: [Errno 111] Connection refused\none\nb'one\\n'\nb'two\\n'\n"
+        );
+    }
+}
+
 /// What the guide says about a client that resets its connection: it ends the server as it was, with status
 /// 1, but not under CSAPP_ON_ERROR, nor as it is afterwards.
 const SERVERS: &str = r#"
