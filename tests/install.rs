@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::copy::on_a_copy;
-use common::{library, root, run, scratch, succeed};
+use common::{library, root, run, scratch, skipped, succeed};
 
 /// A C program that says what it runs with.
 const PROGRAM: &str = r#"#include "csapp.h"
@@ -36,7 +36,7 @@ fn has(tool: &str) -> bool {
         .status()
         .is_ok_and(|status| status.success());
     if !found {
-        eprintln!("SKIPPED: {tool} is not installed");
+        skipped(&format!("{tool} is not installed"));
     }
     found
 }
@@ -268,7 +268,7 @@ fn cargo_cinstall_leaves_the_same_tree() {
         .stdout
         .is_empty()
     {
-        eprintln!("SKIPPED: cargo-c is not installed");
+        skipped("cargo-c is not installed");
         return;
     }
     let (ours, _) = install("cargo-c-ours");

@@ -6,12 +6,12 @@ use std::fs;
 use std::process::Command;
 
 use common::copy::on_a_copy;
-use common::{library, root, run, scratch, succeed};
+use common::{library, root, run, scratch, skipped, succeed};
 
 #[test]
 fn debian_packages_hold_what_a_program_needs() {
     if Command::new("dpkg-deb").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: dpkg-deb is not installed");
+        skipped("dpkg-deb is not installed");
         return;
     }
     library();
@@ -67,7 +67,7 @@ fn debian_packages_hold_what_a_program_needs() {
 /// But that the maintainer has no address, unless the builder gave one.
 fn lintian_finds_no_error(packages: &[String]) {
     if Command::new("lintian").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: lintian is not installed");
+        skipped("lintian is not installed");
         return;
     }
     let said = run(Command::new("lintian")
@@ -81,7 +81,7 @@ fn lintian_finds_no_error(packages: &[String]) {
 #[test]
 fn the_source_tarball_builds_without_network() {
     if !root().join(".git").exists() {
-        eprintln!("SKIPPED: no git repository to make a tarball of");
+        skipped("no git repository to make a tarball of");
         return;
     }
     library();
@@ -110,7 +110,7 @@ fn the_source_tarball_builds_without_network() {
         alone.args(["-n", "make"]);
         alone
     } else {
-        eprintln!("SKIPPED: cutting off the network needs root; cargo is told to stay offline");
+        skipped("cutting off the network needs root; cargo is told to stay offline");
         Command::new("make")
     };
     succeed(

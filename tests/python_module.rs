@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use common::{library, root, run, scratch, succeed};
+use common::{library, root, run, scratch, skipped, succeed};
 
 /// The Pythons of this machine that the module is for: python3, and others by their numbers, pyenv's as well.
 fn interpreters() -> Vec<PathBuf> {
@@ -58,7 +58,7 @@ fn environment(name: &str) -> Option<PathBuf> {
     {
         return Some(dir);
     }
-    eprintln!("SKIPPED: this Python makes no virtual environments (Debian: python3-venv)");
+    skipped("this Python makes no virtual environments (Debian: python3-venv)");
     None
 }
 
@@ -79,7 +79,7 @@ fn a_wheel_has_its_library_in_it() {
             said.contains("No matching distribution found for setuptools"),
             "{said}"
         );
-        eprintln!("SKIPPED: pip cannot get setuptools, for want of a network");
+        skipped("pip cannot get setuptools, for want of a network");
         return;
     }
     let wheels: Vec<_> = fs::read_dir(dir.join("wheels"))
@@ -128,7 +128,7 @@ fn a_source_distribution_builds_and_the_types_hold() {
         "setuptools>=77",
     ]));
     if !tools.status.success() {
-        eprintln!("SKIPPED: pip cannot get build and mypy, for want of a network");
+        skipped("pip cannot get build and mypy, for want of a network");
         return;
     }
     let python = dir.join("bin/python");

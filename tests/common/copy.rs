@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
-use super::{library, root, scratch, succeed};
+use super::{library, root, scratch, skipped, succeed};
 
 /// Runs a script of tests/stranger on a copy, and returns what it printed; None where no copy can be made.
 pub fn on_a_copy(script: &str, arguments: &[String]) -> Option<String> {
@@ -14,7 +14,7 @@ pub fn on_a_copy(script: &str, arguments: &[String]) -> Option<String> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !can_mount {
-        eprintln!("SKIPPED: a copy of this machine needs root, and the right to mount");
+        skipped("a copy of this machine needs root, and the right to mount");
         return None;
     }
     let said = succeed(
@@ -26,8 +26,11 @@ pub fn on_a_copy(script: &str, arguments: &[String]) -> Option<String> {
             .env("VERSION", env!("CARGO_PKG_VERSION"))
             .current_dir(scratch(&format!("copy-{script}"))),
     );
-    for line in said.lines().filter(|line| line.starts_with("SKIPPED")) {
-        eprintln!("{line}");
+    for why in said
+        .lines()
+        .filter_map(|line| line.strip_prefix("SKIPPED: "))
+    {
+        skipped(why);
     }
     (!said.contains("SKIPPED: no overlay")).then_some(said)
 }
@@ -48,7 +51,7 @@ pub fn on_own_network<S: AsRef<OsStr>>(script: &str, arguments: &[S]) -> Option<
         .output()
         .is_ok_and(|output| output.status.success());
     if !can_have_one {
-        eprintln!("SKIPPED: a network of one's own needs root and ip (Debian: iproute2)");
+        skipped("a network of one's own needs root and ip (Debian: iproute2)");
         return None;
     }
     let script = format!("ip link set lo up\n{script}");

@@ -34,6 +34,11 @@ pub fn scratch(name: &str) -> PathBuf {
     dir
 }
 
+/// Says what this machine leaves untested, past the test harness, which keeps what passing tests print.
+pub fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+}
+
 /// Runs a command that has to succeed, and returns its standard output.
 #[track_caller]
 pub fn succeed(command: &mut Command) -> String {
