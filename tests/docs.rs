@@ -99,23 +99,22 @@ fn the_python_in_the_readme_connects() {
 /// What the guide says about a client that resets its connection: it ends the server as it was, with status
 /// 1, but not under CSAPP_ON_ERROR, nor as it is afterwards.
 const SERVERS: &str = r#"
-exec 2>&1
-"$1" 8080 &
+"$1" 8080 2>&1 &
 python3 "$CLIENT" localhost rude
 status=0
 wait $! || status=$?
 echo "before: status $status"
-CSAPP_ON_ERROR=return "$1" 8080 &
+CSAPP_ON_ERROR=return "$1" 8080 2>&1 &
 python3 "$CLIENT" localhost rude echo
 kill $!
 wait $! || true
 echo "after:"
-"$2" 8080 &
+"$2" 8080 2>&1 &
 python3 "$CLIENT" localhost rude echo
 kill $!
 wait $! || true
 echo "workers:"
-"$3" 8080 &
+"$3" 8080 2>&1 &
 python3 "$CLIENT" 127.0.0.1 read read
 test ! -e /proc/net/if_inet6 || python3 "$CLIENT" ::1 read read
 "#;
