@@ -30,18 +30,24 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME = libcsapp.so.$(firstword $(subst ., ,$(VERSION)))
 DEBUG = libcsapp.so.$(VERSION).debug
 
-# What the tests need beyond Rust, gcc, make and Python: commands, and the Debian packages they are in.
+# What the tests need beyond Rust, gcc, make and Python: commands, and the Debian packages they are in. Without the
+# wanted ones they leave out a part, and say so.
 NEEDED = pkg-config valgrind g++ mandoc strace
 PACKAGES = check pkg-config valgrind g++ mandoc strace
+WANTED = cmake gdb man abidiff
+WANTED_PACKAGES = cmake gdb man-db abigail-tools
 
 .PHONY: all cargo demo check tools bench header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
-# older than what was made of it.
+# older than what was made of it. Where there is none, as under `sudo make install`, what is built
+# already will do.
 cargo:
-	@$(CARGO) rustc --quiet --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
-	    -C force-unwind-tables=yes -C link-arg=-Wl,--build-id
+	@if command -v $(CARGO) >/dev/null || ! test -f $(RELEASE)/libcsapp.a; then \
+	    $(CARGO) rustc --quiet --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
+	        -C force-unwind-tables=yes -C link-arg=-Wl,--build-id; \
+	fi
 
 $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;
 
@@ -85,11 +91,14 @@ check: tools all
 tools:
 	@missing=; for tool in $(NEEDED); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
 	pkg-config --exists check 2>/dev/null || missing="$$missing check"; \
-	test -z "$$missing" && exit 0; \
-	echo "The tests need:$$missing"; \
+	wanted=; for tool in $(WANTED); do command -v $$tool >/dev/null || wanted="$$wanted $$tool"; done; \
+	test -z "$$missing$$wanted" && exit 0; \
+	test -z "$$missing" || echo "The tests need:$$missing"; \
+	test -z "$$wanted" || echo "The tests leave something out without:$$wanted"; \
 	if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
-	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(PACKAGES); \
-	else \
+	    install="apt-get install -q -y --no-install-recommends"; export DEBIAN_FRONTEND=noninteractive; \
+	    apt-get update -q && $$install $(PACKAGES) && { $$install $(WANTED_PACKAGES) || true; }; \
+	elif test -n "$$missing"; then \
 	    echo "Install them, on Debian and Ubuntu with: sudo apt-get install $(PACKAGES)" >&2; exit 1; \
 	fi
 

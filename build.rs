@@ -1,5 +1,5 @@
 //! Generates csapp.h from the doors, compiles the one C file, and gives the shared library its
-//! soname.
+//! soname. For cargo-c, writes the manual pages that lead to others.
 
 use std::env;
 use std::error::Error;
@@ -35,6 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .extra_warnings(true)
         .compile("csapp_sio_printf");
 
+    if env::var_os("CARGO_FEATURE_CAPI").is_some() {
+        manual_links(&root.join("man"), Path::new(&env::var("OUT_DIR")?))?;
+    }
+
     let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
     let name = match env::var("CARGO_CFG_TARGET_VENDOR")?.as_str() {
         "apple" => format!("-install_name,@rpath/libcsapp.{major}.dylib"),
@@ -44,6 +48,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     // There, the crate libc leaves this to std.
     if env::var("CARGO_CFG_TARGET_ENV")? == "musl" {
         println!("cargo:rustc-cdylib-link-arg=-lc");
+    }
+    Ok(())
+}
+
+/// Writes OUT/man3: for each name in the NAME section of a page, but the page's own, one that leads
+/// there, as `make install` does.
+fn manual_links(pages: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=man");
+    fs::create_dir_all(out.join("man3"))?;
+    for entry in fs::read_dir(pages)? {
+        let path = entry?.path();
+        let (Some(title), Some(section)) = (path.file_stem(), path.extension()) else {
+            continue;
+        };
+        let (title, section) = (title.to_string_lossy(), section.to_string_lossy());
+        let text = fs::read_to_string(&path)?;
+        let names = text
+            .lines()
+            .take_while(|line| !line.starts_with(".Nd"))
+            .filter_map(|line| line.strip_prefix(".Nm ")?.split(' ').next());
+        for name in names.filter(|name| *name != title) {
+            let leads = format!(".so man{section}/{title}.{section}\n");
+            fs::write(out.join(format!("man3/{name}.3")), leads)?;
+        }
     }
     Ok(())
 }

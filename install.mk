@@ -1,16 +1,17 @@
 # Installing and packaging libcsapp.
 #
 #   make install      PREFIX=/usr/local DESTDIR=: the library, its header, what pkg-config, CMake and gdb
-#                     look for, the manual pages and the Python module
+#                     look for, the manual pages, the guides and the Python module
 #   make uninstall    the same variables: removes what `make install` put there
 #
-# LIBDIR, INCLUDEDIR, MANDIR and PYTHONDIR move the parts; PYTHON= leaves the Python module out.
+# LIBDIR, INCLUDEDIR, MANDIR, DOCDIR and PYTHONDIR move the parts; PYTHON= leaves the Python module out.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/csapp
 PYTHON ?= python3
 # Of the directories where this Python looks for modules, the one under PREFIX.
 PYTHONDIR ?= $(shell test -z "$(PYTHON)" || $(PYTHON) packaging/python_dir.py "$(PREFIX)")
@@ -20,6 +21,9 @@ REAL = libcsapp.so.$(VERSION)
 MAN_PAGES = $(notdir $(wildcard man/*.3 man/*.7))
 # Every name in a page's NAME section gets a page that leads there: `man rio_readlineb` shows rio(3).
 MAN_NAMES = awk '/^\.Nd/ { exit } /^\.Nm/ { print $$2 }'
+# glibc has another gai_error, whose page in the system's own directory stays.
+MAN_LINK = $$name.3$(if $(filter /usr,$(PREFIX)),$$(test $$name != gai_error || echo csapp))
+GUIDES = docs/from-csapp-c.md docs/servers.md CHANGELOG.md
 PY_FILES = $(notdir $(wildcard python/csapp/*.py python/csapp/py.typed))
 
 TO = $(DESTDIR)$(LIBDIR)
@@ -28,6 +32,7 @@ CMAKE_TO = $(TO)/cmake/csapp
 DEBUG_TO = $(TO)/.debug
 INCLUDE_TO = $(DESTDIR)$(INCLUDEDIR)
 MAN_TO = $(DESTDIR)$(MANDIR)
+DOC_TO = $(DESTDIR)$(DOCDIR)
 
 FILL_IN = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@MAJOR@|$(firstword $(subst ., ,$(VERSION)))|g' \
     -e 's|@SONAME@|$(SONAME)|g' -e 's|@PREFIX@|$(PREFIX)|g' \
@@ -56,25 +61,38 @@ install: all
 	$(INSTALL) -m 644 $(filter %.7,$(MAN_PAGES:%=man/%)) $(MAN_TO)/man7
 	@for page in $(MAN_PAGES); do \
 	    for name in $$($(MAN_NAMES) man/$$page); do \
-	        test $$name = $${page%.*} || echo ".so man$${page##*.}/$$page" >$(MAN_TO)/man3/$$name.3 || exit 1; \
+	        test $$name = $${page%.*} || echo ".so man$${page##*.}/$$page" >$(MAN_TO)/man3/$(MAN_LINK) || exit 1; \
 	    done; \
 	done
+	$(INSTALL) -d $(DOC_TO)/examples
+	$(INSTALL) -m 644 $(GUIDES) $(DOC_TO)
+	$(INSTALL) -m 644 examples/Makefile $(DOC_TO)/examples
 	@set -e; dir=$(PYTHONDIR); test -n "$$dir" || exit 0; \
 	$(INSTALL) -d $(DESTDIR)$$dir/csapp; \
 	$(INSTALL) -m 644 $(PY_FILES:%=python/csapp/%) $(DESTDIR)$$dir/csapp; \
-	ln -sf $$(realpath -ms --relative-to=$$dir/csapp $(LIBDIR)/$(SONAME)) $(DESTDIR)$$dir/csapp/$(SONAME)
+	ln -sf $$(realpath -ms --relative-to=$$dir/csapp $(LIBDIR)/$(SONAME)) $(DESTDIR)$$dir/csapp/$(SONAME); \
+	$(PYTHON) -c 'import sys; sys.exit("'$$dir'" not in sys.path)' || \
+	    echo "The Python module is in $$dir, where $(PYTHON) looks only if PYTHONPATH says so."
 	@if test -z "$(DESTDIR)" && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then ldconfig; fi
+
+# Directories that go if nothing else is in them: those that not every system has, and of a prefix that
+# is no system's also the others.
+EMPTIED = $(DEBUG_TO) $(TO)/cmake $(PKGCONFIG_TO) $(MAN_TO)/man3 $(MAN_TO)/man7 $(patsubst %/,%,$(dir $(DOC_TO)))
+OWN_PREFIX = $(if $(PYTHONDIR),$(addprefix $(DESTDIR),$(PYTHONDIR) $(patsubst %/,%,$(dir $(PYTHONDIR))))) $(TO) $(INCLUDE_TO) \
+    $(MAN_TO) $(DESTDIR)$(PREFIX)/share $(DESTDIR)$(PREFIX)
 
 uninstall:
 	rm -f $(INCLUDE_TO)/csapp.h $(TO)/$(REAL) $(TO)/$(SONAME) $(TO)/libcsapp.so \
 	    $(TO)/libcsapp.a $(TO)/csapp.o $(PKGCONFIG_TO)/csapp.pc $(DEBUG_TO)/$(DEBUG)
-	rm -rf $(CMAKE_TO)
+	rm -rf $(CMAKE_TO) $(DOC_TO)
 	@dir=$(PYTHONDIR); test -z "$$dir" || rm -rf $(DESTDIR)$$dir/csapp
 	@for page in $(MAN_PAGES); do \
 	    rm -f $(MAN_TO)/man$${page##*.}/$$page || exit 1; \
-	    for name in $$($(MAN_NAMES) man/$$page); do rm -f $(MAN_TO)/man3/$$name.3 || exit 1; done; \
+	    for name in $$($(MAN_NAMES) man/$$page); do rm -f $(MAN_TO)/man3/$(MAN_LINK) || exit 1; done; \
 	done
-	@if test -d $(DEBUG_TO); then rmdir --ignore-fail-on-non-empty $(DEBUG_TO); fi
+	@for dir in $(EMPTIED) $(if $(filter /usr /usr/local,$(PREFIX)),,$(OWN_PREFIX)); do \
+	    test ! -d "$$dir" || rmdir --ignore-fail-on-non-empty "$$dir"; \
+	done
 	@if test -z "$(DESTDIR)" && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then ldconfig; fi
 
 # The promise that programs linked with one version go on working with the next: the exported symbols of

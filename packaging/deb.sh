@@ -3,15 +3,20 @@
 # newer than what Debian's own build tools would ask for. They end up in BUILD.
 #
 # usage: deb.sh VERSION SONAME BUILD
+#
+# DEBFULLNAME and DEBEMAIL say who makes them, SOURCE_DATE_EPOCH when (else the date of the last commit).
 set -eu
 version=$1 soname=$2 build=$3
+maintainer="${DEBFULLNAME:-The libcsapp project} <${DEBEMAIL:-libcsapp@localhost}>"
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
+export SOURCE_DATE_EPOCH
 arch=$(dpkg --print-architecture)
 multiarch=$(${CC:-cc} -print-multiarch)
 major=${soname##*.}
 stage=$build/deb
 rm -rf "$stage"
 all=$stage/all
-make -s install DESTDIR="$all" PREFIX=/usr LIBDIR="/usr/lib/$multiarch" \
+make -s install DESTDIR="$all" PREFIX=/usr LIBDIR="/usr/lib/$multiarch" DOCDIR=/usr/share/doc/libcsapp-dev \
     PYTHONDIR=/usr/lib/python3/dist-packages >/dev/null
 
 # move PACKAGE PATH...: gives a package its part of the installation.
@@ -30,7 +35,9 @@ package() {
     doc=$dir/usr/share/doc/$1
     mkdir -p "$dir/DEBIAN" "$doc"
     cp LICENSE "$doc/copyright"
-    chmod 644 "$doc/copyright"
+    gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
+    gzip -9nc "$stage/changelog" >"$doc/changelog.Debian.gz"
+    chmod 644 "$doc"/c*
     find "$dir" -type d -exec chmod 755 {} +
     (cd "$dir" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
     size=$(du -sk --exclude=DEBIAN "$dir" | cut -f1)
@@ -40,7 +47,7 @@ Source: csapp
 Version: $version-1
 Architecture: $arch
 Multi-Arch: ${5:-same}
-Maintainer: The libcsapp project <libcsapp@localhost>
+Maintainer: $maintainer
 Section: $2
 Priority: optional
 Installed-Size: $size
@@ -54,9 +61,17 @@ END
 }
 
 lib=usr/lib/$multiarch
+cat >"$stage/changelog" <<END
+csapp ($version-1) unstable; urgency=medium
+
+  * Version $version; changelog.gz tells what it changes.
+
+ -- $maintainer  $(LC_ALL=C date -R -u -d "@$SOURCE_DATE_EPOCH")
+END
 # The newest version of libc of which the library uses a symbol.
 libc=$(readelf -V "$build/$soname" | sed -n 's/.*Name: GLIBC_\([0-9.]*\).*/\1/p' | sort -V | tail -n 1)
 
+chmod 644 "$all/$lib/libcsapp.so.$version"
 move libcsapp$major "$lib/libcsapp.so.$version" "$lib/$soname"
 mkdir -p "$stage/libcsapp$major/DEBIAN"
 echo "activate-noawait ldconfig" >"$stage/libcsapp$major/DEBIAN/triggers"
@@ -73,9 +88,26 @@ package libcsapp$major-dbgsym debug "libcsapp$major (= $version-1)" "CS:APP supp
 
 rm "$all/usr/lib/python3/dist-packages/csapp/$soname"
 move python3-csapp usr/lib/python3/dist-packages/csapp
+mkdir -p "$stage/python3-csapp/DEBIAN"
+maintain() {
+    printf '#!/bin/sh\nset -e\n%s\n' "$2" >"$stage/python3-csapp/DEBIAN/$1"
+    chmod 755 "$stage/python3-csapp/DEBIAN/$1"
+}
+maintain postinst 'if test "$1" = configure && command -v py3compile >/dev/null; then py3compile -p python3-csapp; fi'
+maintain prerm 'if command -v py3clean >/dev/null; then py3clean -p python3-csapp; fi'
 package python3-csapp python "python3 (>= 3.9), libcsapp$major (= $version-1)" "CS:APP support library - Python" no
 
-move libcsapp-dev usr/include usr/share/man "$lib"
+# Debian has manual pages compressed, and links in place of pages that lead to others.
+for page in "$all"/usr/share/man/man?/*; do
+    read -r first <"$page"
+    case $first in
+        ".so man3/"*) ln -s "${first##*/}.gz" "$page.gz" && rm "$page" ;;
+        ".so "*) ln -s "../${first#.so }.gz" "$page.gz" && rm "$page" ;;
+        *) gzip -9n "$page" ;;
+    esac
+done
+rm "$all/usr/share/doc/libcsapp-dev/CHANGELOG.md" # each package has it as changelog.gz
+move libcsapp-dev usr/include usr/share/doc/libcsapp-dev usr/share/man "$lib"
 package libcsapp-dev libdevel "libcsapp$major (= $version-1), libc6-dev" "CS:APP support library - development"
 left=$(find "$all" ! -type d)
 test -z "$left" || { echo "deb.sh: in no package: $left" >&2; exit 1; }

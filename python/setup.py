@@ -9,11 +9,18 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Distribution, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
-ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+
+# The library's source: beside this directory, and in a source distribution below it.
+ROOT = HERE / "library" if (HERE / "library").exists() else HERE.parent
+SOURCES = ["Cargo.lock", "Cargo.toml", "LICENSE", "Makefile", "build.rs", "cbindgen.toml", "csapp.ld",
+           "examples/examples.mk", "include", "install.mk", "src"]
+
 SONAME = "libcsapp.so.1"
 
 
@@ -39,15 +46,34 @@ class BuildWithLibrary(build_py):
         shutil.copy(library(), Path(self.build_lib) / "csapp" / SONAME)
 
 
-class PlatformWheel(bdist_wheel):
-    """Any Python 3, but this platform alone: the library is machine code."""
+class SourcesToo(sdist):
+    """A source distribution that the library can be built from."""
 
-    def finalize_options(self):
-        super().finalize_options()
-        self.root_is_pure = False
+    def make_release_tree(self, base_dir, files):
+        super().make_release_tree(base_dir, files)
+        for name in SOURCES:
+            target = Path(base_dir, "library", name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, target)
+
+
+class WithMachineCode(Distribution):
+    """A distribution for this platform alone, since the library is machine code."""
+
+    def has_ext_modules(self):
+        return True
+
+
+class AnyPython(bdist_wheel):
+    """A wheel for any Python 3: ctypes does not mind which."""
 
     def get_tag(self):
         return "py3", "none", super().get_tag()[2]
 
 
-setup(version=version(), cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel})
+setup(
+    version=version(),
+    distclass=WithMachineCode,
+    cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": AnyPython, "sdist": SourcesToo},
+)

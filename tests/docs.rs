@@ -1,39 +1,139 @@
-//! The C programs in docs/ compile without a warning, and the Makefile for projects builds its variants.
+//! The C programs in docs/ and the README do what the text around them says, and the Makefile for projects builds its variants.
 
 mod common;
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
-use common::{Link, library, root, scratch, succeed};
+use common::copy::on_own_network;
+use common::{Link, library, root, run_with, scratch, succeed};
+
+/// Compiles the C programs of a page, and returns them in its order.
+fn programs(page: &str) -> Vec<PathBuf> {
+    let name = page.replace('/', "-");
+    let dir = scratch(&format!("docs-{name}"));
+    let text = fs::read_to_string(root().join(page)).expect("a page");
+    let mut programs = Vec::new();
+    for block in text.split("```c\n").skip(1) {
+        let code = block.split("```").next().expect("a program");
+        let program = dir.join(format!("program{}", programs.len() + 1));
+        fs::write(program.with_extension("c"), code).expect("a source file");
+        succeed(
+            common::cc()
+                .args(["-Wall", "-Werror"])
+                .arg(format!("-I{}", library().display()))
+                .arg(program.with_extension("c"))
+                .arg("-o")
+                .arg(&program)
+                .args(Link::Shared.arguments()),
+        );
+        programs.push(program);
+    }
+    programs
+}
 
 #[test]
 fn programs_in_the_documentation_compile() {
-    let dir = scratch("docs");
-    let mut count = 0;
     for entry in fs::read_dir(root().join("docs")).expect("the directory docs") {
         let path = entry.expect("a page").path();
-        if path.extension().is_none_or(|kind| kind != "md") {
-            continue;
-        }
-        let text = fs::read_to_string(path).expect("a page");
-        for block in text.split("```c\n").skip(1) {
-            let code = block.split("```").next().expect("a program");
-            let program = dir.join(format!("program{count}"));
-            count += 1;
-            fs::write(program.with_extension("c"), code).expect("a source file");
-            succeed(
-                common::cc()
-                    .args(["-Wall", "-Werror"])
-                    .arg(format!("-I{}", library().display()))
-                    .arg(program.with_extension("c"))
-                    .arg("-o")
-                    .arg(&program)
-                    .args(Link::Shared.arguments()),
-            );
+        if path.extension().is_some_and(|kind| kind == "md") {
+            let page = path.file_name().expect("a name").to_string_lossy();
+            if page != "servers.md" {
+                programs(&format!("docs/{page}"));
+            }
         }
     }
-    assert!(count >= 2, "only {count} programs found");
+}
+
+#[test]
+fn the_program_in_the_readme_copies_lines() {
+    let programs = programs("README.md");
+    let copied = run_with(&mut Command::new(&programs[0]), "one\n\nlast");
+    assert_eq!(String::from_utf8_lossy(&copied.stdout), "one\n\nlast");
+}
+
+/// The README's Python, by ctypes alone and by the module: nobody listens, then somebody does.
+const README_PYTHON: &str = r#"
+cd "$1"
+python3 -c "$2" 2>&1 | tail -n 1
+python3 - <<'END' &
+import socket
+listener = socket.create_server(("127.0.0.1", 8080))
+for connection in range(2):
+    peer, _ = listener.accept()
+    peer.sendall(b"one\ntwo\n")
+    peer.close()
+END
+python3 "$CLIENT" localhost read
+python3 -c "$3"
+"#;
+
+#[test]
+fn the_python_in_the_readme_connects() {
+    let text = fs::read_to_string(root().join("README.md")).expect("the README");
+    let blocks: Vec<&str> = text
+        .split("```python\n")
+        .skip(1)
+        .map(|block| block.split("```").next().expect("a program"))
+        .collect();
+    let [by_ctypes, by_module] = blocks[..] else {
+        panic!("two programs, not {}", blocks.len());
+    };
+    let library = library().join("libcsapp.so");
+    let by_ctypes = by_ctypes.replace("build/libcsapp.so", &library.display().to_string());
+    let by_module = format!(
+        "import os, sys\nsys.dont_write_bytecode = True\nsys.path.insert(0, 'python')\n\
+        os.environ['CSAPP_LIBRARY'] = '{}'\n{by_module}",
+        library.display()
+    );
+    let arguments = [&root().display().to_string(), &by_ctypes, &by_module];
+    if let Some(said) = on_own_network(README_PYTHON, &arguments) {
+        assert_eq!(
+            said,
+            "ConnectionRefusedError: [Errno 111] Connection refused\none\nb'one\\n'\nb'two\\n'\n"
+        );
+    }
+}
+
+/// What the guide says about a client that resets its connection: it ends the server as it was, with status
+/// 1, but not under CSAPP_ON_ERROR, nor as it is afterwards.
+const SERVERS: &str = r#"
+"$1" 8080 2>&1 &
+python3 "$CLIENT" localhost rude
+status=0
+wait $! || status=$?
+echo "before: status $status"
+CSAPP_ON_ERROR=return "$1" 8080 2>&1 &
+python3 "$CLIENT" localhost rude echo
+kill $!
+wait $! || true
+echo "after:"
+"$2" 8080 2>&1 &
+python3 "$CLIENT" localhost rude echo
+kill $!
+wait $! || true
+echo "workers:"
+"$3" 8080 2>&1 &
+python3 "$CLIENT" 127.0.0.1 read read
+test ! -e /proc/net/if_inet6 || python3 "$CLIENT" ::1 read read
+"#;
+
+#[test]
+fn the_servers_of_the_guide_do_what_it_says() {
+    let programs = programs("docs/servers.md");
+    assert_eq!(programs.len(), 3, "each program is run below");
+    if let Some(said) = on_own_network(SERVERS, &programs) {
+        let reset = "Rio_readlineb error: Connection reset by peer\n";
+        let (expected, addresses) = said.split_at(said.find("workers:").expect("the workers"));
+        assert_eq!(
+            expected,
+            format!("{reset}before: status 1\n{reset}hello\nafter:\n{reset}hello\n")
+        );
+        let v6 = "workers:\nyou are ::ffff:127.0.0.1\nyou are ::ffff:127.0.0.1\nyou are ::1\nyou are ::1\n";
+        let v4_alone = "workers:\nyou are 127.0.0.1\nyou are 127.0.0.1\n";
+        assert!(addresses == v6 || addresses == v4_alone, "{addresses}");
+    }
 }
 
 #[test]
@@ -60,5 +160,33 @@ fn the_makefile_for_projects_builds_every_variant() {
         let said =
             succeed(Command::new(project.join("prog")).env("ASAN_OPTIONS", "detect_leaks=0"));
         assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"), "make {target}");
+    }
+    succeed(Command::new("make").arg("clean").current_dir(&project));
+    assert!(!project.join("prog").exists());
+
+    // A program of two files, in the way that the Makefile's comment says.
+    let makefile = fs::read_to_string(project.join("Makefile")).expect("the Makefile");
+    let makefile = makefile.replace(
+        "PROGRAMS = $(patsubst %.c,%,$(wildcard *.c))",
+        "PROGRAMS = prog",
+    );
+    fs::write(
+        project.join("Makefile"),
+        makefile + "\nprog: prog.o half.o\n",
+    )
+    .expect("a Makefile");
+    fs::write(project.join("half.c"), "int half(void) { return 21; }\n").expect("a source file");
+    let code = "#include \"csapp.h\"\nint half(void);\nint main(void) { Sio_putl(2 * half()); return 0; }\n";
+    fs::write(project.join("prog.c"), code).expect("a source file");
+    for target in ["all", "static", "sanitize", "debug"] {
+        succeed(
+            Command::new("make")
+                .arg(target)
+                .arg(format!("CSAPP={}", prefix.display()))
+                .current_dir(&project),
+        );
+        let said =
+            succeed(Command::new(project.join("prog")).env("ASAN_OPTIONS", "detect_leaks=0"));
+        assert_eq!(said, "42", "make {target}, of two files");
     }
 }

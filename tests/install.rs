@@ -6,7 +6,8 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{library, root, run, scratch, succeed};
+use common::copy::on_a_copy;
+use common::{library, root, run, scratch, skipped, succeed};
 
 /// A C program that says what it runs with.
 const PROGRAM: &str = r#"#include "csapp.h"
@@ -35,9 +36,17 @@ fn has(tool: &str) -> bool {
         .status()
         .is_ok_and(|status| status.success());
     if !found {
-        eprintln!("SKIPPED: {tool} is not installed");
+        skipped(&format!("{tool} is not installed"));
     }
     found
+}
+
+/// Installed for all of a machine, then used by somebody who has nothing but that, then removed.
+#[test]
+fn a_stranger_is_served_and_no_trace_is_left() {
+    if let Some(said) = on_a_copy("install.sh", &[]) {
+        assert!(said.ends_with("uninstall: fine\n"), "{said}");
+    }
 }
 
 fn make(target: &str, destination: &Path) {
@@ -93,11 +102,28 @@ fn compile(dir: &Path, before: &[&str], after: &[String]) -> PathBuf {
 }
 
 #[test]
-fn uninstall_leaves_no_file() {
-    let (root, _) = install("uninstall");
+fn uninstall_leaves_nothing() {
+    let (root, prefix) = install("uninstall");
     assert!(files(&root).len() > 50);
     make("uninstall", &root);
     assert_eq!(files(&root), Vec::<PathBuf>::new());
+    assert!(!prefix.exists(), "directories are left");
+}
+
+#[test]
+fn uninstall_spares_what_others_put_there() {
+    let (root, prefix) = install("others");
+    let theirs = ["lib/pkgconfig", "share/man/man3", "include"]
+        .map(|dir| prefix.join(dir).join("csapp-no-more"));
+    for file in &theirs {
+        std::fs::write(file, "").expect("a file");
+    }
+    make("uninstall", &root);
+    let mut left = files(&root);
+    left.sort();
+    let mut theirs = theirs.to_vec();
+    theirs.sort();
+    assert_eq!(left, theirs);
 }
 
 #[test]
@@ -232,6 +258,65 @@ fn python_finds_module_and_library() {
             .env("PYTHONDONTWRITEBYTECODE", "1"),
     );
     assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
+}
+
+/// cargo-c's tree is a part of ours, with the same links, and programs are built from it.
+#[test]
+#[ignore = "builds the library once more"]
+fn cargo_cinstall_leaves_the_same_tree() {
+    if run(Command::new("cargo").args(["cinstall", "--version"]))
+        .stdout
+        .is_empty()
+    {
+        skipped("cargo-c is not installed");
+        return;
+    }
+    let (ours, _) = install("cargo-c-ours");
+    let root = scratch("install-cargo-c");
+    succeed(
+        Command::new("cargo")
+            .args(["cinstall", "--locked", "--release"])
+            .args(["--prefix=/opt/csapp", "--libdir=lib"])
+            .arg(format!("--destdir={}", root.display()))
+            .arg(format!(
+                "--target-dir={}",
+                scratch("cargo-c-target").display()
+            ))
+            .current_dir(common::root()),
+    );
+    let below = |root: &Path| -> Vec<PathBuf> {
+        let strip = |path: PathBuf| path.strip_prefix(root).expect("below").to_owned();
+        files(root).into_iter().map(strip).collect()
+    };
+    let (theirs, all) = (below(&root), below(&ours));
+    for file in &theirs {
+        assert!(all.contains(file), "{} is not ours", file.display());
+    }
+    let missing: Vec<_> = all.iter().filter(|file| !theirs.contains(file)).collect();
+    for file in missing {
+        let name = file.display().to_string();
+        assert!(
+            ["/csapp.o", "/cmake/", "/python", "/.debug/"]
+                .iter()
+                .any(|part| name.contains(part)),
+            "{name} is missing"
+        );
+    }
+    let header = "opt/csapp/include/csapp.h";
+    assert_eq!(
+        std::fs::read(root.join(header)).expect("their header"),
+        std::fs::read(ours.join(header)).expect("our header")
+    );
+    let library = root.join("opt/csapp/lib/libcsapp.so");
+    let dynamic = succeed(Command::new("readelf").arg("-d").arg(&library));
+    assert!(dynamic.contains("soname: [libcsapp.so.1]"), "{dynamic}");
+    let program = compile(&root, &[], &pkg_config(&root, &["--cflags", "--libs"]));
+    let lib = root.join("opt/csapp/lib");
+    let said = succeed(Command::new(program).env("LD_LIBRARY_PATH", lib));
+    assert_eq!(said, SAYS);
+    let arguments = pkg_config(&root, &["--cflags", "--static", "--libs"]);
+    let program = compile(&root, &["-static"], &arguments);
+    assert_eq!(succeed(&mut Command::new(program)), SAYS);
 }
 
 #[test]

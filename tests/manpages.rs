@@ -5,9 +5,11 @@ mod common;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use common::{Link, root, scratch, succeed};
+use common::copy::on_own_network;
+use common::{Link, root, run, run_with, scratch, succeed};
 
 /// The pages, in order of their names.
 fn pages() -> Vec<PathBuf> {
@@ -190,31 +192,185 @@ fn synopsis_and_header_agree() {
     assert_eq!(documented, declared());
 }
 
+/// The errno values that a header comment lists, each with its cause, by the function below it.
+fn listed_errors() -> Vec<(String, Vec<String>)> {
+    let header = fs::read_to_string(root().join("include/csapp.h")).expect("the header");
+    let mut found = Vec::new();
+    for part in header.split("/**").skip(1) {
+        let (comment, code) = part.split_once("*/").expect("a comment that ends");
+        let errors: Vec<String> = comment
+            .lines()
+            .filter_map(|line| line.strip_prefix(" *   E"))
+            .filter_map(|entry| entry.split_once("  "))
+            .flat_map(|(names, _)| names.split(", E"))
+            .map(|name| format!("E{name}"))
+            .collect();
+        let name = code
+            .split_once('(')
+            .and_then(|(before, _)| before.rsplit([' ', '*', '\n']).next());
+        if let Some(name) = name.filter(|_| !errors.is_empty()) {
+            found.push((name.to_owned(), errors));
+        }
+    }
+    found
+}
+
 #[test]
-fn examples_compile() {
+fn errors_of_the_header_are_in_the_pages() {
+    let listed = listed_errors();
+    assert!(listed.len() >= 6, "{listed:?}");
+    for (function, errors) in listed {
+        let page = pages()
+            .iter()
+            .map(text)
+            .find(|page| synopsis(page).contains_key(&function))
+            .unwrap_or_else(|| panic!("{function} is in no page"));
+        let section = section(&page, "ERRORS");
+        for error in errors {
+            assert!(
+                section
+                    .iter()
+                    .any(|line| line.starts_with(".It") && line.contains(&format!("Er {error}"))),
+                "{function} fails with {error}, which its page does not say"
+            );
+        }
+    }
+}
+
+/// Compiles every example, and returns the programs by page and number, such as rio.3-1.
+fn examples() -> BTreeMap<String, PathBuf> {
     let dir = scratch("man-examples");
-    let mut count = 0;
+    let mut programs = BTreeMap::new();
     for page in pages() {
+        let title = page
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         let examples = section(&text(&page), "EXAMPLES").join("\n");
-        for block in examples.split(".Bd -literal").skip(1) {
+        for (index, block) in examples.split(".Bd -literal").skip(1).enumerate() {
             let code = block
                 .split_once('\n')
                 .and_then(|(_, code)| code.split_once("\n.Ed"))
                 .map(|(code, _)| code.replace("\\e", "\\"))
                 .expect("a display that ends");
-            let name = dir.join(format!("example{count}"));
-            count += 1;
-            fs::write(name.with_extension("c"), code).expect("a source file");
+            let name = format!("{title}-{}", index + 1);
+            let program = dir.join(&name);
+            let source = dir.join(format!("{name}.c"));
+            fs::write(&source, code).expect("a source file");
             succeed(
                 common::cc()
                     .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"])
                     .arg(format!("-I{}", common::library().display()))
-                    .arg(name.with_extension("c"))
+                    .arg(source)
                     .arg("-o")
-                    .arg(&name)
+                    .arg(&program)
                     .args(Link::Shared.arguments()),
             );
+            programs.insert(name, program);
         }
     }
-    assert!(count >= 5, "only {count} examples found");
+    programs
+}
+
+/// The clients and servers among the examples, on their fixed ports.
+const ON_THE_NETWORK: &str = r#"
+python3 -m http.server 80 --bind 127.0.0.1 >/dev/null 2>&1 &
+tries=0
+until "$1" 2>/dev/null; do tries=$((tries + 1)); test $tries -lt 300; sleep 0.1; done
+kill $!
+"$2" &
+python3 "$CLIENT" localhost read read
+kill $!
+wait $! || true
+"$3" 2>&1 &
+python3 "$CLIENT" localhost rude echo
+"#;
+
+/// What a program prints that gets a SIGINT as soon as it has a handler for it.
+fn interrupted(program: &mut Command) -> String {
+    let child = program.stdout(Stdio::piped()).spawn().expect("a program");
+    let status = format!("/proc/{}/status", child.id());
+    let is_caught = |line: &str| {
+        let mask = line.strip_prefix("SigCgt:").map(str::trim);
+        mask.and_then(|mask| u64::from_str_radix(mask, 16).ok())
+            .is_some_and(|mask| mask & 2 != 0)
+    };
+    while !fs::read_to_string(&status)
+        .expect("it waits for the signal")
+        .lines()
+        .any(is_caught)
+    {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    succeed(Command::new("kill").args(["-INT", &child.id().to_string()]));
+    let output = child.wait_with_output().expect("the child is ours");
+    assert!(output.status.success(), "{}", output.status);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn examples_do_what_they_say() {
+    let programs = examples();
+    let names: Vec<&str> = programs.keys().map(String::as_str).collect();
+    let known = [
+        "csapp.7-1",
+        "csapp_set_error_handler.3-1",
+        "csapp_set_error_handler.3-2",
+        "csapp_wrappers.3-1",
+        "open_clientfd.3-1",
+        "open_clientfd.3-2",
+        "rio.3-1",
+        "rio.3-2",
+        "sio.3-1",
+    ];
+    assert_eq!(names, known, "each example is run below");
+    let program = |name: &str| Command::new(&programs[name]);
+
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        succeed(&mut program("csapp.7-1")),
+        format!("compiled with {version}, running with {version}\n")
+    );
+
+    let lines = "one\n\nlast";
+    let copied = run_with(&mut program("rio.3-1"), lines);
+    assert_eq!(String::from_utf8_lossy(&copied.stdout), lines);
+
+    assert_eq!(
+        succeed(&mut program("rio.3-2")),
+        "no whole line yet\none line\n"
+    );
+
+    let said = succeed(program("csapp_wrappers.3-1").args(["/bin/echo", "hello"]));
+    assert_eq!(said, "hello\n");
+    let told = run(program("csapp_wrappers.3-1").arg("/bin/false"));
+    assert_eq!(told.status.code(), Some(1));
+    let unused = run(&mut program("csapp_wrappers.3-1"));
+    assert_eq!(
+        String::from_utf8_lossy(&unused.stderr),
+        "usage: run PROGRAM [ARGUMENT ...]\n"
+    );
+
+    let failed = run(&mut program("csapp_set_error_handler.3-2"));
+    assert_eq!(failed.status.code(), Some(0));
+    assert_eq!(
+        String::from_utf8_lossy(&failed.stderr),
+        "Open error: No such file or directory\n"
+    );
+
+    assert_eq!(interrupted(&mut program("sio.3-1")), "caught signal 2\n");
+
+    let servers = [
+        &programs["open_clientfd.3-1"],
+        &programs["open_clientfd.3-2"],
+        &programs["csapp_set_error_handler.3-1"],
+    ];
+    if let Some(said) = on_own_network(ON_THE_NETWORK, &servers) {
+        assert_eq!(
+            said,
+            "HTTP/1.0 200 OK\r\nhello\nhello\n\
+            Rio_readlineb error: Connection reset by peer\nhello\n"
+        );
+    }
 }

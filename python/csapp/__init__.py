@@ -12,7 +12,8 @@ socket.gaierror where the resolver fails. While a call waits, other threads run 
 lock), and a signal's Python handler runs once the call is over.
 
 CDLL is the library itself, with the types of every function of csapp.h. Its checked functions, which are
-capitalised, return their failing value and cannot end the interpreter.
+capitalised, write their line to standard error and raise the OSError as well; their failures cannot end
+the interpreter.
 """
 
 from __future__ import annotations

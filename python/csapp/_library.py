@@ -1,8 +1,12 @@
 """The library as ctypes sees it: where it is, the types of its functions, and errors as exceptions."""
 
+import atexit
 import ctypes
 import os
+import socket
+import threading
 from ctypes import (
+    CFUNCTYPE,
     POINTER,
     Structure,
     c_char,
@@ -163,12 +167,45 @@ _FUNCTIONS = {
 }
 
 
-def _raise_errno(result: int, function: Any, arguments: Any) -> int:
-    """Turns -1 into the OSError of errno. -2 is the resolver's, and a caller's affair."""
-    if result == -1:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
+# Reports of the program's own, which are no failures of a call.
+_REPORTING = {"unix_error", "posix_error", "csapp_gai_error", "dns_error", "app_error"}
+
+# Where the reason is the resolver's, it is on standard error alone.
+_RESOLVING = {"Getaddrinfo": socket.gaierror, "Getnameinfo": socket.gaierror,
+              "Gethostbyname": socket.herror, "Gethostbyaddr": socket.herror}
+
+
+class _Thread(threading.local):
+    has_reported = False
+
+
+_thread = _Thread()
+
+
+def _note_report() -> None:
+    _thread.has_reported = True
+
+
+# The library's error handler: notes that the call which this thread is in has failed, and lets it return.
+_error_handler = CFUNCTYPE(None)(_note_report)
+
+
+def _forget_report(result: Any, function: Any, arguments: Any) -> Any:
+    _thread.has_reported = False
     return result
+
+
+def _raise_failure(result: Any, function: Any, arguments: Any) -> Any:
+    """Turns a failure into the OSError of errno: of a checked function if it has reported one, of another
+    if it returns -1. A -2 of the latter is the resolver's, and a caller's affair."""
+    name = function.__name__
+    has_reported, _thread.has_reported = _thread.has_reported, False
+    if not has_reported and (result != -1 or name == "Sigsuspend"):
+        return result
+    if name in _RESOLVING or has_reported and result == -2:
+        raise _RESOLVING.get(name, socket.gaierror)("the reason is on standard error")
+    error = ctypes.get_errno()
+    raise OSError(error, os.strerror(error))
 
 
 def _load() -> ctypes.CDLL:
@@ -181,11 +218,14 @@ def _load() -> ctypes.CDLL:
         function = getattr(library, name)
         function.argtypes = parameters
         function.restype = result
-        # Sigsuspend returns -1 when all is well.
-        if result in (c_int, c_ssize_t, c_long) and name != "Sigsuspend":
-            function.errcheck = _raise_errno
-    # No checked function may end the interpreter.
-    library.csapp_set_error_handler(ctypes.cast(library.csapp_error_return, c_void_p))
+        if name in _REPORTING:
+            function.errcheck = _forget_report
+        elif name != "csapp_set_error_handler":
+            function.errcheck = _raise_failure
+    # No checked function may end the interpreter; nor may one call it when it has ended.
+    library.csapp_set_error_handler(ctypes.cast(_error_handler, c_void_p))
+    does_nothing = ctypes.cast(library.csapp_error_return, c_void_p)
+    atexit.register(library.csapp_set_error_handler, does_nothing)
     return library
 
 

@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod copy;
 pub mod server;
 
 use std::io::Write as _;
@@ -31,6 +32,11 @@ pub fn scratch(name: &str) -> PathBuf {
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir).unwrap_or_else(|why| panic!("{}: {why}", dir.display()));
     dir
+}
+
+/// Says what this machine leaves untested, past the test harness, which keeps what passing tests print.
+pub fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
 /// Runs a command that has to succeed, and returns its standard output.
