@@ -34,10 +34,11 @@ PACKAGES = check pkg-config valgrind g++ mandoc
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
-# older than what was made of it.
+# older than what was made of it. Without the C compiler's start-up files, nothing runs when the
+# library is loaded or unloaded.
 cargo:
 	@$(CARGO) rustc --quiet --locked --release --lib --crate-type cdylib,staticlib -- \
-	    -C force-unwind-tables=yes -C link-arg=-Wl,--build-id
+	    -C force-unwind-tables=yes -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles
 
 $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;
 
@@ -99,9 +100,11 @@ PEER_LIBRARIES = $(if $(findstring SKALIBS,$(PEERS)),-lskarnet) \
     $(if $(findstring LIBEVENT,$(PEERS)),-levent_core) -L$(BENCH) -lbufreader -Wl,-rpath,'$$ORIGIN'
 BENCHES = $(addprefix $(BENCH)/,lines bulk unbuffered connections load)
 
-bench: all $(BENCHES) $(BENCH)/libstub.so
+STUB_CC = $(CC) -O2 -w -fno-builtin -shared -fPIC -Wl,-z,now -o
+
+bench: all $(BENCHES) $(BENCH)/libstub.so $(BENCH)/libimports.so
 	CSAPP_SO=$(abspath $(BUILD)/$(SONAME)) STUB_SO=$(abspath $(BENCH)/libstub.so) \
-	    python3 benches/report.py $(BENCH)
+	    IMPORTS_SO=$(abspath $(BENCH)/libimports.so) python3 benches/report.py $(BENCH)
 
 $(BENCH)/%.o: benches/%.c benches/bench.h benches/twin.h $(BUILD)/csapp.h
 	@mkdir -p $(BENCH)
@@ -115,10 +118,17 @@ $(BENCH)/libbufreader.so: benches/bufreader.rs
 	@mkdir -p $(BENCH)
 	$(RUSTC) -O --edition 2024 --crate-type cdylib -o $@ $<
 
-# A C library with the same exports, each of which does nothing.
+# C libraries with the same exports, each of which does nothing: one that needs nothing either, and
+# one that needs what the library needs of libc.
 $(BENCH)/libstub.so: $(BUILD)/api.txt
 	@mkdir -p $(BENCH)
-	sed 's/.*/void &(void) {}/' $< | $(CC) -O2 -w -fno-builtin -shared -fPIC -o $@ -x c - -Wl,-soname,libstub.so
+	sed 's/.*/void &(void) {}/' $< | $(STUB_CC) $@ -x c -
+
+$(BENCH)/libimports.so: $(BUILD)/api.txt
+	@mkdir -p $(BENCH)
+	$(NM) -D --undefined-only $(BUILD)/$(SONAME) | sed -n 's/.* U \([^@]*\).*/\1/p' >$(BENCH)/imports.txt
+	(sed 's/.*/void &(void) {}/' $<; sed 's/.*/extern char &[];/' $(BENCH)/imports.txt; \
+	    echo 'char *const imports[] = {'; sed 's/$$/,/' $(BENCH)/imports.txt; echo '};') | $(STUB_CC) $@ -x c -
 
 header:
 	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked
