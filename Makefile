@@ -102,7 +102,9 @@ BENCHES = $(addprefix $(BENCH)/,lines bulk unbuffered connections load)
 
 STUB_CC = $(CC) -O2 -w -fno-builtin -shared -fPIC -Wl,-z,now -o
 
-bench: all $(BENCHES) $(BENCH)/libstub.so $(BENCH)/libimports.so
+WEB_SERVERS = $(addprefix $(BENCH)/,tinyweb-shared tinyweb-static tinyweb-book)
+
+bench: all $(BENCHES) $(WEB_SERVERS) $(BENCH)/libstub.so $(BENCH)/libimports.so
 	CSAPP_SO=$(abspath $(BUILD)/$(SONAME)) STUB_SO=$(abspath $(BENCH)/libstub.so) \
 	    IMPORTS_SO=$(abspath $(BENCH)/libimports.so) python3 benches/report.py $(BENCH)
 
@@ -113,6 +115,21 @@ $(BENCH)/%.o: benches/%.c benches/bench.h benches/twin.h $(BUILD)/csapp.h
 $(BENCHES): $(BENCH)/%: benches/%.c $(BENCH)/bench.o $(BENCH)/twin.o $(BUILD)/libcsapp.a \
     $(BENCH)/libbufreader.so
 	$(CC) -O2 $(WARNINGS) -I$(BUILD) $(PEERS) -o $@ $(filter-out %.so,$^) -Wl,--as-needed $(PEER_LIBRARIES) -ldl
+
+# The web server under load. In the last one, the book's algorithm takes the places of rio_readinitb
+# and rio_readlineb.
+$(BENCH)/tinyweb-shared: examples/tinyweb.c $(BUILD)/libcsapp.so
+	$(CC) -O2 $(WARNINGS) -I$(BUILD) -o $@ $< -L$(BUILD) -lcsapp -Wl,-rpath,$(abspath $(BUILD)) -pthread
+
+$(BENCH)/tinyweb-static: examples/tinyweb.c $(BUILD)/libcsapp.a
+	$(CC) -O2 $(WARNINGS) -I$(BUILD) -o $@ $^ -pthread
+
+$(BENCH)/tinyweb-book: examples/tinyweb.c $(BENCH)/twin-as-rio.o $(BUILD)/libcsapp.a
+	$(CC) -O2 $(WARNINGS) -I$(BUILD) -o $@ $^ -pthread
+
+$(BENCH)/twin-as-rio.o: benches/twin.c benches/twin.h
+	@mkdir -p $(BENCH)
+	$(CC) -O2 $(WARNINGS) -Dtwin_readinitb=Rio_readinitb -Dtwin_readlineb=rio_readlineb -c -o $@ $<
 
 $(BENCH)/libbufreader.so: benches/bufreader.rs
 	@mkdir -p $(BENCH)
