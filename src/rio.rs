@@ -192,23 +192,26 @@ impl rio_t {
         Ok(wanted - room.left())
     }
 
-    /// Reads until `room` is full or the file ends, and returns the number of bytes.
+    /// Takes the next `wanted` bytes, if so many are at hand; otherwise nothing.
+    ///
+    /// # Safety
+    /// `wanted` must not be 0, and so many bytes must be writable at `to`, outside of this rio_t.
     #[inline(always)]
-    pub fn readnb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
-        let wanted = room.left();
-        if let Some(unread) = self.unread()
-            && unread.len() >= wanted
-        {
-            room.put(unread);
-            self.consume(wanted);
-            return Ok(wanted);
+    pub unsafe fn take_chunk(&mut self, to: *mut u8, wanted: usize) -> bool {
+        match self.unread() {
+            Some(unread) if unread.len() >= wanted => {
+                let from = unread.as_ptr();
+                self.consume(wanted);
+                // SAFETY: so many bytes are there; and the caller's promise.
+                unsafe { scan::copy_chunk(from, to, wanted) };
+                true
+            }
+            _ => false,
         }
-        self.gather(source, room)
     }
 
-    /// [`rio_t::readnb`] where the bytes at hand are too few.
-    #[inline(never)]
-    fn gather(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
+    /// Reads until `room` is full or the file ends, and returns the number of bytes.
+    pub fn readnb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
         match self.unread() {
             Some(unread) => {

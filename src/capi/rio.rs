@@ -79,7 +79,7 @@ pub unsafe extern "C-unwind" fn rio_readnb(
     n: size_t,
 ) -> ssize_t {
     // SAFETY: rp is a rio_t or NULL, usrbuf writable for what comes or NULL.
-    or_minus_one(unsafe { readnb(rp, usrbuf, n) })
+    unsafe { readnb(rp, usrbuf, n) }
 }
 
 /// Reads the next line through `rp` into `usrbuf`: the bytes up to and with the newline, then
@@ -136,9 +136,11 @@ pub unsafe extern "C-unwind" fn Rio_readnb(
     n: size_t,
 ) -> ssize_t {
     // SAFETY: as rio_readnb.
-    or_minus_one(checked(c"Rio_readnb error", unsafe {
-        readnb(rp, usrbuf, n)
-    }))
+    let count = unsafe { readnb(rp, usrbuf, n) };
+    if count < 0 {
+        report_errno(c"Rio_readnb error");
+    }
+    count
 }
 
 /// rio_readlineb, checked: an error is reported as "Rio_readlineb error: reason", and if the
@@ -187,8 +189,30 @@ unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> Result<()> {
     Ok(())
 }
 
+#[inline(never)]
+unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
+    if !rp.is_null()
+        && !usrbuf.is_null()
+        && n.cast_signed() > 0
+        // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for n
+        // bytes.
+        && unsafe { (*rp).take_chunk(usrbuf.cast(), n) }
+    {
+        return n.cast_signed();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { gather(rp, usrbuf, n) }
+}
+
+/// [`readnb`] where it has not got all bytes at hand, or there is an error.
+#[inline(never)]
+unsafe fn gather(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    or_minus_one(unsafe { try_gather(rp, usrbuf, n) })
+}
+
 #[inline(always)]
-unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize> {
+unsafe fn try_gather(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
     check_buffer(usrbuf, n)?;

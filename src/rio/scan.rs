@@ -2,6 +2,8 @@
 //! One pass that copies and looks at once, in the widest instructions that the processor has
 //! and that pay; each set of them has a file, with the same function in it.
 
+use core::ptr;
+
 use crate::sys::Room;
 
 #[cfg(target_arch = "x86_64")]
@@ -63,6 +65,29 @@ unsafe fn widest(bytes: &[u8], to: *mut u8, at: usize) -> Option<usize> {
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let end = unsafe { portable::copy_line(rest, to) };
     end.map(|end| at + end)
+}
+
+/// Copies `count` bytes, at least one: a few by moves that may overlap, as wide as fits, since the call of memcpy
+/// would take longer than they do.
+///
+/// # Safety
+/// They must be readable at `from` and writable at `to`, and must not overlap.
+#[inline(always)]
+pub unsafe fn copy_chunk(from: *const u8, to: *mut u8, count: usize) {
+    // SAFETY: the caller's promise; each is asked for no more than it takes.
+    unsafe {
+        if count <= 16 {
+            portable::put_short(from, to, count);
+        } else if count > 128 {
+            ptr::copy_nonoverlapping(from, to, count);
+        } else if count > 64 {
+            portable::put_ends::<64>(from, to, count);
+        } else if count > 32 {
+            portable::put_ends::<32>(from, to, count);
+        } else {
+            portable::put_ends::<16>(from, to, count);
+        }
+    }
 }
 
 /// A way to copy a line, for a function that is compiled for its instructions as a whole.
