@@ -322,8 +322,9 @@ static size_t fill(const struct workload *workload, size_t size)
         used += n;
         lines++;
     }
-    must(ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0, "ftruncate");
-    must(write(file, text, used) == (ssize_t)used, "write");
+    /* In the same pages as the workload before: fresh ones may lie better or worse. */
+    must(lseek(file, 0, SEEK_SET) == 0 && write(file, text, used) == (ssize_t)used, "write");
+    must(ftruncate(file, (off_t)used) == 0, "ftruncate");
     free(text);
     return lines;
 }

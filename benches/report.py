@@ -179,6 +179,8 @@ def chart(results, path):
         field = results["lines", workload]
         title = workload if workload in REAL else f"lines of {workload} bytes"
         parts.append(f'<text x="8" y="{y - 7}" class="title">{escape(title)}</text>')
+        floor, foot = left + scale, y + bar * len(names) + 3
+        parts.append(f'<line x1="{floor}" x2="{floor}" y1="{y - 3}" y2="{foot}" class="floor"/>')
         for name in names:
             ratio = field[name][0] / field["floor"][0]
             end = min(ratio, longest) * scale
@@ -188,12 +190,11 @@ def chart(results, path):
             beyond = " \u2192" if ratio > longest else ""
             parts.append(f'<text x="{left + end + 5:.1f}" y="{y + 11}" class="{kind}-value">{ratio:.2f}{beyond}</text>')
             y += bar
-        floor = left + scale
-        parts.append(f'<line x1="{floor}" x2="{floor}" y1="{y - bar * len(names) - 3}" y2="{y + 3}" class="floor"/>')
         y += gap
     height = y + 4
     style = """text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.name{text-anchor:end}
 .ours{fill:#0a7d5a}.peer{fill:#b9c0c8}.ours-value{font-weight:bold;fill:#0a7d5a}
+.ours-value,.peer-value{paint-order:stroke;stroke:#fff;stroke-width:3px}
 .head{font-size:16px;font-weight:bold}.floor{stroke:#c0392b;stroke-width:1.5;stroke-dasharray:4 3}"""
     path.write_text(f"""<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" height="{height}"
  viewBox="0 0 {left + width + 80} {height}" role="img" aria-label="Time to read a file line by line">
