@@ -179,8 +179,7 @@ def chart(results, path):
         field = results["lines", workload]
         title = workload if workload in REAL else f"lines of {workload} bytes"
         parts.append(f'<text x="8" y="{y - 7}" class="title">{escape(title)}</text>')
-        floor, foot = left + scale, y + bar * len(names) + 3
-        parts.append(f'<line x1="{floor}" x2="{floor}" y1="{y - 3}" y2="{foot}" class="floor"/>')
+        values = []  # above the line, which is above the bars
         for name in names:
             ratio = field[name][0] / field["floor"][0]
             end = min(ratio, longest) * scale
@@ -188,8 +187,11 @@ def chart(results, path):
             parts.append(f'<text x="{left - 8}" y="{y + 11}" class="name">{escape(name)}</text>')
             parts.append(f'<rect x="{left}" y="{y + 1}" width="{end:.1f}" height="{bar - 3}" class="{kind}"/>')
             beyond = " \u2192" if ratio > longest else ""
-            parts.append(f'<text x="{left + end + 5:.1f}" y="{y + 11}" class="{kind}-value">{ratio:.2f}{beyond}</text>')
+            values.append(f'<text x="{left + end + 5:.1f}" y="{y + 11}" class="{kind}-value">{ratio:.2f}{beyond}</text>')
             y += bar
+        floor = left + scale
+        parts.append(f'<line x1="{floor}" x2="{floor}" y1="{y - bar * len(names) - 3}" y2="{y + 3}" class="floor"/>')
+        parts += values
         y += gap
     height = y + 4
     style = """text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.name{text-anchor:end}
