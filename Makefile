@@ -42,11 +42,12 @@ all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
 # older than what was made of it. Where there is none, as under `sudo make install`, what is built
-# already will do.
+# already will do. Without the C compiler's start-up files, nothing runs when the library is loaded or
+# unloaded.
 cargo:
 	@if command -v $(CARGO) >/dev/null || ! test -f $(RELEASE)/libcsapp.a; then \
 	    $(CARGO) rustc --quiet --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
-	        -C force-unwind-tables=yes -C link-arg=-Wl,--build-id; \
+	        -C force-unwind-tables=yes -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles; \
 	fi
 
 $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;
@@ -112,9 +113,13 @@ PEER_LIBRARIES = $(if $(findstring SKALIBS,$(PEERS)),-lskarnet) \
     $(if $(findstring LIBEVENT,$(PEERS)),-levent_core) -L$(BENCH) -lbufreader -Wl,-rpath,'$$ORIGIN'
 BENCHES = $(addprefix $(BENCH)/,lines bulk unbuffered connections load)
 
-bench: all $(BENCHES) $(BENCH)/libstub.so
+STUB_CC = $(CC) -O2 -w -fno-builtin -shared -fPIC -Wl,-z,now -o
+
+WEB_SERVERS = $(addprefix $(BENCH)/,tinyweb-shared tinyweb-static tinyweb-book)
+
+bench: all $(BENCHES) $(WEB_SERVERS) $(BENCH)/libstub.so $(BENCH)/libimports.so
 	CSAPP_SO=$(abspath $(BUILD)/$(SONAME)) STUB_SO=$(abspath $(BENCH)/libstub.so) \
-	    python3 benches/report.py $(BENCH)
+	    IMPORTS_SO=$(abspath $(BENCH)/libimports.so) python3 benches/report.py $(BENCH)
 
 $(BENCH)/%.o: benches/%.c benches/bench.h benches/twin.h $(BUILD)/csapp.h
 	@mkdir -p $(BENCH)
@@ -124,14 +129,36 @@ $(BENCHES): $(BENCH)/%: benches/%.c $(BENCH)/bench.o $(BENCH)/twin.o $(BUILD)/li
     $(BENCH)/libbufreader.so
 	$(CC) -O2 $(WARNINGS) -I$(BUILD) $(PEERS) -o $@ $(filter-out %.so,$^) -Wl,--as-needed $(PEER_LIBRARIES) -ldl
 
+# The web server under load. In the last one, the book's algorithm takes the places of rio_readinitb
+# and rio_readlineb.
+$(BENCH)/tinyweb-shared: examples/tinyweb.c $(BUILD)/libcsapp.so
+	$(CC) -O2 $(WARNINGS) -I$(BUILD) -o $@ $< -L$(BUILD) -lcsapp -Wl,-rpath,$(abspath $(BUILD)) -pthread
+
+$(BENCH)/tinyweb-static: examples/tinyweb.c $(BUILD)/libcsapp.a
+	$(CC) -O2 $(WARNINGS) -I$(BUILD) -o $@ $^ -pthread
+
+$(BENCH)/tinyweb-book: examples/tinyweb.c $(BENCH)/twin-as-rio.o $(BUILD)/libcsapp.a
+	$(CC) -O2 $(WARNINGS) -I$(BUILD) -o $@ $^ -pthread
+
+$(BENCH)/twin-as-rio.o: benches/twin.c benches/twin.h
+	@mkdir -p $(BENCH)
+	$(CC) -O2 $(WARNINGS) -Dtwin_readinitb=Rio_readinitb -Dtwin_readlineb=rio_readlineb -c -o $@ $<
+
 $(BENCH)/libbufreader.so: benches/bufreader.rs
 	@mkdir -p $(BENCH)
 	$(RUSTC) -O --edition 2024 --crate-type cdylib -o $@ $<
 
-# A C library with the same exports, each of which does nothing.
+# C libraries with the same exports, each of which does nothing: one that needs nothing either, and
+# one that needs what the library needs of libc.
 $(BENCH)/libstub.so: $(BUILD)/api.txt
 	@mkdir -p $(BENCH)
-	sed 's/.*/void &(void) {}/' $< | $(CC) -O2 -w -fno-builtin -shared -fPIC -o $@ -x c - -Wl,-soname,libstub.so
+	sed 's/.*/void &(void) {}/' $< | $(STUB_CC) $@ -x c -
+
+$(BENCH)/libimports.so: $(BUILD)/api.txt
+	@mkdir -p $(BENCH)
+	$(NM) -D --undefined-only $(BUILD)/$(SONAME) | sed -n 's/.* U \([^@]*\).*/\1/p' >$(BENCH)/imports.txt
+	(sed 's/.*/void &(void) {}/' $<; sed 's/.*/extern char &[];/' $(BENCH)/imports.txt; \
+	    echo 'char *const imports[] = {'; sed 's/$$/,/' $(BENCH)/imports.txt; echo '};') | $(STUB_CC) $@ -x c -
 
 header:
 	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked

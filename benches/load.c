@@ -1,5 +1,6 @@
-/* Loading the library beside a C library with the same exports that do nothing: dlopen, one
-   dlsym, dlclose. $CSAPP_SO and $STUB_SO say where they are. */
+/* Loading the library beside C libraries with the same exports that do nothing, one of which needs
+   the same functions of libc: dlopen, one dlsym, dlclose. $CSAPP_SO, $STUB_SO and $IMPORTS_SO say
+   where they are. */
 #include "bench.h"
 
 #include <dlfcn.h>
@@ -30,14 +31,20 @@ static size_t load_stub(void)
     return load(getenv("STUB_SO"));
 }
 
+static size_t load_imports(void)
+{
+    return load(getenv("IMPORTS_SO"));
+}
+
 static const struct contestant field[] = {
     {"libcsapp.so", load_library},
-    {"C library", load_stub},
+    {"C library", load_imports},
+    {"empty C library", load_stub},
 };
 
 int main(void)
 {
-    must(getenv("CSAPP_SO") != NULL && getenv("STUB_SO") != NULL, "CSAPP_SO and STUB_SO");
+    must(getenv("CSAPP_SO") && getenv("STUB_SO") && getenv("IMPORTS_SO"), "CSAPP_SO, STUB_SO, IMPORTS_SO");
     take_turns("load", "dlopen", field, LENGTH(field), rounds(60), PROCESSOR, LOADS, LOADS);
     return 0;
 }

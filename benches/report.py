@@ -14,10 +14,13 @@ import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+import web
+
 PROGRAMS = ["lines", "bulk", "unbuffered", "connections", "load"]
 OURS = ["libcsapp.so", "libcsapp.a"]
 STDIO = ["fgets", "fgets_unlocked 64K", "getline"]
 LENGTHS = ["1-20", "20-100", "80-300", "2000-8000"]
+GROWTH = ["100", "200", "500", "1000", "2000", "4000", "4095", "4096", "4097", "8000", "8191"]
 REAL = ["web log", "HTTP headers"]
 
 
@@ -29,7 +32,8 @@ def run(directory):
         output = subprocess.run([directory / program], check=True, stdout=subprocess.PIPE, text=True)
         for suite, workload, name, *numbers in csv.reader(output.stdout.splitlines()):
             results.setdefault((suite, workload), {})[name] = tuple(map(int, numbers))
-    return results
+    print("web server ...", file=sys.stderr)
+    return results | web.run(directory, int(os.environ.get("BENCH_ROUNDS", 9)))
 
 
 def instructions(directory, workload, contestant, megabytes):
@@ -77,7 +81,7 @@ class Table:
 
     def ratio(self, key, name, reference, column):
         field = self.results[key]
-        rivals = [field[rival][column] for rival in reference if rival in field]
+        rivals = [field[rival][column] for rival in reference if rival in field] or [1]
         return field[name][column] / min(rivals)
 
     def at_most(self, what, key, reference, limit):
@@ -104,6 +108,16 @@ class Table:
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
 
 
+def steepest(results, name):
+    """The steepest step from one length to the next longer one, best and median."""
+    steps = []
+    for column in (0, 1):
+        costs = [results["lines", length][name][column] / (int(length) * results["lines", length][name][2])
+                 for length in GROWTH]
+        steps.append(max(after / before for before, after in zip(costs, costs[1:])))
+    return (*steps, 1)
+
+
 def targets(results):
     table = Table(results)
     for length, floor, book in zip(LENGTHS, [0.80, 1.05, 1.05, 1.05], [4, 12, 20, 25]):
@@ -111,6 +125,9 @@ def targets(results):
         table.at_most(f"readlineb, lines of {length}: of the floor", key, ["floor"], floor)
         table.faster(f"readlineb, lines of {length}: best of stdio", key, STDIO, 1.25)
         table.faster(f"readlineb, lines of {length}: the book's algorithm", key, ["book"], book)
+    results["growth", ""] = {name: steepest(results, name) for name in [*OURS, "kernel"]}
+    table.at_most("readlineb: steepest step in ns per byte, lines of 100 to 8,191", ("growth", ""),
+                  [], 1.05)
     for workload in REAL:
         table.at_most(f"readlineb, {workload}: of the floor", ("lines", workload), ["floor"], 1.05)
     for chunk, limit in [("16", 0.85), ("128", 0.95), ("1024", 1.02)]:
@@ -127,18 +144,27 @@ def targets(results):
     table.at_most("open_clientfd by number: of socket + connect", ("connect", "by number"),
                   ["plain"], 1.05)
     table.at_most("requests of 14 lines: of the book", ("requests", "14 headers"), ["book"], 1.00)
-    table.at_most("dlopen: of a C library of the same exports", ("load", "dlopen"),
+    for what in ["time per request", "processor time per request"]:
+        if ("web server", what) in results:
+            table.at_most(f"web server under wrk, {what}: of the book", ("web server", what),
+                          ["book"], 1.00)
+    table.at_most("dlopen: of a C library of the same exports and imports", ("load", "dlopen"),
                   ["C library"], 1.00)
+    table.at_most("dlopen: of one of the same exports that needs nothing", ("load", "dlopen"),
+                  ["empty C library"], 1.00)
     return table
 
 
 def growth(results):
-    print("\nnanoseconds per byte, lines of one length (libcsapp.so, best):")
-    for length in ["100", "500", "1000", "4000", "4096", "8000"]:
-        field = results["lines", length]
-        total = int(length) * field["libcsapp.so"][2]
-        own = field["libcsapp.so"][0] / total
-        print(f"  {length:>5}: {own:.3f}, of which the kernel {field['kernel'][0] / total:.3f}")
+    """Nanoseconds per byte for lines of one length, as a table of its own."""
+    print("\nnanoseconds per byte, lines of one length (best; should not grow):")
+    for name in [*OURS, "floor", "kernel"]:
+        cells = []
+        for length in GROWTH:
+            best, _, lines = results["lines", length][name]
+            cells.append(f"{best / (int(length) * lines):.3f}")
+        print(f"  {name:12}" + " ".join(f"{cell:>6}" for cell in cells))
+    print(f"  {'of':12}" + " ".join(f"{length:>6}" for length in GROWTH))
 
 
 def chart(results, path):
@@ -153,6 +179,7 @@ def chart(results, path):
         field = results["lines", workload]
         title = workload if workload in REAL else f"lines of {workload} bytes"
         parts.append(f'<text x="8" y="{y - 7}" class="title">{escape(title)}</text>')
+        values = []  # above the line, which is above the bars
         for name in names:
             ratio = field[name][0] / field["floor"][0]
             end = min(ratio, longest) * scale
@@ -160,14 +187,16 @@ def chart(results, path):
             parts.append(f'<text x="{left - 8}" y="{y + 11}" class="name">{escape(name)}</text>')
             parts.append(f'<rect x="{left}" y="{y + 1}" width="{end:.1f}" height="{bar - 3}" class="{kind}"/>')
             beyond = " \u2192" if ratio > longest else ""
-            parts.append(f'<text x="{left + end + 5:.1f}" y="{y + 11}" class="{kind}-value">{ratio:.2f}{beyond}</text>')
+            values.append(f'<text x="{left + end + 5:.1f}" y="{y + 11}" class="{kind}-value">{ratio:.2f}{beyond}</text>')
             y += bar
         floor = left + scale
         parts.append(f'<line x1="{floor}" x2="{floor}" y1="{y - bar * len(names) - 3}" y2="{y + 3}" class="floor"/>')
+        parts += values
         y += gap
     height = y + 4
     style = """text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.name{text-anchor:end}
 .ours{fill:#0a7d5a}.peer{fill:#b9c0c8}.ours-value{font-weight:bold;fill:#0a7d5a}
+.ours-value,.peer-value{paint-order:stroke;stroke:#fff;stroke-width:3px}
 .head{font-size:16px;font-weight:bold}.floor{stroke:#c0392b;stroke-width:1.5;stroke-dasharray:4 3}"""
     path.write_text(f"""<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" height="{height}"
  viewBox="0 0 {left + width + 80} {height}" role="img" aria-label="Time to read a file line by line">

@@ -1,45 +1,78 @@
-/* Work whose instructions are counted (tests/instructions.rs): instructions CALL TIMES. The
-   lines are of ten bytes, all in one buffer or less at a time, from a file in memory. */
+/* Work whose instructions are counted (tests/instructions.rs, by callgrind): TIMES calls of a kind
+   for each dump, named after it. */
 #define _GNU_SOURCE
 #include "csapp.h"
 
-enum { LINES = 800, LINE = 10 };
+#include <valgrind/callgrind.h>
 
-static char text[LINES * LINE + 1], line[MAXLINE];
-static int file;
+enum { TIMES = 1000, MOST = 16384 };
 
-static void rewound(rio_t *reader)
+static char data[MOST + 1];
+static rio_t reader;
+static int file, ends[2];
+
+/* A file in memory with enough lines of `size` bytes for all calls, and a reader at its start. */
+static void prepare(size_t size)
 {
-    lseek(file, 0, SEEK_SET);
-    rio_readinitb(reader, file);
+    char line[MOST];
+
+    memset(line, 'x', size);
+    line[size - 1] = '\n';
+    if (ftruncate(file, 0) < 0)
+        exit(2);
+    Lseek(file, 0, SEEK_SET);
+    for (int i = 0; i < TIMES; i++)
+        Write(file, line, size);
+    Lseek(file, 0, SEEK_SET);
+    rio_readinitb(&reader, file);
 }
 
-int main(int argc, char **argv)
-{
-    rio_t reader;
-    long times = argc > 2 ? atol(argv[2]) : 0, i;
-    ssize_t n = 0;
+/* TIMES times `call`, which has to return `size`. Once before, for what is done only once: the
+   binding of a symbol, the question what the processor has. */
+#define COUNT(name, size, call)                     \
+    do {                                            \
+        enum { SIZE = (size) };                     \
+                                                    \
+        prepare(SIZE);                              \
+        (void)!(call);                              \
+        prepare(SIZE);                              \
+        CALLGRIND_ZERO_STATS;                       \
+        for (int i = 0; i < TIMES; i++)             \
+            if ((call) != SIZE)                     \
+                return 1;                           \
+        CALLGRIND_DUMP_STATS_AT(name " " #size);    \
+    } while (0)
 
-    for (i = 0; i < LINES; i++)
-        memcpy(text + i * LINE, "123456789\n", LINE);
+static ssize_t written(int fd, size_t size)
+{
+    return rio_writen(fd, data, size);
+}
+
+/* Through a pair of sockets and out of the way again. */
+static ssize_t sent(size_t size)
+{
+    return rio_writen(ends[0], data, size) == (ssize_t)size ? read(ends[1], data, MOST) : -1;
+}
+
+int main(void)
+{
+    int null = Open("/dev/null", O_WRONLY, 0);
+
     file = memfd_create("lines", 0);
-    if (argc < 3 || write(file, text, LINES * LINE) != LINES * LINE)
+    if (file < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
         return 2;
-    rewound(&reader);
-    /* The first call of each kind does what is done once: binding, asking the processor. */
-    n = rio_readlineb(&reader, line, MAXLINE);
-    n += rio_readnb(&reader, line, LINE);
-    for (i = 0; i < times; i++) {
-        if (i % (LINES - 2) == 0)
-            rewound(&reader);
-        if (strcmp(argv[1], "rio_readlineb") == 0)
-            n = rio_readlineb(&reader, line, MAXLINE);
-        else if (strcmp(argv[1], "Rio_readlineb") == 0)
-            n = Rio_readlineb(&reader, line, MAXLINE);
-        else
-            n = rio_readnb(&reader, line, LINE);
-        if (n != LINE)
-            return 1;
-    }
+    COUNT("rio_readlineb", 10, rio_readlineb(&reader, data, sizeof data));
+    COUNT("rio_readlineb", 60, rio_readlineb(&reader, data, sizeof data));
+    COUNT("rio_readlineb", 190, rio_readlineb(&reader, data, sizeof data));
+    COUNT("rio_readlineb", 5000, rio_readlineb(&reader, data, sizeof data));
+    COUNT("Rio_readlineb", 10, Rio_readlineb(&reader, data, sizeof data));
+    COUNT("rio_readnb", 16, rio_readnb(&reader, data, 16));
+    COUNT("rio_readnb", 128, rio_readnb(&reader, data, 128));
+    COUNT("rio_readnb", 1024, rio_readnb(&reader, data, 1024));
+    COUNT("rio_readnb", 16384, rio_readnb(&reader, data, 16384));
+    COUNT("Rio_readnb", 16, Rio_readnb(&reader, data, 16));
+    COUNT("rio_readn", 4096, rio_readn(file, data, 4096));
+    COUNT("rio_writen to a file", 4096, written(null, 4096));
+    COUNT("rio_writen to a socket", 4096, sent(4096));
     return 0;
 }

@@ -4,11 +4,12 @@
 //! Pointers from C have been looked at before they come here (capi/rio.rs); system calls
 //! are made below (sys.rs).
 
-mod scan;
+pub(crate) mod scan;
 
 use core::ffi::{c_char, c_int};
 use core::ptr;
 
+use self::scan::Scan;
 use crate::sys::{self, Errno, Outlet, Result, Room};
 
 /// Bytes in the buffer of a rio_t.
@@ -129,68 +130,91 @@ impl rio_t {
         }
     }
 
-    /// Reads up to and with the next newline, but at most as many bytes as there is room
-    /// for; fewer at the end of the file, 0 if nothing came before it.
+    /// Takes the next line and returns its length, if it is at hand and fits; otherwise takes
+    /// nothing, but may store first bytes of it, and returns how many there are. The first `stored`
+    /// are there already.
+    ///
+    /// # Safety
+    /// The processor must have the instructions of S. As with [`Room`], the line must be writable
+    /// at `to`, and no more than `most` bytes of it are stored.
     #[inline(always)]
-    pub fn readlineb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
-        let wanted = room.left();
-        match self.unread() {
-            Some(unread) => {
-                let count = wanted.min(unread.len());
-                let line = scan::copy_line(&unread[..count], &mut room);
-                self.consume(line.unwrap_or(count));
-                if let Some(end) = line {
-                    return Ok(end);
-                }
-            }
-            None => self.resume(Call::Readlineb, &mut room)?,
+    pub unsafe fn take_line<S: Scan>(
+        &mut self,
+        to: *mut u8,
+        most: usize,
+        stored: usize,
+    ) -> core::result::Result<usize, usize> {
+        let start = self.rio_bufptr;
+        let unread = match stored {
+            0 => self.unread().ok_or(0usize)?,
+            // SAFETY: bytes that are stored have been unread ones, and still are.
+            _ => unsafe { core::slice::from_raw_parts(start.cast(), self.rio_cnt as usize) },
+        };
+        let count = unread.len().min(most);
+        if count < S::LEAST {
+            return Err(0);
         }
-        self.finish_line(source, room, wanted)
+        // SAFETY: so many bytes are there, and the caller's promise.
+        let next = unsafe { S::copy(&unread[..count], to, stored) }?;
+        let end = next.addr() - start.addr();
+        self.rio_bufptr = next.cast_mut().cast();
+        self.rio_cnt -= end as c_int;
+        Ok(end)
     }
 
-    /// The rest of a line of which `wanted - room.left()` bytes are with the caller; the
-    /// buffer is empty.
-    #[cold]
-    #[inline(never)]
-    fn finish_line(
+    /// Reads up to and with the next newline, but at most as many bytes as there is room
+    /// for; fewer at the end of the file, 0 if nothing came before it. The first `stored` are there
+    /// already, by [`rio_t::take_line`].
+    pub fn readlineb(
         &mut self,
         source: &mut impl Source,
         mut room: Room,
-        wanted: usize,
+        mut stored: usize,
     ) -> Result<usize> {
+        let wanted = room.left();
+        if self.unread().is_none() {
+            self.resume(Call::Readlineb, &mut room)?;
+        }
         while room.left() > 0 {
-            let filled = match self.fill(source) {
-                Ok(0) => break,
-                Ok(filled) => filled.min(room.left()),
-                Err(reason) => return self.put_back(Call::Readlineb, &room, wanted, reason),
-            };
+            if self.rio_cnt == 0 {
+                match self.fill(source) {
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    Err(reason) => return self.put_back(Call::Readlineb, &room, wanted, reason),
+                }
+            }
             let unread = self.unread().unwrap_or_default();
-            if let Some(end) = scan::copy_line(&unread[..filled], &mut room) {
-                self.consume(end);
+            let count = unread.len().min(room.left());
+            let line = scan::copy_line(&unread[..count], &mut room, stored);
+            self.consume(line.unwrap_or(count));
+            if line.is_some() {
                 break;
             }
-            self.consume(filled);
+            stored = 0;
         }
         Ok(wanted - room.left())
     }
 
-    /// Reads until `room` is full or the file ends, and returns the number of bytes.
+    /// Takes the next `wanted` bytes, if so many are at hand; otherwise nothing.
+    ///
+    /// # Safety
+    /// `wanted` must not be 0, and so many bytes must be writable at `to`, outside of this rio_t.
     #[inline(always)]
-    pub fn readnb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
-        let wanted = room.left();
-        if let Some(unread) = self.unread()
-            && unread.len() >= wanted
-        {
-            room.put(unread);
-            self.consume(wanted);
-            return Ok(wanted);
+    pub unsafe fn take_chunk(&mut self, to: *mut u8, wanted: usize) -> bool {
+        match self.unread() {
+            Some(unread) if unread.len() >= wanted => {
+                let from = unread.as_ptr();
+                self.consume(wanted);
+                // SAFETY: so many bytes are there; and the caller's promise.
+                unsafe { scan::copy_chunk(from, to, wanted) };
+                true
+            }
+            _ => false,
         }
-        self.gather(source, room)
     }
 
-    /// [`rio_t::readnb`] where the bytes at hand are too few.
-    #[inline(never)]
-    fn gather(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
+    /// Reads until `room` is full or the file ends, and returns the number of bytes.
+    pub fn readnb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
         match self.unread() {
             Some(unread) => {
@@ -226,7 +250,7 @@ impl rio_t {
             .addr()
             .wrapping_sub(self.rio_buf.as_ptr().addr());
         let count = self.rio_cnt as usize; // a negative count is larger than any buffer
-        if start > RIO_BUFSIZE || count > RIO_BUFSIZE - start {
+        if count > RIO_BUFSIZE || start > RIO_BUFSIZE - count {
             return None;
         }
         let unread: *const u8 = (&raw const self.rio_buf).cast();

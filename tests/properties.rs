@@ -90,7 +90,7 @@ fn make(call: Call, reader: &mut rio_t, source: &mut Script, buffer: &mut [u8]) 
     // SAFETY: the buffer is longer than `size`.
     let room = unsafe { Room::new(buffer.as_mut_ptr().cast(), size) };
     let outcome = match call {
-        Call::Readlineb(_) => reader.readlineb(source, room),
+        Call::Readlineb(_) => reader.readlineb(source, room, 0),
         Call::Readnb(_) => reader.readnb(source, room),
     };
     assert!(

@@ -5,7 +5,10 @@ use core::slice;
 
 use libc::{size_t, ssize_t};
 
-use super::{check_buffer, checked, or_minus_one};
+use super::{check_buffer, checked, or_minus_one, report_errno};
+#[cfg(target_arch = "x86_64")]
+use crate::rio::scan::Kind;
+use crate::rio::scan::{self, Scan};
 use crate::rio::{self, Kernel, rio_t};
 use crate::sys::{Errno, Result, Room};
 
@@ -79,7 +82,7 @@ pub unsafe extern "C-unwind" fn rio_readnb(
     n: size_t,
 ) -> ssize_t {
     // SAFETY: rp is a rio_t or NULL, usrbuf writable for what comes or NULL.
-    or_minus_one(unsafe { readnb(rp, usrbuf, n) })
+    unsafe { readnb(rp, usrbuf, n) }
 }
 
 /// Reads the next line through `rp` into `usrbuf`: the bytes up to and with the newline, then
@@ -100,7 +103,7 @@ pub unsafe extern "C-unwind" fn rio_readlineb(
     maxlen: size_t,
 ) -> ssize_t {
     // SAFETY: rp is a rio_t or NULL, usrbuf writable for the line and its NUL or NULL.
-    or_minus_one(unsafe { readlineb(rp, usrbuf, maxlen) })
+    unsafe { readlineb(rp, usrbuf, maxlen) }
 }
 
 /// rio_readn, checked: an error is reported as "Rio_readn error: reason", and if the error
@@ -136,9 +139,11 @@ pub unsafe extern "C-unwind" fn Rio_readnb(
     n: size_t,
 ) -> ssize_t {
     // SAFETY: as rio_readnb.
-    or_minus_one(checked(c"Rio_readnb error", unsafe {
-        readnb(rp, usrbuf, n)
-    }))
+    let count = unsafe { readnb(rp, usrbuf, n) };
+    if count < 0 {
+        report_errno(c"Rio_readnb error");
+    }
+    count
 }
 
 /// rio_readlineb, checked: an error is reported as "Rio_readlineb error: reason", and if the
@@ -150,8 +155,11 @@ pub unsafe extern "C-unwind" fn Rio_readlineb(
     maxlen: size_t,
 ) -> ssize_t {
     // SAFETY: as rio_readlineb.
-    let outcome = unsafe { readlineb(rp, usrbuf, maxlen) };
-    or_minus_one(checked(c"Rio_readlineb error", outcome))
+    let count = unsafe { readlineb(rp, usrbuf, maxlen) };
+    if count < 0 {
+        report_errno(c"Rio_readlineb error");
+    }
+    count
 }
 
 // What the two forms of each call share: the checks, and the way into the room.
@@ -184,8 +192,30 @@ unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> Result<()> {
     Ok(())
 }
 
+#[inline(never)]
+unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
+    if !rp.is_null()
+        && !usrbuf.is_null()
+        && n.cast_signed() > 0
+        // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for n
+        // bytes.
+        && unsafe { (*rp).take_chunk(usrbuf.cast(), n) }
+    {
+        return n.cast_signed();
+    }
+    // SAFETY: the caller's promise.
+    unsafe { gather(rp, usrbuf, n) }
+}
+
+/// [`readnb`] where it has not got all bytes at hand, or there is an error.
+#[inline(never)]
+unsafe fn gather(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    or_minus_one(unsafe { try_gather(rp, usrbuf, n) })
+}
+
 #[inline(always)]
-unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize> {
+unsafe fn try_gather(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
     check_buffer(usrbuf, n)?;
@@ -193,14 +223,129 @@ unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize>
     reader.readnb(&mut Kernel, unsafe { Room::new(usrbuf, n) })
 }
 
+/// Reads a line in a function that is compiled as a whole for the widest instructions. Where the line
+/// is at hand, it makes no further call.
 #[inline(always)]
-unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Result<usize> {
+unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
+    // SAFETY: the caller's promise, and `kind` names only what the processor has.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        match scan::kind() {
+            Kind::Avx512 => readlineb_avx512(rp, usrbuf, maxlen),
+            Kind::Avx2 => readlineb_avx2(rp, usrbuf, maxlen),
+            Kind::Sse2 => readlineb_sse2(rp, usrbuf, maxlen),
+        }
+    }
+    // SAFETY: the caller's promise.
+    #[cfg(not(target_arch = "x86_64"))]
+    unsafe {
+        readlineb_by::<scan::Usual>(rp, usrbuf, maxlen, 0, |stored| {
+            finish_line(rp, usrbuf, maxlen, stored)
+        })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
+unsafe fn readlineb_avx512(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe {
+        readlineb_by::<scan::Avx512Start>(rp, usrbuf, maxlen, 0, |stored| {
+            readlineb_avx512_rest(rp, usrbuf, maxlen, stored)
+        })
+    }
+}
+
+/// Apart, so that the lines that need no more than the start need no register saved.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
+#[inline(never)]
+unsafe fn readlineb_avx512_rest(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    stored: usize,
+) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe {
+        readlineb_by::<scan::Avx512Rest>(rp, usrbuf, maxlen, stored, |stored| {
+            finish_line(rp, usrbuf, maxlen, stored)
+        })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+unsafe fn readlineb_avx2(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe {
+        readlineb_by::<scan::Avx2>(rp, usrbuf, maxlen, 0, |stored| {
+            finish_line(rp, usrbuf, maxlen, stored)
+        })
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(never)]
+unsafe fn readlineb_sse2(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe {
+        readlineb_by::<scan::Sse2>(rp, usrbuf, maxlen, 0, |stored| {
+            finish_line(rp, usrbuf, maxlen, stored)
+        })
+    }
+}
+
+/// Reads a line that is at hand. With every other line, of which so many bytes are stored, and with
+/// every error, `go_on` goes on.
+#[inline(always)]
+unsafe fn readlineb_by<S: Scan>(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    mut stored: usize,
+    go_on: impl FnOnce(usize) -> ssize_t,
+) -> ssize_t {
+    if stored > 0 || !rp.is_null() && !usrbuf.is_null() && maxlen.cast_signed() > 0 {
+        // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for
+        // the line and its NUL; the caller has chosen S.
+        match unsafe { (*rp).take_line::<S>(usrbuf.cast(), maxlen - 1, stored) } {
+            Ok(count) => {
+                // SAFETY: count <= maxlen - 1.
+                unsafe { usrbuf.cast::<u8>().add(count).write(0) };
+                return count.cast_signed();
+            }
+            Err(count) => stored = count,
+        }
+    }
+    go_on(stored)
+}
+
+/// What [`readlineb_by`] leaves: errors, and lines that are not all at hand.
+#[inline(never)]
+unsafe fn finish_line(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    stored: usize,
+) -> ssize_t {
+    // SAFETY: the caller's promise.
+    or_minus_one(unsafe { try_finish_line(rp, usrbuf, maxlen, stored) })
+}
+
+#[inline(always)]
+unsafe fn try_finish_line(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    stored: usize,
+) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
     check_buffer(usrbuf, maxlen)?;
     let room = maxlen.checked_sub(1).ok_or(Errno(libc::EINVAL))?;
     // SAFETY: usrbuf is writable for the line and its NUL, and maxlen no more than SSIZE_MAX.
-    let count = reader.readlineb(&mut Kernel, unsafe { Room::new(usrbuf, room) })?;
+    let count = reader.readlineb(&mut Kernel, unsafe { Room::new(usrbuf, room) }, stored)?;
     if count > 0 || room == 0 {
         // SAFETY: count <= maxlen - 1.
         unsafe { usrbuf.cast::<u8>().add(count).write(0) };

@@ -16,6 +16,7 @@ const WIDTH: usize = 32;
 /// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside
 /// of them. The processor must have the instructions named here.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
+#[inline]
 pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let (from, len) = (bytes.as_ptr(), bytes.len());
     if len < WIDTH {

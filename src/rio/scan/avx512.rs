@@ -1,13 +1,92 @@
 //! AVX-512: 64 bytes at a time, with masked loads and stores that make every length exact
 //! without a branch.
 
+use core::arch::asm;
 use core::arch::x86_64::{
-    __m512i, _bzhi_u64, _mm512_cmpeq_epi8_mask, _mm512_loadu_epi8, _mm512_mask_storeu_epi8,
-    _mm512_maskz_loadu_epi8, _mm512_set1_epi8, _mm512_storeu_epi8,
+    __m512i, _bzhi_u64, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_set1_epi8,
+    _mm512_cmpeq_epi8_mask, _mm512_loadu_epi8, _mm512_mask_storeu_epi8, _mm512_maskz_loadu_epi8,
+    _mm512_set1_epi8, _mm512_storeu_epi8,
 };
+use core::hint::select_unpredictable;
 
 /// Bytes in a register.
 const WIDTH: usize = 64;
+
+/// How many bytes [`copy_start`] looks at.
+pub const START: usize = 2 * WIDTH;
+
+/// Copies up to and with the newline among START bytes, and returns where the next line starts;
+/// without one, copies them all.
+///
+/// Most lines end there. Where they end is no branch, so there is nothing for the
+/// processor to mispredict; but where the next line starts has to be known before anything of
+/// that can begin, so the way to it is kept short. (A comparison into mask registers takes
+/// longer to arrive in a general one than two of half the width, put together.)
+///
+/// # Safety
+/// START bytes at `from` must be readable; at `to`, as many as come up to the newline, writable.
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
+#[inline]
+pub unsafe fn copy_start(from: *const u8, to: *mut u8) -> Option<*const u8> {
+    // SAFETY: 2 * WIDTH bytes are there.
+    let hits: [u64; 2] = unsafe { [hits(from), hits(from.add(WIDTH))] };
+    // SAFETY: the same.
+    let blocks: [__m512i; 2] = unsafe {
+        [
+            _mm512_loadu_epi8(from.cast()),
+            _mm512_loadu_epi8(from.add(WIDTH).cast()),
+        ]
+    };
+    if hits[0] | hits[1] == 0 {
+        // SAFETY: none of these bytes is a newline, so all are stored.
+        unsafe {
+            _mm512_storeu_epi8(to.cast(), blocks[0]);
+            _mm512_storeu_epi8(to.add(WIDTH).cast(), blocks[1]);
+        }
+        return None;
+    }
+    let (mut behind_first, mut behind_second) = (1usize, WIDTH + 1);
+    // SAFETY: there is no instruction. Constants that the compiler does not see stay with `from`, which
+    // is there early; otherwise it would add them last.
+    unsafe {
+        asm!("/* {} {} */", inout(reg) behind_first, inout(reg) behind_second,
+            options(pure, nomem, nostack, preserves_flags));
+    }
+    let in_first = from
+        .wrapping_add(behind_first)
+        .wrapping_add(hits[0].trailing_zeros() as usize);
+    let in_second = from
+        .wrapping_add(behind_second)
+        .wrapping_add(hits[1].trailing_zeros() as usize);
+    let next = select_unpredictable(hits[0] == 0, in_second, in_first);
+    let in_both = select_unpredictable(hits[0] == 0, up_to_first(hits[1]), 0);
+    // SAFETY: the masks end with the newline.
+    unsafe {
+        _mm512_mask_storeu_epi8(to.cast(), up_to_first(hits[0]), blocks[0]);
+        _mm512_mask_storeu_epi8(to.add(WIDTH).cast(), in_both, blocks[1]);
+    }
+    Some(next)
+}
+
+/// A bit for each of WIDTH bytes, set where it is a newline.
+///
+/// # Safety
+/// The bytes must be readable.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn hits(from: *const u8) -> u64 {
+    let newlines = _mm256_set1_epi8(b'\n'.cast_signed());
+    // SAFETY: the caller's promise.
+    let half = |at| unsafe {
+        let block = _mm256_loadu_si256(from.add(at).cast());
+        let mask: u64;
+        // The intrinsic would become a comparison into a mask register again.
+        asm!("vpmovmskb {:e}, {}", out(reg) mask, in(ymm_reg) _mm256_cmpeq_epi8(block, newlines),
+            options(pure, nomem, nostack, preserves_flags));
+        mask
+    };
+    half(0) | half(WIDTH / 2) << (WIDTH / 2)
+}
 
 /// As [`super::copy_line`] has it.
 ///
@@ -16,28 +95,27 @@ const WIDTH: usize = 64;
 /// of them. The processor must have the instructions named here.
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
-    if bytes.len() < 2 * WIDTH {
+    let Some((_, rest)) = bytes.split_at_checked(START) else {
         // SAFETY: the caller's promise.
-        return unsafe { copy_rest(bytes, to, 0) };
-    }
-    // Most lines end here. Where in the group they end is no branch, so there is nothing for
-    // the processor to mispredict.
-    // SAFETY: 2 * WIDTH bytes are there.
-    match unsafe { copy_group::<2>(bytes.as_ptr(), to) } {
-        // SAFETY: so many bytes are there, and they hold no newline.
-        None => unsafe { copy_rest(bytes, to, 2 * WIDTH) },
-        found => found,
+        return unsafe { copy_rest(bytes, to) };
+    };
+    // SAFETY: the caller's promise, and the bytes are enough; if all are stored, none is a newline.
+    unsafe {
+        match copy_start(bytes.as_ptr(), to) {
+            Some(next) => Some(next.addr() - bytes.as_ptr().addr()),
+            None => copy_rest(rest, to.add(START)).map(|end| START + end),
+        }
     }
 }
 
-/// [`copy_line`] of the bytes from `at` on; those before are stored and hold no newline. Apart from
-/// it, so that the way of the short lines needs no register saved.
+/// [`copy_line`] for what comes behind [`copy_start`], or is too little for it.
 ///
 /// # Safety
-/// As [`copy_line`]; `at` must not exceed the length.
+/// As [`copy_line`].
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
-#[inline(never)]
-unsafe fn copy_rest(bytes: &[u8], to: *mut u8, mut at: usize) -> Option<usize> {
+#[inline]
+pub unsafe fn copy_rest(bytes: &[u8], to: *mut u8) -> Option<usize> {
+    let mut at = 0;
     while bytes.len() - at >= 4 * WIDTH {
         // SAFETY: 4 * WIDTH bytes are there from `at` on, and no newline before them.
         let group = unsafe { copy_group::<4>(bytes.as_ptr().add(at), to.add(at)) };

@@ -1,5 +1,7 @@
 //! Any processor: eight bytes at a time in a general register.
 
+use core::ptr;
+
 /// Bytes in a word.
 const WIDTH: usize = 8;
 
@@ -73,11 +75,9 @@ pub unsafe fn put_short(from: *const u8, to: *mut u8, count: usize) {
 #[inline]
 pub unsafe fn put_ends<const N: usize>(from: *const u8, to: *mut u8, count: usize) {
     let last = count - N;
-    // SAFETY: both pieces lie within `count` bytes. An array of bytes needs no alignment.
+    // SAFETY: both pieces lie within `count` bytes.
     unsafe {
-        let (first_bytes, last_bytes) =
-            (*from.cast::<[u8; N]>(), *from.add(last).cast::<[u8; N]>());
-        to.cast::<[u8; N]>().write(first_bytes);
-        to.add(last).cast::<[u8; N]>().write(last_bytes);
+        ptr::copy_nonoverlapping(from, to, N);
+        ptr::copy_nonoverlapping(from.add(last), to.add(last), N);
     }
 }

@@ -13,7 +13,7 @@ type Variant = unsafe fn(&[u8], *mut u8) -> Option<usize>;
 fn variants() -> Vec<(&'static str, Variant)> {
     let mut variants: Vec<(&str, Variant)> = vec![("widest", |bytes, to| {
         // SAFETY: the caller's promise is the same.
-        unsafe { widest(bytes, to) }
+        unsafe { widest(bytes, to, 0) }
     })];
     variants.push(("portable", portable::copy_line));
     #[cfg(target_arch = "aarch64")]
@@ -21,10 +21,10 @@ fn variants() -> Vec<(&'static str, Variant)> {
     #[cfg(target_arch = "x86_64")]
     {
         variants.push(("sse2", sse2::copy_line));
-        if x86::kind() >= x86::Kind::Avx2 {
+        if x86::kind() <= x86::Kind::Avx2 {
             variants.push(("avx2", avx2::copy_line));
         }
-        if x86::kind() >= x86::Kind::Avx512 {
+        if x86::kind() <= x86::Kind::Avx512 {
             variants.push(("avx512", avx512::copy_line));
         }
     }

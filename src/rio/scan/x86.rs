@@ -7,9 +7,9 @@ use core::sync::atomic::{AtomicU8, Ordering};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
-    Sse2 = 1,
+    Avx512 = 1,
     Avx2 = 2,
-    Avx512 = 3,
+    Sse2 = 3,
 }
 
 /// The answer, or 0 before the question. Every thread that asks gets the same answer, so it does
