@@ -6,6 +6,10 @@
 #   make examples the programs of examples/
 #   make check    all tests (installs the tools that they need, where it may)
 #   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
+#   make fuzz     SECONDS=60: each target of fuzz/ for so long, one after the other; builds them
+#                 first (needs a nightly compiler and cargo-fuzz)
+#   make mutants  ROOMS="rio net sio report scan": change the library in one place after another,
+#                 and list the changes that no test notices; takes hours (needs cargo-mutants)
 #   make header   renew include/csapp.h after a change in src/capi/
 #   make clean    remove what the others made
 #   make install  PREFIX=/usr/local: see install.mk, also for uninstall and packages
@@ -30,7 +34,7 @@ DEBUG = libcsapp.so.$(VERSION).debug
 NEEDED = pkg-config valgrind g++ mandoc
 PACKAGES = check pkg-config valgrind g++ mandoc
 
-.PHONY: all cargo demo check tools bench header clean
+.PHONY: all cargo demo check tools bench fuzz mutants header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
@@ -119,6 +123,14 @@ $(BENCH)/libbufreader.so: benches/bufreader.rs
 $(BENCH)/libstub.so: $(BUILD)/api.txt
 	@mkdir -p $(BENCH)
 	sed 's/.*/void &(void) {}/' $< | $(CC) -O2 -w -fno-builtin -shared -fPIC -o $@ -x c - -Wl,-soname,libstub.so
+
+SECONDS ?= 60
+fuzz: all
+	@sh fuzz/run.sh $(CARGO_TARGET_DIR)/fuzz $(SECONDS) $(abspath $(BUILD)/libcsapp.so)
+
+ROOMS ?= rio net sio report scan
+mutants:
+	@sh tests/mutants.sh $(CARGO_TARGET_DIR)/mutants $(ROOMS)
 
 header:
 	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked

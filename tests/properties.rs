@@ -100,10 +100,9 @@ proptest! {
         }
         // What no call has taken yet is still there.
         session.source.events.clear();
-        if !session.is_suspended() {
-            let rest = session.rest().len().min(MOST);
-            prop_assert_eq!(session.call(Call::Readnb(MOST)), Ok(rest));
-        }
+        let _ = session.repeat();
+        let rest = session.rest().len().min(MOST);
+        prop_assert_eq!(session.call(Call::Readnb(MOST)), Ok(rest));
     }
 
     /// After a failure with no more than RIO_BUFSIZE bytes gathered, a call of the other kind

@@ -131,7 +131,10 @@ pub enum Damage {
 /// The most that a call asks for.
 pub const MOST: usize = 40_000;
 
-const UNTOUCHED: u8 = 0xA5;
+/// How many bytes beyond that are watched.
+const BEYOND: usize = 1000;
+
+static UNTOUCHED: [u8; MOST + BEYOND] = [0xA5; MOST + BEYOND];
 
 /// A reader, its source, and what the model knows: what is yet to come, and who may call.
 pub struct Session {
@@ -158,7 +161,7 @@ impl Session {
         Session {
             source: Script::default(),
             reader,
-            buffer: vec![0; MOST + 1000],
+            buffer: vec![0; MOST + BEYOND],
             ahead: VecDeque::new(),
             suspended: None,
             is_damaged: false,
@@ -167,16 +170,18 @@ impl Session {
 
     /// Everything that no call has given out yet, in order.
     pub fn rest(&self) -> Vec<u8> {
-        self.ahead
-            .iter()
-            .chain(&self.source.data)
-            .copied()
-            .collect()
+        let mut rest = Vec::with_capacity(self.ahead.len() + self.source.data.len());
+        for part in [&self.ahead, &self.source.data] {
+            let (first, second) = part.as_slices();
+            rest.extend_from_slice(first);
+            rest.extend_from_slice(second);
+        }
+        rest
     }
 
-    /// Whether a call waits to be repeated.
-    pub fn is_suspended(&self) -> bool {
-        self.suspended.is_some()
+    /// Repeats the call that waits for it.
+    pub fn repeat(&mut self) -> Option<Result<usize>> {
+        self.suspended.map(|call| self.call(call))
     }
 
     /// Starts again, without what had been read ahead.
@@ -204,10 +209,10 @@ impl Session {
         let rest = self.rest();
         let is_content = call.is_content_with(&rest[..self.ahead.len()]);
         self.source.reads.clear();
-        self.buffer[size..].fill(UNTOUCHED);
+        self.buffer[size..].copy_from_slice(&UNTOUCHED[size..]);
         let outcome = make(call, &mut self.reader, &mut self.source, &mut self.buffer);
         assert!(
-            self.buffer[size..].iter().all(|&byte| byte == UNTOUCHED),
+            self.buffer[size..] == UNTOUCHED[size..],
             "{call:?} wrote past the room"
         );
         let reads = std::mem::take(&mut self.source.reads);
@@ -307,6 +312,9 @@ impl Session {
 
     /// A copy of the rio_t is refused, and the original does not notice.
     pub fn check_copy(&mut self, call: Call) {
+        if self.is_damaged {
+            return; // rio_bufptr may be anywhere, so in the copy as well
+        }
         // SAFETY: a rio_t has nothing to drop, so there may be two of the same bytes.
         let copy = Box::new(unsafe { ptr::read(&*self.reader) });
         let original = std::mem::replace(&mut self.reader, copy);
