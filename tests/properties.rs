@@ -155,4 +155,33 @@ proptest! {
         session.source.events.clear();
         prop_assert!(session.call(before).is_ok());
     }
+
+    /// The same for what is noted of a call that waits to be repeated: it has gathered more than
+    /// the buffer holds, and fewer bytes than it wants.
+    #[test]
+    fn a_damaged_note_is_refused(
+        more in 1usize..20_000,
+        wanted in RIO_BUFSIZE + 2..MOST,
+        is_line in any::<bool>(),
+        damage in prop_oneof![
+            3 => Just(None),
+            1 => (0..=RIO_BUFSIZE).prop_map(Some),
+            1 => (RIO_BUFSIZE - 1..=RIO_BUFSIZE).prop_map(Some),
+            1 => any::<usize>().prop_map(Some),
+        ],
+        beyond in 0usize..2,
+    ) {
+        let count = (RIO_BUFSIZE + more).min(wanted - 1);
+        let mut session = Session::new();
+        session.source.data = vec![b'x'; count].into();
+        let pieces = [RIO_BUFSIZE, RIO_BUFSIZE, RIO_BUFSIZE, RIO_BUFSIZE];
+        session.source.events = pieces[..count.div_ceil(RIO_BUFSIZE)].iter().copied().map(Event::Bytes).collect();
+        session.source.events.push_back(Event::Fail(libc::EAGAIN));
+        let call = if is_line { Call::Readlineb(wanted) } else { Call::Readnb(wanted) };
+        prop_assert_eq!(session.call(call), Err(Errno(libc::EAGAIN)));
+        session.damage(Damage::Gathered(damage.unwrap_or(wanted + beyond)));
+        let _ = session.repeat();
+        session.init();
+        prop_assert_eq!(session.call(call), Ok(0));
+    }
 }

@@ -42,7 +42,8 @@ fuzz_target!(|data: &[u8]| {
             14 => match number % 4 {
                 0 => session.init(),
                 1 => session.check_copy(Call::Readlineb(size % MOST)),
-                _ => session.check_copy(Call::Readnb(size % MOST)),
+                2 => session.check_copy(Call::Readnb(size % MOST)),
+                _ => session.damage(Damage::Gathered(size)),
             },
             15 => {
                 // Half of the numbers are about the ends of rio_buf.

@@ -126,6 +126,8 @@ pub enum Damage {
     Pointer(isize),
     /// No rio_bufptr.
     Null,
+    /// Where a call waits to be repeated, another number of bytes that it has gathered.
+    Gathered(usize),
 }
 
 /// The most that a call asks for.
@@ -332,6 +334,16 @@ impl Session {
             Damage::Count(count) => self.reader.rio_cnt = count,
             Damage::Pointer(offset) => self.reader.rio_bufptr = start.wrapping_offset(offset),
             Damage::Null => self.reader.rio_bufptr = ptr::null_mut(),
+            Damage::Gathered(count) => {
+                let wanted = self.suspended.map_or(0, Call::size);
+                // A number that can be right is believed, and what is to come then is anybody's guess.
+                if wanted > 0 && !(RIO_BUFSIZE + 1..wanted).contains(&count) {
+                    // SAFETY: rio_buf holds the rio_t's address, and then this number.
+                    unsafe { start.cast::<usize>().add(1).write_unaligned(count) };
+                    self.is_damaged = true;
+                }
+                return;
+            }
         }
         let buffer = 0..=RIO_BUFSIZE as i128;
         let first = self.reader.rio_bufptr.addr() as i128 - start.addr() as i128;
