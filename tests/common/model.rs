@@ -131,7 +131,7 @@ pub enum Damage {
 }
 
 /// The most that a call asks for.
-pub const MOST: usize = 40_000;
+pub const MOST: usize = 20_000;
 
 /// How many bytes beyond that are watched.
 const BEYOND: usize = 1000;
