@@ -88,7 +88,7 @@ impl Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Kind {
-    /// int or unsigned int.
+    /// int or unsigned int; fetched as the latter, so that the upper half is zero.
     Int = 0,
     /// long or unsigned long.
     Long = 1,
@@ -124,9 +124,9 @@ pub unsafe fn format(
         match (conversion, kind) {
             (b'd' | b'i', Kind::Int) => output.put_signed(i64::from(next(kind) as i32)),
             (b'd' | b'i', _) => output.put_signed(next(kind).cast_signed()),
-            (b'u', _) => output.put_unsigned(unsigned(kind, next(kind)), 10),
-            (b'x', _) => output.put_unsigned(unsigned(kind, next(kind)), 16),
-            (b'o', _) => output.put_unsigned(unsigned(kind, next(kind)), 8),
+            (b'u', _) => output.put_unsigned(next(kind), 10),
+            (b'x', _) => output.put_unsigned(next(kind), 16),
+            (b'o', _) => output.put_unsigned(next(kind), 8),
             (b'c', Kind::Int) => output.put(&[next(kind) as u8]),
             (b'%', Kind::Int) => output.put(b"%"),
             (b'p', Kind::Int) => match next(Kind::Pointer) {
@@ -146,14 +146,6 @@ pub unsafe fn format(
         format = rest;
     }
     output.put(format);
-}
-
-/// An unsigned argument, without what an int leaves in the upper half.
-fn unsigned(kind: Kind, argument: c_ulong) -> u64 {
-    match kind {
-        Kind::Int => u64::from(argument as u32),
-        _ => argument,
-    }
 }
 
 /// A string that a C program handed over; for NULL, a text that says so.
