@@ -404,6 +404,26 @@ START_TEST(the_same_port_on_two_addresses_is_no_connection_to_itself)
 }
 END_TEST
 
+static int flags_at_connect;
+
+static int connect_and_note_flags(int fd, const struct sockaddr *address, socklen_t len)
+{
+    flags_at_connect = fcntl(fd, F_GETFL);
+    return plain_connect(fd, address, len);
+}
+
+/* Without a deadline, the one address there is gets a plain blocking connect. */
+START_TEST(one_address_is_connected_to_by_a_blocking_call)
+{
+    struct server server = listening_server(5);
+
+    connect_by = connect_and_note_flags;
+    expect_connection(connects[_i](LOCAL, server.port), server.fd);
+    ck_assert_int_eq(flags_at_connect & O_NONBLOCK, connects[_i] == connect_in_5_s ? O_NONBLOCK : 0);
+    ck_assert_int_eq(destination_count, 1);
+}
+END_TEST
+
 START_TEST(a_port_in_use_is_eaddrinuse)
 {
     struct server server = listening_server(5);
@@ -727,6 +747,19 @@ START_TEST(a_name_is_tried_as_a_number_first)
     ck_assert_int_eq(look_ups[1], AI_ADDRCONFIG | AI_NUMERICSERV);
     expect_connection(open_clientfd("one address", "http"), server.fd);
     ck_assert_int_eq(look_ups[3], AI_ADDRCONFIG);
+}
+END_TEST
+
+/* What is wrong with the port, or what is no number in the first place, is asked about once. */
+START_TEST(another_failure_is_not_looked_up_again)
+{
+    ck_assert_int_eq(open_clientfd(LOCAL, "no such service"), -2);
+    ck_assert_int_eq(look_up_count, 1);
+    ck_assert_int_eq(open_clientfd(NULL, "no such service"), -2);
+    ck_assert_int_eq(look_up_count, 2);
+    invented_code = EAI_NONAME;
+    ck_assert_int_eq(open_clientfd(NULL, "80"), -2);
+    ck_assert_int_eq(look_up_count, 3);
 }
 END_TEST
 
@@ -1128,6 +1161,7 @@ int main(void)
     add_for_each(tests, a_refused_connection_is_econnrefused, connects);
     add_for_each(tests, a_connection_to_itself_is_refused_and_leaves_the_port_free, connects);
     add_for_each(tests, the_same_port_on_two_addresses_is_no_connection_to_itself, connects);
+    add_for_each(tests, one_address_is_connected_to_by_a_blocking_call, connects);
     tcase_add_test(tests, a_port_in_use_is_eaddrinuse);
     tcase_add_test(tests, a_server_can_start_again_at_once);
     add_for_each(tests, a_thousand_failing_calls_leave_no_descriptor_open, close_outcomes);
@@ -1143,6 +1177,7 @@ int main(void)
     add_for_each(tests, the_most_telling_reason_is_told, failures_of_two);
     add_for_each(tests, a_number_needs_no_look_up, numbers);
     tcase_add_test(tests, a_name_is_tried_as_a_number_first);
+    tcase_add_test(tests, another_failure_is_not_looked_up_again);
     add_for_each(tests, a_host_with_loopback_alone_still_knows_its_names, without_address);
     add_for_each(tests, what_the_resolver_cannot_find_is_minus_2_and_one_line, unresolved_calls);
     tcase_add_test(tests, a_failed_connection_says_nothing);
