@@ -760,6 +760,9 @@ START_TEST(another_failure_is_not_looked_up_again)
     invented_code = EAI_NONAME;
     ck_assert_int_eq(open_clientfd(NULL, "80"), -2);
     ck_assert_int_eq(look_up_count, 3);
+    addrconfig_code = EAI_AGAIN;
+    ck_assert_int_eq(open_clientfd("a name", "80"), -2);
+    ck_assert_int_eq(look_up_count, 5);
 }
 END_TEST
 

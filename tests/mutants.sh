@@ -67,7 +67,7 @@ for room in $rooms; do
     sio) run sio 60 "-f src/sio.rs" --test c_suites -- sio::shared error::shared ;;
     report) run report 60 "-f src/report.rs" --test c_suites -- \
         error::shared error::not_position sio::shared ;;
-    scan) run scan 60 "-f src/rio/scan/*.rs -e neon.rs -e bench.rs -e tests.rs" --lib ;;
+    scan) run scan 25 "-f src/rio/scan/*.rs -e neon.rs -e bench.rs -e tests.rs" --lib ;;
     *) echo "no such room: $room" >&2; exit 1 ;;
     esac
 done

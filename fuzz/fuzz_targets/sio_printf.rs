@@ -13,9 +13,8 @@ use std::{ptr, slice};
 
 use csapp::capi::sio_printf::sio_dprintf;
 use csapp_fuzz::scan::bench::Guarded;
+use csapp_fuzz::shipped::{self, Dprintf};
 use libfuzzer_sys::fuzz_target;
-
-type Dprintf = unsafe extern "C" fn(c_int, *const c_char, ...) -> isize;
 
 /// How many arguments are handed over: enough for some to be on the stack. Each takes a register or
 /// a slot as wide as one, whatever its type, on all processors that the library is for.
@@ -91,22 +90,11 @@ static LIBRARIES: LazyLock<Vec<(&str, Dprintf)>> = LazyLock::new(|| {
     // SAFETY: that is the type of the entry, which Rust cannot declare for a definition.
     let own = unsafe { core::mem::transmute::<*const (), Dprintf>(own) };
     let mut libraries = vec![("instrumented", own)];
-    match std::env::var("CSAPP_SO") {
-        Ok(path) => {
-            let name = CString::new(path.clone()).expect("a path has no NUL");
-            // SAFETY: the library that ships: loading it runs nothing, and that is its type.
-            let shipped = unsafe {
-                let library = libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL);
-                assert!(!library.is_null(), "cannot load {path}");
-                libc::dlsym(library, c"sio_dprintf".as_ptr())
-            };
-            assert!(!shipped.is_null() && shipped != own as *mut c_void);
-            // SAFETY: the same.
-            libraries.push(("shipped", unsafe {
-                core::mem::transmute::<*mut c_void, Dprintf>(shipped)
-            }));
-        }
-        Err(_) => eprintln!("CSAPP_SO is not set: without the library that ships"),
+    if let Some(shipped) = shipped::symbol(c"sio_dprintf") {
+        assert_ne!(shipped.addr(), own as usize);
+        // SAFETY: the same.
+        let shipped = unsafe { core::mem::transmute::<*mut c_void, Dprintf>(shipped) };
+        libraries.push(("shipped", shipped));
     }
     libraries
 });

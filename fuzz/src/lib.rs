@@ -5,3 +5,4 @@
 #[path = "../../tests/common/model.rs"]
 pub mod model;
 pub mod scan;
+pub mod shipped;

@@ -130,6 +130,21 @@ pub enum Damage {
     Gathered(usize),
 }
 
+impl Damage {
+    pub fn apply(self, reader: &mut rio_t) {
+        let start: *mut c_char = (&raw mut reader.rio_buf).cast();
+        match self {
+            Damage::Count(count) => reader.rio_cnt = count,
+            Damage::Pointer(offset) => reader.rio_bufptr = start.wrapping_offset(offset),
+            Damage::Null => reader.rio_bufptr = ptr::null_mut(),
+            // SAFETY: rio_buf holds the rio_t's address, and then this number.
+            Damage::Gathered(count) => unsafe {
+                start.cast::<usize>().add(1).write_unaligned(count);
+            },
+        }
+    }
+}
+
 /// The most that a call asks for.
 pub const MOST: usize = 20_000;
 
@@ -149,6 +164,9 @@ pub struct Session {
     suspended: Option<Call>,
     /// The fields cannot be right.
     is_damaged: bool,
+    /// What came of the reads of the last call, and the bytes that came.
+    pub reads: Vec<Result<usize>>,
+    pub came: Vec<u8>,
 }
 
 impl Session {
@@ -167,6 +185,8 @@ impl Session {
             ahead: VecDeque::new(),
             suspended: None,
             is_damaged: false,
+            reads: Vec::new(),
+            came: Vec::new(),
         }
     }
 
@@ -180,8 +200,35 @@ impl Session {
         }
         rest
     }
+}
 
+/// What the fuzz target has to see.
+#[allow(dead_code)]
+impl Session {
+    /// The first bytes of the caller's buffer.
+    pub fn given(&self, count: usize) -> &[u8] {
+        &self.buffer[..count]
+    }
+
+    /// rio_cnt, and rio_buf as it is.
+    pub fn fields(&self) -> (c_int, &[c_char; RIO_BUFSIZE]) {
+        (self.reader.rio_cnt, &self.reader.rio_buf)
+    }
+
+    /// The call that has to be repeated.
+    pub fn suspended(&self) -> Option<Call> {
+        self.suspended
+    }
+
+    /// How many bytes have been taken from the source and not been given to a caller.
+    pub fn ahead(&self) -> usize {
+        self.ahead.len()
+    }
+}
+
+impl Session {
     /// Repeats the call that waits for it.
+    #[allow(dead_code)] // the fuzz target does it step by step
     pub fn repeat(&mut self) -> Option<Result<usize>> {
         self.suspended.map(|call| self.call(call))
     }
@@ -203,6 +250,8 @@ impl Session {
             || self.suspended.is_some_and(|first| {
                 call.resized(0) != first.resized(0) || call.size() < first.size()
             });
+        self.reads.clear();
+        self.came.clear();
         if is_refused {
             self.check_refusal(call);
             return Err(Errno(libc::EINVAL));
@@ -211,12 +260,9 @@ impl Session {
         let rest = self.rest();
         let is_content = call.is_content_with(&rest[..self.ahead.len()]);
         self.source.reads.clear();
-        self.buffer[size..].copy_from_slice(&UNTOUCHED[size..]);
+        let kept = self.suspended.map_or(0, |_| self.ahead.len());
+        self.buffer[kept..].copy_from_slice(&UNTOUCHED[kept..]);
         let outcome = make(call, &mut self.reader, &mut self.source, &mut self.buffer);
-        assert!(
-            self.buffer[size..] == UNTOUCHED[size..],
-            "{call:?} wrote past the room"
-        );
         let reads = std::mem::take(&mut self.source.reads);
         assert!(
             reads.is_empty() || !is_content,
@@ -225,7 +271,15 @@ impl Session {
         self.check_reads(call, &reads);
         let came: usize = reads.iter().flat_map(|read| read.outcome).sum();
         let gathered = self.ahead.len() + came;
-        let last = reads.last().map(|read| read.outcome);
+        self.came
+            .extend_from_slice(&rest[self.ahead.len()..gathered]);
+        self.reads.extend(reads.iter().map(|read| read.outcome));
+        let stored = outcome.unwrap_or(gathered);
+        assert!(
+            self.buffer[stored..] == UNTOUCHED[stored..],
+            "{call:?} wrote more than it says"
+        );
+        let last = self.reads.last().copied();
         match outcome {
             Ok(count) => {
                 let expected = call.of(&rest);
@@ -325,26 +379,27 @@ impl Session {
     }
 
     /// Changes a field. What lies within rio_buf then is as good as any other; everything else
-    /// is refused from now on.
-    pub fn damage(&mut self, damage: Damage) {
-        let start: *mut c_char = (&raw mut self.reader.rio_buf).cast();
-        match damage {
-            // Which kind of call is to be repeated cannot be checked by anybody.
-            Damage::Count(-2 | -1) if self.suspended.is_some() => return,
-            Damage::Count(count) => self.reader.rio_cnt = count,
-            Damage::Pointer(offset) => self.reader.rio_bufptr = start.wrapping_offset(offset),
-            Damage::Null => self.reader.rio_bufptr = ptr::null_mut(),
-            Damage::Gathered(count) => {
-                let wanted = self.suspended.map_or(0, Call::size);
-                // A number that can be right is believed, and what is to come then is anybody's guess.
-                if wanted > 0 && !(RIO_BUFSIZE + 1..wanted).contains(&count) {
-                    // SAFETY: rio_buf holds the rio_t's address, and then this number.
-                    unsafe { start.cast::<usize>().add(1).write_unaligned(count) };
-                    self.is_damaged = true;
-                }
-                return;
+    /// is refused from now on. Says whether anything was changed.
+    pub fn damage(&mut self, damage: Damage) -> bool {
+        let wanted = self.suspended.map(Call::size);
+        let is_there = ptr::addr_eq(self.reader.rio_bufptr, self.buffer.as_ptr());
+        match (damage, wanted) {
+            // Which kind of call is to be repeated cannot be checked by anybody, nor a number of bytes
+            // that can be right.
+            (Damage::Count(-2 | -1), _) if is_there => return false,
+            (Damage::Gathered(count), Some(wanted))
+                if (RIO_BUFSIZE + 1..wanted).contains(&count) =>
+            {
+                return false;
             }
+            (Damage::Gathered(_), None) => return false,
+            _ => damage.apply(&mut self.reader),
         }
+        if matches!(damage, Damage::Gathered(_)) {
+            self.is_damaged = true;
+            return true;
+        }
+        let start = self.reader.rio_buf.as_ptr();
         let buffer = 0..=RIO_BUFSIZE as i128;
         let first = self.reader.rio_bufptr.addr() as i128 - start.addr() as i128;
         let end = first + i128::from(self.reader.rio_cnt);
@@ -356,6 +411,7 @@ impl Session {
             let unread = &self.reader.rio_buf[first as usize..end as usize];
             self.ahead.extend(unread.iter().map(|&byte| byte as u8));
         }
+        true
     }
 }
 
