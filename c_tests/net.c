@@ -7,6 +7,7 @@
 #include "streams.h"
 #include "tcp.h"
 #include <limits.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #define LOCAL "127.0.0.1"
@@ -144,6 +145,8 @@ int close(int fd)
 static int listen_backlog; /* the last one that was asked for */
 
 INJECT(int, listen, (int fd, int backlog), (fd, listen_backlog = backlog), MINUS_ONE)
+
+INJECT(int, poll, (struct pollfd *polled, nfds_t count, int timeout), (polled, count, timeout), MINUS_ONE)
 
 /* How many descriptors are open. */
 static int open_descriptors(void)
@@ -722,6 +725,7 @@ START_TEST(the_most_telling_reason_is_told)
     connect_by = fail_in_turn;
     ck_assert_int_eq(open_clientfd("two addresses", "1"), -1);
     ck_assert_int_eq(errno, failures_of_two[_i].told);
+    ck_assert_int_eq(poll_calls, 0); /* nobody waits after what failed at once */
 }
 END_TEST
 

@@ -20,8 +20,8 @@ if ! cargo mutants --version >/dev/null 2>&1; then
 fi
 
 # A test that hangs in a process group of its own outlives its runner. A process namespace ends
-# all that is in it.
-confined="unshare --pid --fork --kill-child --mount-proc"
+# all that is in it; timeout, because unshare is deaf to a mild signal.
+confined="timeout --foreground -k 1 3600 unshare --pid --fork --kill-child --mount-proc"
 if $confined true 2>/dev/null; then
     host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
     export "CARGO_TARGET_${host}_RUNNER=$confined"
