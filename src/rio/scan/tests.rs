@@ -51,6 +51,27 @@ fn every_length_with_the_newline_everywhere_or_nowhere() {
     }
 }
 
+/// Several newlines, at the same place of every register.
+#[test]
+fn the_first_of_newlines_at_regular_distances() {
+    let mut bench = bench();
+    for len in [
+        17, 33, 65, 127, 128, 129, 255, 256, 257, 384, 400, 512, 1000,
+    ] {
+        for distance in [1, 2, 8, 16, 32, 64, 128] {
+            for first in 0..distance {
+                let mut bytes = text(len);
+                bytes
+                    .iter_mut()
+                    .skip(first)
+                    .step_by(distance)
+                    .for_each(|byte| *byte = b'\n');
+                bench.check(&bytes, Place::FromEnd(0), Place::FromEnd(0));
+            }
+        }
+    }
+}
+
 #[test]
 fn every_alignment_of_source_and_target() {
     let mut bench = bench();
