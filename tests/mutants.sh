@@ -63,7 +63,7 @@ for room in $rooms; do
             run rio 90 "-f src/rio.rs -f src/rio/scan.rs" --test c_suites -- \
                 rio::shared lines::shared error::shared
         ) ;;
-    net) run net 90 "-f src/net.rs" --test c_suites -- net::shared socket::shared ;;
+    net) run net 60 "-f src/net.rs" --test c_suites -- net::shared socket::shared ;;
     sio) run sio 60 "-f src/sio.rs" --test c_suites -- sio::shared error::shared ;;
     report) run report 60 "-f src/report.rs" --test c_suites -- \
         error::shared error::not_position sio::shared ;;
