@@ -1,6 +1,7 @@
 #!/bin/sh
 # Changes the library in one small place after another (cargo-mutants) and looks whether the
-# tests notice: `make mutants`. Lists what they do not notice.
+# tests notice: `make mutants`. Lists what they do not notice; tests/mutants.toml has the changes
+# that make no difference.
 #
 # usage: tests/mutants.sh DIR [ROOM...]    rooms: rio net sio report scan
 # MUTANTS_FLAGS=--iterate leaves out what a run before in DIR has noticed.
@@ -48,8 +49,9 @@ run() {
     echo "== $room: cargo test $*"
     set -f
     # 2: some were missed; 3: some hung, which is as good as noticed
-    cargo mutants --dir "$tree" --in-place --output "$dir/$room" --timeout "$seconds" \
-        --no-shuffle --colors never --line-col true ${MUTANTS_FLAGS:-} $which -- "$@" ||
+    cargo mutants --config "$root/tests/mutants.toml" --dir "$tree" --in-place \
+        --output "$dir/$room" --timeout "$seconds" --no-shuffle --colors never \
+        --line-col true ${MUTANTS_FLAGS:-} $which -- "$@" ||
         case $? in 2 | 3) ;; *) exit 1 ;; esac
     set +f
 }
