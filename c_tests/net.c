@@ -995,6 +995,31 @@ START_TEST(an_address_may_answer_after_the_next_was_tried)
 }
 END_TEST
 
+static int withdrawn; /* a listener that is gone when the second address is tried */
+
+static int connect_and_withdraw(int fd, const struct sockaddr *address, socklen_t len)
+{
+    if (destination_count == 2)
+        close(withdrawn);
+    return plain_connect(fd, address, len);
+}
+
+/* The first is refused when TCP asks again, after a second; the second goes on being waited for. */
+START_TEST(an_attempt_that_failed_is_not_waited_for)
+{
+    struct server first = silent_server(), second = silent_server();
+
+    withdrawn = first.fd;
+    connect_by = connect_and_withdraw;
+    invent_server(&first);
+    invent_server(&second);
+    ck_assert_int_eq(csapp_connect("two addresses", "1", 1600), -1);
+    ck_assert_int_eq(errno, ETIMEDOUT);
+    ck_assert_int_eq(destination_count, 2);
+    ck_assert_int_le(poll_calls, MOST_WAITS);
+}
+END_TEST
+
 START_TEST(the_first_address_that_binds_is_listened_on)
 {
     struct server taken = listening_server(5), free = refusing_server();
@@ -1200,6 +1225,7 @@ int main(void)
     add_for_each(tests, signals_do_not_disturb_a_waiting_attempt, connects);
     tcase_add_test(tests, signals_do_not_move_the_deadline);
     tcase_add_test(tests, an_address_may_answer_after_the_next_was_tried);
+    tcase_add_test(tests, an_attempt_that_failed_is_not_waited_for);
     tcase_add_test(tests, the_first_address_that_binds_is_listened_on);
     tcase_add_test(tests, the_first_address_that_listens_is_listened_on);
     tcase_add_test(tests, open_listenfd_takes_addresses_of_all_interfaces);
