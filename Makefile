@@ -6,6 +6,10 @@
 #   make examples the programs of examples/
 #   make check    all tests (installs the tools that they need, where it may)
 #   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
+#   make fuzz     SECONDS=60: each target of fuzz/ for so long, one after the other; builds them
+#                 first (needs a nightly compiler and cargo-fuzz)
+#   make mutants  ROOMS="rio net sio report scan": change the library in one place after another,
+#                 and list the changes that no test notices; takes hours (needs cargo-mutants)
 #   make header   renew include/csapp.h after a change in src/capi/
 #   make clean    remove what the others made
 #   make install  PREFIX=/usr/local: see install.mk, also for uninstall and packages
@@ -37,7 +41,7 @@ PACKAGES = check pkg-config valgrind g++ mandoc strace
 WANTED = cmake gdb man abidiff
 WANTED_PACKAGES = cmake gdb man-db abigail-tools
 
-.PHONY: all cargo demo check tools bench header clean
+.PHONY: all cargo demo check tools bench fuzz mutants header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
@@ -159,6 +163,14 @@ $(BENCH)/libimports.so: $(BUILD)/api.txt
 	$(NM) -D --undefined-only $(BUILD)/$(SONAME) | sed -n 's/.* U \([^@]*\).*/\1/p' >$(BENCH)/imports.txt
 	(sed 's/.*/void &(void) {}/' $<; sed 's/.*/extern char &[];/' $(BENCH)/imports.txt; \
 	    echo 'char *const imports[] = {'; sed 's/$$/,/' $(BENCH)/imports.txt; echo '};') | $(STUB_CC) $@ -x c -
+
+SECONDS ?= 60
+fuzz: all
+	@sh fuzz/run.sh $(CARGO_TARGET_DIR)/fuzz $(SECONDS) $(abspath $(BUILD)/libcsapp.so)
+
+ROOMS ?= rio net sio report scan
+mutants:
+	@sh tests/mutants.sh $(CARGO_TARGET_DIR)/mutants $(ROOMS)
 
 header:
 	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked

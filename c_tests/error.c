@@ -232,6 +232,22 @@ START_TEST(a_line_is_written_by_one_system_call)
 }
 END_TEST
 
+/* A socket that keeps even an empty message apart from none. */
+START_TEST(behind_the_line_comes_nothing)
+{
+    char text[200];
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
+    csapp_set_error_handler(csapp_error_return);
+    dup2(ends[1], STDERR_FILENO);
+    app_error("a message");
+    ck_assert_int_eq(read(ends[0], text, sizeof text), 10);
+    ck_assert_int_eq(read(ends[0], text, sizeof text), -1);
+    ck_assert_int_eq(errno, EAGAIN);
+}
+END_TEST
+
 static void fail_into_a_small_pipe(void *arg)
 {
     (void)arg;
@@ -686,6 +702,7 @@ int main(void)
                         (int)(sizeof messages / sizeof messages[0]));
     tcase_add_loop_test(tests, a_null_message_is_shown_as_such, 0, CALLS);
     tcase_add_loop_test(tests, a_line_is_written_by_one_system_call, 0, 2 * LENGTHS);
+    tcase_add_test(tests, behind_the_line_comes_nothing);
     tcase_add_loop_test(tests, a_line_comes_whole_where_no_call_takes_all_of_it, 0, CALLS);
     tcase_add_test(tests, lines_of_several_threads_do_not_mix);
     tcase_add_test(tests, exit_runs_what_atexit_registered_and_flushes_stdio);

@@ -7,6 +7,7 @@
 #include "streams.h"
 #include "tcp.h"
 #include <limits.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #define LOCAL "127.0.0.1"
@@ -144,6 +145,8 @@ int close(int fd)
 static int listen_backlog; /* the last one that was asked for */
 
 INJECT(int, listen, (int fd, int backlog), (fd, listen_backlog = backlog), MINUS_ONE)
+
+INJECT(int, poll, (struct pollfd *polled, nfds_t count, int timeout), (polled, count, timeout), MINUS_ONE)
 
 /* How many descriptors are open. */
 static int open_descriptors(void)
@@ -411,6 +414,26 @@ START_TEST(the_same_port_on_two_addresses_is_no_connection_to_itself)
 }
 END_TEST
 
+static int flags_at_connect;
+
+static int connect_and_note_flags(int fd, const struct sockaddr *address, socklen_t len)
+{
+    flags_at_connect = fcntl(fd, F_GETFL);
+    return plain_connect(fd, address, len);
+}
+
+/* Without a deadline, the one address there is gets a plain blocking connect. */
+START_TEST(one_address_is_connected_to_by_a_blocking_call)
+{
+    struct server server = listening_server(5);
+
+    connect_by = connect_and_note_flags;
+    expect_connection(connects[_i](LOCAL, server.port), server.fd);
+    ck_assert_int_eq(flags_at_connect & O_NONBLOCK, connects[_i] == connect_in_5_s ? O_NONBLOCK : 0);
+    ck_assert_int_eq(destination_count, 1);
+}
+END_TEST
+
 START_TEST(a_port_in_use_is_eaddrinuse)
 {
     struct server server = listening_server(5);
@@ -555,6 +578,10 @@ END_TEST
 /* The time limits; well above them, a second counts as too late even on a busy machine. */
 static const int limits[] = {0, 1, 60, 300};
 
+/* However long it takes, nobody waits more often than there is something to do: a few starts, a few
+   answers, the end. */
+#define MOST_WAITS 10
+
 START_TEST(without_an_answer_the_deadline_ends_it)
 {
     struct server silent = silent_server();
@@ -565,6 +592,7 @@ START_TEST(without_an_answer_the_deadline_ends_it)
     ck_assert_int_eq(errno, ETIMEDOUT);
     ck_assert_int_ge(now_ms() - start, limits[_i]);
     ck_assert_int_lt(now_ms() - start, limits[_i] + 2000);
+    ck_assert_int_le(poll_calls, MOST_WAITS);
     ck_assert_int_eq(open_descriptors(), before);
 }
 END_TEST
@@ -584,6 +612,7 @@ START_TEST(the_deadline_is_for_all_addresses_together)
     ck_assert_int_lt(now_ms() - start, 2000);
     ck_assert_int_ge(destination_count, 2);
     ck_assert_int_le(destination_count, 3);
+    ck_assert_int_le(poll_calls, MOST_WAITS);
     ck_assert_int_eq(open_descriptors(), before);
 }
 END_TEST
@@ -709,6 +738,7 @@ START_TEST(the_most_telling_reason_is_told)
     connect_by = fail_in_turn;
     ck_assert_int_eq(open_clientfd("two addresses", "1"), -1);
     ck_assert_int_eq(errno, failures_of_two[_i].told);
+    ck_assert_int_eq(poll_calls, 0); /* nobody waits after what failed at once */
 }
 END_TEST
 
@@ -734,6 +764,22 @@ START_TEST(a_name_is_tried_as_a_number_first)
     ck_assert_int_eq(look_ups[1], AI_ADDRCONFIG | AI_NUMERICSERV);
     expect_connection(open_clientfd("one address", "http"), server.fd);
     ck_assert_int_eq(look_ups[3], AI_ADDRCONFIG);
+}
+END_TEST
+
+/* What is wrong with the port, or what is no number in the first place, is asked about once. */
+START_TEST(another_failure_is_not_looked_up_again)
+{
+    ck_assert_int_eq(open_clientfd(LOCAL, "no such service"), -2);
+    ck_assert_int_eq(look_up_count, 1);
+    ck_assert_int_eq(open_clientfd(NULL, "no such service"), -2);
+    ck_assert_int_eq(look_up_count, 2);
+    invented_code = EAI_NONAME;
+    ck_assert_int_eq(open_clientfd(NULL, "80"), -2);
+    ck_assert_int_eq(look_up_count, 3);
+    addrconfig_code = EAI_AGAIN;
+    ck_assert_int_eq(open_clientfd("a name", "80"), -2);
+    ck_assert_int_eq(look_up_count, 5);
 }
 END_TEST
 
@@ -952,8 +998,34 @@ START_TEST(an_address_may_answer_after_the_next_was_tried)
     ck_assert_int_eq(getpeername(client, (SA *)&peer, &len), 0);
     ck_assert_int_eq(peer.sin_port, late.address.sin_port);
     ck_assert_int_eq(destination_count, 2);
+    ck_assert_int_le(poll_calls, MOST_WAITS);
     close(client);
     ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
+static int withdrawn; /* a listener that is gone when the second address is tried */
+
+static int connect_and_withdraw(int fd, const struct sockaddr *address, socklen_t len)
+{
+    if (destination_count == 2)
+        close(withdrawn);
+    return plain_connect(fd, address, len);
+}
+
+/* The first is refused when TCP asks again, after a second; the second goes on being waited for. */
+START_TEST(an_attempt_that_failed_is_not_waited_for)
+{
+    struct server first = silent_server(), second = silent_server();
+
+    withdrawn = first.fd;
+    connect_by = connect_and_withdraw;
+    invent_server(&first);
+    invent_server(&second);
+    ck_assert_int_eq(csapp_connect("two addresses", "1", 1600), -1);
+    ck_assert_int_eq(errno, ETIMEDOUT);
+    ck_assert_int_eq(destination_count, 2);
+    ck_assert_int_le(poll_calls, MOST_WAITS);
 }
 END_TEST
 
@@ -1137,6 +1209,7 @@ int main(void)
     add_for_each(tests, a_refused_connection_is_econnrefused, connects);
     add_for_each(tests, a_connection_to_itself_is_refused_and_leaves_the_port_free, connects);
     add_for_each(tests, the_same_port_on_two_addresses_is_no_connection_to_itself, connects);
+    add_for_each(tests, one_address_is_connected_to_by_a_blocking_call, connects);
     tcase_add_test(tests, a_port_in_use_is_eaddrinuse);
     tcase_add_test(tests, a_server_can_start_again_at_once);
     add_for_each(tests, a_thousand_failing_calls_leave_no_descriptor_open, close_outcomes);
@@ -1152,6 +1225,7 @@ int main(void)
     add_for_each(tests, the_most_telling_reason_is_told, failures_of_two);
     add_for_each(tests, a_number_needs_no_look_up, numbers);
     tcase_add_test(tests, a_name_is_tried_as_a_number_first);
+    tcase_add_test(tests, another_failure_is_not_looked_up_again);
     add_for_each(tests, a_host_with_loopback_alone_still_knows_its_names, without_address);
     add_for_each(tests, what_the_resolver_cannot_find_is_minus_2_and_one_line, unresolved_calls);
     tcase_add_test(tests, a_failed_connection_says_nothing);
@@ -1160,6 +1234,7 @@ int main(void)
     add_for_each(tests, signals_do_not_disturb_a_waiting_attempt, connects);
     tcase_add_test(tests, signals_do_not_move_the_deadline);
     tcase_add_test(tests, an_address_may_answer_after_the_next_was_tried);
+    tcase_add_test(tests, an_attempt_that_failed_is_not_waited_for);
     tcase_add_test(tests, the_first_address_that_binds_is_listened_on);
     tcase_add_test(tests, the_first_address_that_listens_is_listened_on);
     tcase_add_test(tests, open_listenfd_takes_addresses_of_all_interfaces);

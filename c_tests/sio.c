@@ -155,6 +155,70 @@ START_TEST(printf_takes_more_arguments_than_there_are_registers)
 }
 END_TEST
 
+/* What is no conversion, and how the format goes on from there. */
+static const char *const unknown[] = {"%", "%l", "%z", "%f", "%lc", "%ls", "%lp", "%l%", "%zc", "%zs", "%z%",
+                                      "%5d", "%-5s", "%.3s", "%*d", "%lld", "%hd", "%jd", "%X", "%n", "%1$d",
+                                      "% d", "%%%", "%\n", "%\xff"};
+
+START_TEST(what_is_no_conversion_is_copied_with_all_that_follows)
+{
+    char format[64], expected[64];
+    int i = strcmp(unknown[_i], "%%%") == 0; /* the first two are one */
+
+    capture(STDOUT_FILENO);
+    snprintf(expected, sizeof expected, "7 is %s %%d %%s", unknown[_i] + i);
+    snprintf(format, sizeof format, "%%d is %s %%d %%s", unknown[_i]);
+    ck_assert_int_eq(sio_printf(format, 7, 8, NULL), strlen(expected));
+    ck_assert_str_eq(captured(), expected);
+    ck_assert_int_eq(sio_printf(unknown[_i], 7), strlen(unknown[_i]) - i);
+    ck_assert_str_eq(captured(), unknown[_i] + i);
+}
+END_TEST
+
+/* Pieces that meet the end of a buffer of 1,024 bytes in every way. */
+START_TEST(text_of_any_length_is_whole)
+{
+    static const int lengths[] = {0, 1, 500, 1022, 1023, 1024, 1025, 2047, 2048, 2049, 5000};
+    static char first[5001], second[5001], expected[10100];
+    size_t i, j, count = sizeof lengths / sizeof *lengths;
+    int len;
+
+    capture(STDOUT_FILENO);
+    for (i = 0; i < count; i++)
+        for (j = 0; j < count; j++) {
+            memset(first, 'a', lengths[i]);
+            memset(second, 'b', lengths[j]);
+            first[lengths[i]] = second[lengths[j]] = '\0';
+            len = snprintf(expected, sizeof expected, "%s%d%s%lx\n", first, 12345, second, ~0UL);
+            ck_assert_int_eq(sio_printf("%s%d%s%lx\n", first, 12345, second, ~0UL), len);
+            ck_assert_str_eq(captured(), expected);
+        }
+}
+END_TEST
+
+/* Each write to such a socket is a message. */
+START_TEST(up_to_1024_bytes_go_out_by_one_system_call)
+{
+    static char text[1025], read_back[3000];
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends), 0);
+    memset(text, 't', sizeof text - 1);
+    ck_assert_int_eq(sio_dprintf(ends[0], "%s", text), 1024);
+    ck_assert_int_eq(read(ends[1], read_back, sizeof read_back), 1024);
+    ck_assert_int_eq(sio_dprintf(ends[0], "%d %s%c", 123456, text + 8, '!'), 1024);
+    ck_assert_int_eq(read(ends[1], read_back, sizeof read_back), 1024);
+    /* One more, and it is two. */
+    ck_assert_int_eq(sio_dprintf(ends[0], "%s!", text), 1025);
+    ck_assert_int_eq(read(ends[1], read_back, sizeof read_back), 1024);
+    ck_assert_int_eq(read(ends[1], read_back, sizeof read_back), 1);
+    /* Nothing is no message. */
+    ck_assert_int_eq(sio_dprintf(ends[0], "%s", ""), 0);
+    ck_assert_int_eq(read(ends[1], read_back, sizeof read_back), -1);
+    ck_assert_int_eq(errno, EAGAIN);
+}
+END_TEST
+
 static ssize_t print_twice(int fd, const char *format, ...)
 {
     va_list first, second;
@@ -183,7 +247,13 @@ END_TEST
 
 START_TEST(a_failure_is_minus_one_and_errno)
 {
+    static char text[3000];
+
+    memset(text, 'x', sizeof text - 1);
     ck_assert_int_eq(sio_dprintf(-1, "%d", 5), -1);
+    ck_assert_int_eq(errno, EBADF);
+    errno = 0;
+    ck_assert_int_eq(sio_dprintf(-1, "%s%s", text, "the last of several writes"), -1);
     ck_assert_int_eq(errno, EBADF);
     close(STDOUT_FILENO);
     errno = 0;
@@ -376,6 +446,10 @@ int main(void)
     tcase_add_test(tests, printf_writes_every_character);
     tcase_add_test(tests, printf_writes_texts_pointers_and_percent_signs);
     tcase_add_test(tests, printf_takes_more_arguments_than_there_are_registers);
+    tcase_add_loop_test(tests, what_is_no_conversion_is_copied_with_all_that_follows, 0,
+                        (int)(sizeof unknown / sizeof unknown[0]));
+    tcase_add_test(tests, text_of_any_length_is_whole);
+    tcase_add_test(tests, up_to_1024_bytes_go_out_by_one_system_call);
     tcase_add_test(tests, the_others_write_the_same_elsewhere);
     tcase_add_test(tests, a_failure_is_minus_one_and_errno);
     tcase_add_loop_test(tests, a_slow_pipe_gets_everything, 0, 2);

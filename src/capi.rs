@@ -18,7 +18,7 @@ pub mod error;
 pub mod process;
 pub mod signal;
 pub mod sio;
-mod sio_printf;
+pub mod sio_printf;
 pub mod unix_io;
 pub mod directory;
 pub mod memory;

@@ -318,7 +318,7 @@ impl rio_t {
         let suspended = unsafe { buf.cast::<Suspended>().read_unaligned() };
         if !ptr::eq(suspended.owner, self)
             || suspended.gathered <= RIO_BUFSIZE
-            || suspended.gathered > suspended.wanted
+            || suspended.gathered >= suspended.wanted
             || suspended.wanted > room.left()
         {
             return REFUSED;

@@ -88,7 +88,7 @@ impl Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Kind {
-    /// int or unsigned int.
+    /// int or unsigned int; fetched as the latter, so that the upper half is zero.
     Int = 0,
     /// long or unsigned long.
     Long = 1,
@@ -124,16 +124,16 @@ pub unsafe fn format(
         match (conversion, kind) {
             (b'd' | b'i', Kind::Int) => output.put_signed(i64::from(next(kind) as i32)),
             (b'd' | b'i', _) => output.put_signed(signed(next(kind))),
-            (b'u', _) => output.put_unsigned(unsigned(kind, next(kind)), 10),
-            (b'x', _) => output.put_unsigned(unsigned(kind, next(kind)), 16),
-            (b'o', _) => output.put_unsigned(unsigned(kind, next(kind)), 8),
+            (b'u', _) => output.put_unsigned(unsigned(next(kind)), 10),
+            (b'x', _) => output.put_unsigned(unsigned(next(kind)), 16),
+            (b'o', _) => output.put_unsigned(unsigned(next(kind)), 8),
             (b'c', Kind::Int) => output.put(&[next(kind) as u8]),
             (b'%', Kind::Int) => output.put(b"%"),
             (b'p', Kind::Int) => match next(Kind::Pointer) {
                 0 => output.put(b"(nil)"),
                 address => {
                     output.put(b"0x");
-                    output.put_unsigned(unsigned(Kind::Pointer, address), 16);
+                    output.put_unsigned(unsigned(address), 16);
                 }
             },
             (b's', Kind::Int) => {
@@ -154,13 +154,10 @@ fn signed(argument: c_ulong) -> i64 {
     i64::from(argument.cast_signed())
 }
 
-/// An unsigned argument, without what an int leaves in the upper half.
-#[allow(clippy::useless_conversion, clippy::unnecessary_cast)] // the one on 64 bits, the other on 32
-fn unsigned(kind: Kind, argument: c_ulong) -> u64 {
-    match kind {
-        Kind::Int => u64::from(argument as u32),
-        _ => u64::from(argument),
-    }
+/// An unsigned argument; an unsigned int comes without an upper half.
+#[allow(clippy::useless_conversion)] // not where a long has 32 bits
+fn unsigned(argument: c_ulong) -> u64 {
+    u64::from(argument)
 }
 
 /// A string that a C program handed over; for NULL, a text that says so.

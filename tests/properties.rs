@@ -1,114 +1,15 @@
 //! The buffered reader against a model that does what its comment says one byte at a time:
 //! any data, any short reads, any interruptions and errors in between, any mix of calls.
 
-use core::ffi::c_int;
+#[path = "common/model.rs"]
+mod model;
+
 use std::collections::VecDeque;
 
-use csapp::rio::{RIO_BUFSIZE, Source, rio_t};
-use csapp::sys::{self, Errno, Result, Room};
+use csapp::rio::RIO_BUFSIZE;
+use csapp::sys::Errno;
+use model::{Call, Damage, Event, MOST, Session};
 use proptest::prelude::*;
-
-/// What the next read of the scripted source does.
-#[derive(Clone, Debug)]
-enum Event {
-    /// At most so many bytes come.
-    Bytes(usize),
-    /// A signal handler runs first.
-    Interrupt,
-    /// Nothing comes, for this reason.
-    Fail(c_int),
-    /// The file ends here, for now: a terminal's end of file can be read past.
-    End,
-}
-
-/// A source that follows a script, and when that is over, delivers what is left.
-struct Script {
-    data: VecDeque<u8>,
-    events: VecDeque<Event>,
-}
-
-impl Script {
-    fn read_once(&mut self, room: &mut Room) -> Result<usize> {
-        let most = match self.events.pop_front() {
-            Some(Event::Interrupt) => return Err(Errno(libc::EINTR)),
-            Some(Event::Fail(reason)) => return Err(Errno(reason)),
-            Some(Event::End) => return Ok(0),
-            Some(Event::Bytes(most)) => most,
-            None => usize::MAX,
-        };
-        let count = most.min(room.left()).min(self.data.len());
-        let bytes: Vec<u8> = self.data.drain(..count).collect();
-        Ok(room.put(&bytes))
-    }
-}
-
-impl Source for Script {
-    fn read(&mut self, _: c_int, room: &mut Room) -> Result<usize> {
-        sys::restart(|| self.read_once(room))
-    }
-}
-
-/// A call, and how much it asks for.
-#[derive(Clone, Copy, Debug)]
-enum Call {
-    Readlineb(usize),
-    Readnb(usize),
-}
-
-impl Call {
-    fn size(self) -> usize {
-        match self {
-            Call::Readlineb(size) | Call::Readnb(size) => size,
-        }
-    }
-
-    /// What the call takes off the front of what is to be read, if all of it is there.
-    fn of(self, data: &[u8]) -> usize {
-        let most = self.size().min(data.len());
-        match self {
-            Call::Readnb(_) => most,
-            Call::Readlineb(_) => {
-                let mut count = 0;
-                while count < most {
-                    count += 1;
-                    if data[count - 1] == b'\n' {
-                        break;
-                    }
-                }
-                count
-            }
-        }
-    }
-}
-
-const UNTOUCHED: u8 = 0xA5;
-
-/// Makes one call with room for `call.size()` bytes, and checks that none beyond that was touched.
-fn make(call: Call, reader: &mut rio_t, source: &mut Script, buffer: &mut [u8]) -> Result<usize> {
-    let size = call.size();
-    buffer[size..].fill(UNTOUCHED);
-    // SAFETY: the buffer is longer than `size`.
-    let room = unsafe { Room::new(buffer.as_mut_ptr().cast(), size) };
-    let outcome = match call {
-        Call::Readlineb(_) => reader.readlineb(source, room, 0),
-        Call::Readnb(_) => reader.readnb(source, room),
-    };
-    assert!(
-        buffer[size..].iter().all(|&byte| byte == UNTOUCHED),
-        "wrote past the room"
-    );
-    outcome
-}
-
-fn reader() -> Box<rio_t> {
-    let mut reader = Box::<rio_t>::new_uninit();
-    // SAFETY: init makes a rio_t of any writable one; its buffer is plain bytes, zeroed here.
-    unsafe {
-        reader.as_mut_ptr().write_bytes(0, 1);
-        rio_t::init(reader.as_mut_ptr(), 0);
-        reader.assume_init()
-    }
-}
 
 fn events() -> impl Strategy<Value = VecDeque<Event>> {
     let event = prop_oneof![
@@ -144,67 +45,64 @@ fn data() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn calls() -> impl Strategy<Value = Vec<Call>> {
+fn call() -> impl Strategy<Value = Call> {
     let size = prop_oneof![
         4 => 0usize..100,
         3 => 100usize..RIO_BUFSIZE,
         2 => RIO_BUFSIZE - 2..RIO_BUFSIZE + 3,
-        2 => RIO_BUFSIZE..40_000,
+        2 => RIO_BUFSIZE..MOST,
     ];
-    let call = (any::<bool>(), size).prop_map(|(is_line, size)| match is_line {
+    (any::<bool>(), size).prop_map(|(is_line, size)| match is_line {
         true => Call::Readlineb(size),
         false => Call::Readnb(size),
-    });
-    proptest::collection::vec(call, 1..60)
+    })
+}
+
+fn calls() -> impl Strategy<Value = Vec<Call>> {
+    proptest::collection::vec(call(), 1..60)
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    const SIZE: i32 = RIO_BUFSIZE as i32;
+    prop_oneof![
+        2 => (-3..=3).prop_map(Damage::Count),
+        2 => (SIZE - 3..=SIZE + 3).prop_map(Damage::Count),
+        1 => any::<i32>().prop_map(Damage::Count),
+        2 => (-3isize..=3).prop_map(Damage::Pointer),
+        2 => (SIZE as isize - 3..=SIZE as isize + 3).prop_map(Damage::Pointer),
+        1 => any::<isize>().prop_map(Damage::Pointer),
+        1 => Just(Damage::Null),
+    ]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Every byte comes once and in order, and every call gives what the model gives, save
-    /// that one which ran into an end of the file gives less. One that fails is made again until
-    /// it succeeds: then it gives what it would have given without the failure.
+    /// Every byte comes once and in order, and every call gives what the model gives. One that
+    /// fails is made again until it succeeds, or another is made in its place.
     #[test]
-    fn no_byte_is_lost_or_doubled(data in data(), events in events(), calls in calls()) {
-        let mut source = Script { data: data.clone().into(), events };
-        let mut reader = reader();
-        let mut buffer = vec![0; 41_000];
-        let mut rest = &data[..];
+    fn no_byte_is_lost_or_doubled(
+        data in data(),
+        events in events(),
+        calls in calls(),
+        is_patient in any::<bool>(),
+    ) {
+        let mut session = Session::new();
+        session.source.data = data.into();
+        session.source.events = events;
         for call in calls {
-            let ends = source.events.iter().filter(|event| matches!(event, Event::End)).count();
-            let count = loop {
-                match make(call, &mut reader, &mut source, &mut buffer) {
-                    Ok(count) => break count,
-                    Err(reason) => {
-                        prop_assert!([libc::EAGAIN, libc::EIO].contains(&reason.0), "{reason}");
-                        // With more gathered than the buffer holds, only the same call goes on.
-                        if reader.rio_cnt < 0 {
-                            let other = match call {
-                                Call::Readlineb(size) => Call::Readnb(size),
-                                Call::Readnb(size) => Call::Readlineb(size),
-                            };
-                            let kept = buffer.clone();
-                            let refused = make(other, &mut reader, &mut source, &mut buffer);
-                            prop_assert_eq!(refused, Err(Errno(libc::EINVAL)));
-                            prop_assert_eq!(&buffer, &kept);
-                            let mut elsewhere = vec![0; 41_000];
-                            let refused = make(call, &mut reader, &mut source, &mut elsewhere);
-                            prop_assert_eq!(refused, Err(Errno(libc::EINVAL)));
-                        }
-                    }
+            while let Err(reason) = session.call(call) && (is_patient || reason.0 == libc::EINVAL) {
+                prop_assert!([libc::EAGAIN, libc::EIO, libc::EINVAL].contains(&reason.0), "{reason}");
+                if reason.0 == libc::EINVAL {
+                    session.init();
                 }
-            };
-            let left = source.events.iter().filter(|event| matches!(event, Event::End)).count();
-            let expected = call.of(rest);
-            prop_assert!(count == expected || (count < expected && left < ends), "{call:?}: {count}, not {expected}");
-            prop_assert_eq!(&buffer[..count], &rest[..count]);
-            rest = &rest[count..];
+            }
         }
         // What no call has taken yet is still there.
-        source.events.clear();
-        let count = make(Call::Readnb(40_000), &mut reader, &mut source, &mut buffer);
-        prop_assert_eq!(count, Ok(rest.len().min(40_000)));
-        prop_assert_eq!(&buffer[..rest.len().min(40_000)], &rest[..rest.len().min(40_000)]);
+        session.source.events.clear();
+        let _ = session.repeat();
+        let rest = session.rest().len().min(MOST);
+        prop_assert_eq!(session.call(Call::Readnb(MOST)), Ok(rest));
     }
 
     /// After a failure with no more than RIO_BUFSIZE bytes gathered, a call of the other kind
@@ -217,20 +115,73 @@ proptest! {
     ) {
         let without_newlines: Vec<u8> =
             data.iter().map(|&byte| if byte == b'\n' { 0 } else { byte }).collect();
+        let count = without_newlines.len();
         let mut events: VecDeque<Event> =
             without_newlines.chunks(chunk).map(|part| Event::Bytes(part.len())).collect();
         events.push_back(Event::Fail(libc::EAGAIN));
-        let mut source = Script { data: without_newlines.clone().into(), events };
-        let mut reader = reader();
-        let mut buffer = vec![0; 41_000];
+        let mut session = Session::new();
+        session.source.data = without_newlines.into();
+        session.source.events = events;
         let (first, second) = match line_first {
-            true => (Call::Readlineb(40_000), Call::Readnb(without_newlines.len())),
-            false => (Call::Readnb(40_000), Call::Readlineb(without_newlines.len())),
+            true => (Call::Readlineb(MOST), Call::Readnb(count)),
+            false => (Call::Readnb(MOST), Call::Readlineb(count)),
         };
-        prop_assert_eq!(make(first, &mut reader, &mut source, &mut buffer), Err(Errno(libc::EAGAIN)));
-        prop_assert_eq!(reader.rio_cnt as usize, without_newlines.len());
-        let mut again = vec![0; 41_000];
-        prop_assert_eq!(make(second, &mut reader, &mut source, &mut again), Ok(without_newlines.len()));
-        prop_assert_eq!(&again[..without_newlines.len()], &without_newlines[..]);
+        prop_assert_eq!(session.call(first), Err(Errno(libc::EAGAIN)));
+        prop_assert_eq!(session.call(second), Ok(count));
+    }
+
+    /// Fields that cannot be right make every call fail, and nothing is touched; those that can
+    /// be are believed. rio_readinitb takes such a rio_t out of that state.
+    #[test]
+    fn damaged_fields_are_refused(
+        data in data(),
+        events in events(),
+        before in call(),
+        after in call(),
+        damages in proptest::collection::vec(damage(), 1..3),
+    ) {
+        let mut session = Session::new();
+        session.source.data = data.into();
+        session.source.events = events;
+        let _ = session.call(before);
+        session.check_copy(before);
+        session.check_copy(after);
+        for damage in damages {
+            session.damage(damage);
+        }
+        let _ = session.call(after);
+        let _ = session.call(before);
+        session.init();
+        session.source.events.clear();
+        prop_assert!(session.call(before).is_ok());
+    }
+
+    /// The same for what is noted of a call that waits to be repeated: it has gathered more than
+    /// the buffer holds, and fewer bytes than it wants.
+    #[test]
+    fn a_damaged_note_is_refused(
+        more in 1usize..20_000,
+        wanted in RIO_BUFSIZE + 2..MOST,
+        is_line in any::<bool>(),
+        damage in prop_oneof![
+            3 => Just(None),
+            1 => (0..=RIO_BUFSIZE).prop_map(Some),
+            1 => (RIO_BUFSIZE - 1..=RIO_BUFSIZE).prop_map(Some),
+            1 => any::<usize>().prop_map(Some),
+        ],
+        beyond in 0usize..2,
+    ) {
+        let count = (RIO_BUFSIZE + more).min(wanted - 1);
+        let mut session = Session::new();
+        session.source.data = vec![b'x'; count].into();
+        let pieces = [RIO_BUFSIZE, RIO_BUFSIZE, RIO_BUFSIZE, RIO_BUFSIZE];
+        session.source.events = pieces[..count.div_ceil(RIO_BUFSIZE)].iter().copied().map(Event::Bytes).collect();
+        session.source.events.push_back(Event::Fail(libc::EAGAIN));
+        let call = if is_line { Call::Readlineb(wanted) } else { Call::Readnb(wanted) };
+        prop_assert_eq!(session.call(call), Err(Errno(libc::EAGAIN)));
+        session.damage(Damage::Gathered(damage.unwrap_or(wanted + beyond)));
+        let _ = session.repeat();
+        session.init();
+        prop_assert_eq!(session.call(call), Ok(0));
     }
 }

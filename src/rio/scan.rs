@@ -10,6 +10,8 @@ use crate::sys::Room;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(test)]
+mod bench;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;

@@ -41,27 +41,38 @@ fn ask() -> Kind {
 /// Asks the processor (Intel's Software Developer's Manual, volume 2, CPUID; volume 1, sections
 /// 13.2 and 15.2).
 fn widest() -> Kind {
-    // Leaf 1, ECX: POPCNT, OSXSAVE and AVX.
+    const OSXSAVE: u32 = 1 << 27;
+    let base = __cpuid(1).ecx;
+    let more = match __cpuid(0).eax {
+        0..7 => 0,
+        _ => __cpuid_count(7, 0).ebx,
+    };
+    let saves = match base & OSXSAVE {
+        0 => 0,
+        // SAFETY: OSXSAVE says that the system lets programs use xgetbv.
+        _ => unsafe { saved_state() },
+    };
+    widest_of(base, more, saves)
+}
+
+/// What follows from the answers: leaf 1, ECX; leaf 7, EBX; and XCR0, what the system saves of a
+/// thread.
+fn widest_of(base: u32, more: u32, saves: u64) -> Kind {
+    // POPCNT, OSXSAVE and AVX.
     const BASE: u32 = 1 << 23 | 1 << 27 | 1 << 28;
-    // Leaf 7, EBX: BMI1, AVX2 and BMI2; AVX512F and AVX512BW.
+    // BMI1, AVX2 and BMI2; AVX512F and AVX512BW.
     const WITH_AVX2: u32 = 1 << 3 | 1 << 5 | 1 << 8;
     const WITH_AVX512: u32 = WITH_AVX2 | 1 << 16 | 1 << 30;
-    // XCR0: what the system saves of a thread. XMM and YMM; mask registers and ZMM.
+    // XMM and YMM; mask registers and ZMM.
     const SAVES_YMM: u64 = 1 << 1 | 1 << 2;
     const SAVES_ZMM: u64 = SAVES_YMM | 1 << 5 | 1 << 6 | 1 << 7;
 
-    if __cpuid(0).eax < 7 || __cpuid(1).ecx & BASE != BASE {
-        return Kind::Sse2;
-    }
-    let has = __cpuid_count(7, 0).ebx;
-    // SAFETY: OSXSAVE says that the system lets programs use xgetbv.
-    let saves = unsafe { saved_state() };
-    if has & WITH_AVX512 == WITH_AVX512 && saves & SAVES_ZMM == SAVES_ZMM {
-        Kind::Avx512
-    } else if has & WITH_AVX2 == WITH_AVX2 && saves & SAVES_YMM == SAVES_YMM {
+    if base & BASE != BASE || more & WITH_AVX2 != WITH_AVX2 || saves & SAVES_YMM != SAVES_YMM {
+        Kind::Sse2
+    } else if more & WITH_AVX512 != WITH_AVX512 || saves & SAVES_ZMM != SAVES_ZMM {
         Kind::Avx2
     } else {
-        Kind::Sse2
+        Kind::Avx512
     }
 }
 
@@ -73,7 +84,7 @@ fn saved_state() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, kind};
+    use super::{Kind, kind, widest_of};
 
     #[test]
     fn the_answer_is_that_of_the_standard_library() {
@@ -86,5 +97,40 @@ mod tests {
         };
         assert_eq!(kind(), expected);
         assert_eq!(kind(), expected, "the second time it is remembered");
+    }
+
+    /// Every bit that a set of instructions needs, and no other, decides.
+    #[test]
+    fn a_set_is_taken_with_all_that_it_needs() {
+        // (which answer, bit, what is left without it)
+        let needed = [
+            (0, 23, Kind::Sse2), // POPCNT
+            (0, 27, Kind::Sse2), // OSXSAVE
+            (0, 28, Kind::Sse2), // AVX
+            (1, 3, Kind::Sse2),  // BMI1
+            (1, 5, Kind::Sse2),  // AVX2
+            (1, 8, Kind::Sse2),  // BMI2
+            (1, 16, Kind::Avx2), // AVX512F
+            (1, 30, Kind::Avx2), // AVX512BW
+            (2, 1, Kind::Sse2),  // XMM
+            (2, 2, Kind::Sse2),  // YMM
+            (2, 5, Kind::Avx2),  // mask registers
+            (2, 6, Kind::Avx2),  // ZMM, the upper halves
+            (2, 7, Kind::Avx2),  // ZMM, the upper sixteen
+        ];
+        let of = |answers: [u64; 3]| widest_of(answers[0] as u32, answers[1] as u32, answers[2]);
+        let mut least = [0; 3];
+        for (answer, bit, _) in needed {
+            least[answer] |= 1 << bit;
+        }
+        assert_eq!(of([0; 3]), Kind::Sse2);
+        assert_eq!(of([!0; 3]), Kind::Avx512);
+        assert_eq!(of(least), Kind::Avx512);
+        for (answer, bit, left) in needed {
+            for mut answers in [least, [!0; 3]] {
+                answers[answer] &= !(1 << bit);
+                assert_eq!(of(answers), left, "answer {answer} without bit {bit}");
+            }
+        }
     }
 }

@@ -1,0 +1,84 @@
+#!/bin/sh
+# Changes the library in one small place after another (cargo-mutants) and looks whether the
+# tests notice: `make mutants`. Lists what they do not notice; tests/mutants.toml has the changes
+# that make no difference.
+#
+# usage: tests/mutants.sh DIR [ROOM...]    rooms: rio net sio report scan
+# MUTANTS_FLAGS=--iterate leaves out what a run before in DIR has noticed.
+set -eu
+
+dir=$1
+shift
+rooms=${*:-rio net sio report scan}
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+# The copy has a target directory and a build directory of its own, whatever this make has.
+unset CARGO_TARGET_DIR BUILD MAKEFLAGS MAKEOVERRIDES MAKELEVEL
+
+if ! cargo mutants --version >/dev/null 2>&1; then
+    echo "This needs cargo-mutants: cargo install cargo-mutants --locked" >&2
+    exit 1
+fi
+
+# A test that hangs in a process group of its own outlives its runner. A process namespace ends
+# all that is in it; timeout, because unshare is deaf to a mild signal.
+confined="timeout --foreground -k 1 3600 unshare --pid --fork --kill-child --mount-proc"
+if $confined true 2>/dev/null; then
+    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+    export "CARGO_TARGET_${host}_RUNNER=$confined"
+fi
+
+mkdir -p "$dir"
+dir=$(cd "$dir" && pwd)
+tree=$dir/tree
+mkdir -p "$tree"
+(cd "$root" && tar -cf - --exclude=./target --exclude=./build --exclude=./.git --exclude=./fuzz .) |
+    tar -xf - -C "$tree"
+# cargo-mutants passes over unsafe functions. In the copy these are none.
+sed -i 's/unsafe fn /fn /' "$tree"/src/sio.rs "$tree"/src/rio/scan/*.rs "$tree"/src/rio.rs
+find "$tree/src" -name "*.rs" -exec touch {} + # an earlier run may have left a change compiled
+# Only what is run needs to be compiled, each time.
+sed -i 's/^crate-type = .*/crate-type = ["lib"]/' "$tree/Cargo.toml"
+find "$tree/tests" -maxdepth 1 -name '*.rs' ! -name c_suites.rs ! -name properties.rs -delete
+
+# Runs the tests that a room's promises are written down in, and no others. The C suites build the
+# library that ships from the changed source themselves.
+run() {
+    room=$1 seconds=$2 which=$3
+    shift 3
+    echo "== $room: cargo test $*"
+    set -f
+    # 2: some were missed; 3: some hung, which is as good as noticed
+    cargo mutants --config "$root/tests/mutants.toml" --dir "$tree" --in-place \
+        --output "$dir/$room" --timeout "$seconds" --no-shuffle --colors never \
+        --line-col true ${MUTANTS_FLAGS:-} $which -- "$@" ||
+        case $? in 2 | 3) ;; *) exit 1 ;; esac
+    set +f
+}
+
+for room in $rooms; do
+    case $room in
+    rio) # what the model does not notice, the C suites have to
+        run rio 60 "-f src/rio.rs -f src/rio/scan.rs -F rio_t:: -F copy_line" --test properties
+        (
+            MUTANTS_FLAGS=--iterate
+            run rio 90 "-f src/rio.rs -f src/rio/scan.rs" --test c_suites -- \
+                rio::shared lines::shared error::shared
+        ) ;;
+    net) run net 60 "-f src/net.rs" --test c_suites -- net::shared socket::shared ;;
+    sio) run sio 60 "-f src/sio.rs" --test c_suites -- sio::shared error::shared ;;
+    report) run report 60 "-f src/report.rs" --test c_suites -- \
+        error::shared error::not_position sio::shared ;;
+    scan) run scan 25 "-f src/rio/scan/*.rs -e neon.rs -e bench.rs -e tests.rs" --lib ;;
+    *) echo "no such room: $room" >&2; exit 1 ;;
+    esac
+done
+
+echo
+for room in $rooms; do
+    out=$dir/$room/mutants.out
+    touch "$out/previously_caught.txt"
+    echo "$room: $(cat "$out"/*caught.txt | wc -l) noticed, $(wc -l <"$out/timeout.txt") hung," \
+        "$(wc -l <"$out/unviable.txt") do not compile, $(wc -l <"$out/missed.txt") not noticed"
+    cat "$out/missed.txt"
+done
