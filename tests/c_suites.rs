@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -85,9 +86,14 @@ fn thread_sanitized(suite: &str) {
 
 fn under_valgrind(suite: &str) {
     let program = compile(suite, "valgrind", Link::Shared, &[]);
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=no"]);
+    let suppressions = common::root().join(format!("c_tests/{suite}.supp"));
+    if suppressions.exists() {
+        valgrind.arg(format!("--suppressions={}", suppressions.display()));
+    }
     common::succeed(
-        Command::new("valgrind")
-            .args(["--quiet", "--error-exitcode=99", "--leak-check=no"])
+        valgrind
             .arg(program)
             .env("STORM_INTERVAL_US", "20000")
             .env("CK_TIMEOUT_MULTIPLIER", "10"),
@@ -124,6 +130,24 @@ suites! {
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized;
+    bad_input: shared statically sanitized under_valgrind;
     cancel: shared statically;
     threads: shared statically sanitized thread_sanitized under_valgrind;
+}
+
+#[test]
+fn every_function_has_bad_input() {
+    let program = compile("bad_input", "names", Link::Shared, &[]);
+    let tried = common::succeed(Command::new(program).arg("names"));
+    let tried: BTreeSet<&str> = tried.lines().collect();
+    let library = common::library().join("libcsapp.so");
+    let symbols = common::succeed(
+        Command::new("nm")
+            .args(["-D", "--defined-only"])
+            .arg(library),
+    );
+    let exported = symbols
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(2));
+    assert_eq!(tried, exported.collect());
 }
