@@ -17,7 +17,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_init(
 ) {
     // SAFETY: the caller's mutex.
     wrapped_code(c"Pthread_mutex_init error", || unsafe {
-        libc::pthread_mutex_init(mutex, attr)
+        given!(mutex => libc::pthread_mutex_init(mutex, attr), or libc::EFAULT)
     });
 }
 
@@ -26,7 +26,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_init(
 pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
     wrapped_code(c"Pthread_mutex_lock error", || unsafe {
-        libc::pthread_mutex_lock(mutex)
+        given!(mutex => libc::pthread_mutex_lock(mutex), or libc::EFAULT)
     });
 }
 
@@ -36,7 +36,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) 
 pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int {
     // SAFETY: the caller's mutex.
     wrapped_code_but(libc::EBUSY, c"Pthread_mutex_trylock error", || unsafe {
-        libc::pthread_mutex_trylock(mutex)
+        given!(mutex => libc::pthread_mutex_trylock(mutex), or libc::EFAULT)
     })
 }
 
@@ -45,7 +45,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_
 pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
     wrapped_code(c"Pthread_mutex_unlock error", || unsafe {
-        libc::pthread_mutex_unlock(mutex)
+        given!(mutex => libc::pthread_mutex_unlock(mutex), or libc::EFAULT)
     });
 }
 
@@ -54,7 +54,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t
 pub unsafe extern "C-unwind" fn Pthread_mutex_destroy(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
     wrapped_code(c"Pthread_mutex_destroy error", || unsafe {
-        libc::pthread_mutex_destroy(mutex)
+        given!(mutex => libc::pthread_mutex_destroy(mutex), or libc::EFAULT)
     });
 }
 
@@ -66,7 +66,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_init(
 ) {
     // SAFETY: the caller's condition.
     wrapped_code(c"Pthread_cond_init error", || unsafe {
-        libc::pthread_cond_init(cond, attr)
+        given!(cond => libc::pthread_cond_init(cond, attr), or libc::EFAULT)
     });
 }
 
@@ -78,7 +78,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_wait(
 ) {
     // SAFETY: the caller's condition and mutex.
     wrapped_code(c"Pthread_cond_wait error", || unsafe {
-        libc::pthread_cond_wait(cond, mutex)
+        given!(cond, mutex => libc::pthread_cond_wait(cond, mutex), or libc::EFAULT)
     });
 }
 
@@ -94,7 +94,9 @@ pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
     wrapped_code_but(
         libc::ETIMEDOUT,
         c"Pthread_cond_timedwait error",
-        || unsafe { libc::pthread_cond_timedwait(cond, mutex, abstime) },
+        || unsafe {
+            given!(cond, mutex, abstime => libc::pthread_cond_timedwait(cond, mutex, abstime), or libc::EFAULT)
+        },
     )
 }
 
@@ -103,7 +105,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
 pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
     wrapped_code(c"Pthread_cond_signal error", || unsafe {
-        libc::pthread_cond_signal(cond)
+        given!(cond => libc::pthread_cond_signal(cond), or libc::EFAULT)
     });
 }
 
@@ -112,7 +114,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
 pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
     wrapped_code(c"Pthread_cond_broadcast error", || unsafe {
-        libc::pthread_cond_broadcast(cond)
+        given!(cond => libc::pthread_cond_broadcast(cond), or libc::EFAULT)
     });
 }
 
@@ -121,7 +123,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t
 pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
     wrapped_code(c"Pthread_cond_destroy error", || unsafe {
-        libc::pthread_cond_destroy(cond)
+        given!(cond => libc::pthread_cond_destroy(cond), or libc::EFAULT)
     });
 }
 
@@ -139,7 +141,7 @@ pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
 pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_char) {
     // SAFETY: the caller's string and list.
     wrapped(c"Execvp error", -1, || unsafe {
-        libc::execvp(file, argv.cast())
+        given!(file, argv => libc::execvp(file, argv.cast()), or -1)
     });
 }
 
@@ -148,7 +150,7 @@ pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_
 pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
     wrapped(c"Sem_destroy error", -1, || unsafe {
-        libc::sem_destroy(sem)
+        given!(sem => libc::sem_destroy(sem), or -1)
     });
 }
 
