@@ -131,6 +131,7 @@ suites! {
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized;
     bad_input: shared statically sanitized under_valgrind;
+    damaged: shared statically sanitized under_valgrind;
     cancel: shared statically;
     threads: shared statically sanitized thread_sanitized under_valgrind;
 }
