@@ -6,8 +6,9 @@
  *
  * A function whose name starts with a lower-case letter returns an error; its capitalised
  * twin is checked: on failure it writes "Name error: reason" to standard error and ends the
- * program by exit(1), or does what csapp_set_error_handler says. No function changes errno when
- * it succeeds, but Readdir at the end of a directory. All may be called from several threads at
+ * program by exit(1), or does what csapp_set_error_handler says. NULL for a pointer that is
+ * needed is an error too, with EFAULT as a rule. No function changes errno when it succeeds, but
+ * Readdir at the end of a directory. All may be called from several threads at
  * once, but Gethostbyname and Gethostbyaddr, and no two calls on one rio_t or one DIR.
  */
 #ifndef CSAPP_H

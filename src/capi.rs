@@ -14,6 +14,19 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use crate::report::{self, Reason};
 use crate::sys::{self, Errno, Result};
 
+/// A call of libc that follows these pointers. NULL would crash there; here it is an error like others:
+/// the call is not made, and the outcome is the failing value with EFAULT in `errno`.
+macro_rules! given {
+    ($($pointer:ident),+ => $call:expr, or $failure:expr) => {
+        if $($pointer.is_null())||+ {
+            $crate::capi::set_fault();
+            $failure
+        } else {
+            $call
+        }
+    };
+}
+
 pub mod error;
 pub mod process;
 pub mod signal;
@@ -171,6 +184,12 @@ pub(crate) fn ended_or_failed<T: Copy>(
         sys::set_errno(before);
     }
     (value, has_failed)
+}
+
+/// What `given` does about a NULL.
+#[cold]
+pub(crate) fn set_fault() {
+    sys::set_errno(Errno(libc::EFAULT));
 }
 
 /// Makes a call that cannot fail, and leaves `errno` as it was.

@@ -109,8 +109,9 @@ enum Call {
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Suspended {
-    /// The address of this very rio_t: in a copy, or in a stray value, it is another.
-    owner: *const rio_t,
+    /// Of this very rio_t and all that the next call relies on: in a copy, or where something was
+    /// written over, it is another.
+    seal: usize,
     gathered: usize,
     wanted: usize,
 }
@@ -292,17 +293,30 @@ impl rio_t {
             self.rio_bufptr = buf.cast();
             self.rio_cnt = gathered as c_int;
         } else {
+            self.rio_bufptr = start.cast();
+            self.rio_cnt = call as c_int;
             let suspended = Suspended {
-                owner: self,
+                seal: self.seal(gathered, wanted),
                 gathered,
                 wanted,
             };
             // SAFETY: rio_buf is empty and much larger than this; its alignment is not asked for.
             unsafe { buf.cast::<Suspended>().write_unaligned(suspended) };
-            self.rio_bufptr = start.cast();
-            self.rio_cnt = call as c_int;
         }
         Err(reason)
+    }
+
+    /// A number that changes with the place of the rio_t, with its fields and with each of these.
+    fn seal(&self, gathered: usize, wanted: usize) -> usize {
+        [
+            ptr::from_ref(self).addr(),
+            self.rio_bufptr.addr(),
+            self.rio_cnt as usize,
+            gathered,
+            wanted,
+        ]
+        .iter()
+        .fold(0, |seal: usize, word| seal.rotate_left(13) ^ word)
     }
 
     /// Goes on where a failed call of the same kind stopped, with the same buffer and at least
@@ -316,7 +330,7 @@ impl rio_t {
         let buf: *mut u8 = (&raw mut self.rio_buf).cast();
         // SAFETY: any bytes make a Suspended; whether these do is checked before they are used.
         let suspended = unsafe { buf.cast::<Suspended>().read_unaligned() };
-        if !ptr::eq(suspended.owner, self)
+        if suspended.seal != self.seal(suspended.gathered, suspended.wanted)
             || suspended.gathered <= RIO_BUFSIZE
             || suspended.gathered >= suspended.wanted
             || suspended.wanted > room.left()

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -101,9 +102,14 @@ fn without_kernel(suite: &str) {
 /// Of the matrix of faults, the cells in which something happens in mid-message or mid-line.
 fn under_valgrind(suite: &str) {
     let program = compile(suite, "valgrind", Link::Shared, &[]);
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=no"]);
+    let suppressions = common::root().join(format!("c_tests/{suite}.supp"));
+    if suppressions.exists() {
+        valgrind.arg(format!("--suppressions={}", suppressions.display()));
+    }
     succeed(
-        Command::new("valgrind")
-            .args(["--quiet", "--error-exitcode=99", "--leak-check=no"])
+        valgrind
             .arg(program)
             .env("STORM_INTERVAL_US", "20000")
             .envs(WITHOUT_KERNEL)
@@ -142,6 +148,8 @@ suites! {
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized;
+    bad_input: shared statically sanitized under_valgrind;
+    damaged: shared statically sanitized under_valgrind;
     cancel: shared statically sanitized thread_sanitized under_valgrind;
     jump: shared statically sanitized;
     threads: shared statically sanitized thread_sanitized under_valgrind;
@@ -149,4 +157,21 @@ suites! {
     soak: shared statically sanitized thread_sanitized without_kernel;
     fork: shared statically sanitized;
     handler: shared statically sanitized;
+}
+
+#[test]
+fn every_function_has_bad_input() {
+    let program = compile("bad_input", "names", Link::Shared, &[]);
+    let tried = common::succeed(Command::new(program).arg("names"));
+    let tried: BTreeSet<&str> = tried.lines().collect();
+    let library = common::library().join("libcsapp.so");
+    let symbols = common::succeed(
+        Command::new("nm")
+            .args(["-D", "--defined-only"])
+            .arg(library),
+    );
+    let exported = symbols
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(2));
+    assert_eq!(tried, exported.collect());
 }

@@ -14,7 +14,7 @@ use crate::sys::{self, Errno};
 pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
     // SAFETY: the caller's string.
     wrapped(c"Opendir error", ptr::null_mut(), || unsafe {
-        libc::opendir(name)
+        given!(name => libc::opendir(name), or ptr::null_mut())
     })
 }
 
@@ -26,7 +26,7 @@ pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
     let (entry, has_failed) = ended_or_failed(
         c"Readdir error",
         // SAFETY: the caller's directory.
-        || unsafe { libc::readdir(dirp) },
+        || unsafe { given!(dirp => libc::readdir(dirp), or ptr::null_mut()) },
         |entry| entry.is_null(),
     );
     if entry.is_null() && !has_failed {

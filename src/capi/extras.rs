@@ -18,7 +18,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_init(
 ) {
     // SAFETY: the caller's mutex.
     wrapped_code(c"Pthread_mutex_init error", || unsafe {
-        libc::pthread_mutex_init(mutex, attr)
+        given!(mutex => libc::pthread_mutex_init(mutex, attr), or libc::EFAULT)
     });
 }
 
@@ -27,7 +27,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_init(
 pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
     wrapped_code(c"Pthread_mutex_lock error", || unsafe {
-        libc::pthread_mutex_lock(mutex)
+        given!(mutex => libc::pthread_mutex_lock(mutex), or libc::EFAULT)
     });
 }
 
@@ -37,7 +37,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) 
 pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int {
     // SAFETY: the caller's mutex.
     wrapped_code_but(libc::EBUSY, c"Pthread_mutex_trylock error", || unsafe {
-        libc::pthread_mutex_trylock(mutex)
+        given!(mutex => libc::pthread_mutex_trylock(mutex), or libc::EFAULT)
     })
 }
 
@@ -46,7 +46,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_
 pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
     wrapped_code(c"Pthread_mutex_unlock error", || unsafe {
-        libc::pthread_mutex_unlock(mutex)
+        given!(mutex => libc::pthread_mutex_unlock(mutex), or libc::EFAULT)
     });
 }
 
@@ -55,7 +55,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t
 pub unsafe extern "C-unwind" fn Pthread_mutex_destroy(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
     wrapped_code(c"Pthread_mutex_destroy error", || unsafe {
-        libc::pthread_mutex_destroy(mutex)
+        given!(mutex => libc::pthread_mutex_destroy(mutex), or libc::EFAULT)
     });
 }
 
@@ -67,7 +67,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_init(
 ) {
     // SAFETY: the caller's condition.
     wrapped_code(c"Pthread_cond_init error", || unsafe {
-        libc::pthread_cond_init(cond, attr)
+        given!(cond => libc::pthread_cond_init(cond, attr), or libc::EFAULT)
     });
 }
 
@@ -79,7 +79,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_wait(
 ) {
     // SAFETY: the caller's condition and mutex.
     wrapped_code(c"Pthread_cond_wait error", || unsafe {
-        libc::pthread_cond_wait(cond, mutex)
+        given!(cond, mutex => libc::pthread_cond_wait(cond, mutex), or libc::EFAULT)
     });
 }
 
@@ -95,7 +95,9 @@ pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
     wrapped_code_but(
         libc::ETIMEDOUT,
         c"Pthread_cond_timedwait error",
-        || unsafe { libc::pthread_cond_timedwait(cond, mutex, abstime) },
+        || unsafe {
+            given!(cond, mutex, abstime => libc::pthread_cond_timedwait(cond, mutex, abstime), or libc::EFAULT)
+        },
     )
 }
 
@@ -104,7 +106,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
 pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
     wrapped_code(c"Pthread_cond_signal error", || unsafe {
-        libc::pthread_cond_signal(cond)
+        given!(cond => libc::pthread_cond_signal(cond), or libc::EFAULT)
     });
 }
 
@@ -113,7 +115,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
 pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
     wrapped_code(c"Pthread_cond_broadcast error", || unsafe {
-        libc::pthread_cond_broadcast(cond)
+        given!(cond => libc::pthread_cond_broadcast(cond), or libc::EFAULT)
     });
 }
 
@@ -122,7 +124,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t
 pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
     wrapped_code(c"Pthread_cond_destroy error", || unsafe {
-        libc::pthread_cond_destroy(cond)
+        given!(cond => libc::pthread_cond_destroy(cond), or libc::EFAULT)
     });
 }
 
@@ -140,7 +142,7 @@ pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
 pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_char) {
     // SAFETY: the caller's string and list.
     wrapped(c"Execvp error", -1, || unsafe {
-        libc::execvp(file, argv.cast())
+        given!(file, argv => libc::execvp(file, argv.cast()), or -1)
     });
 }
 
@@ -149,7 +151,7 @@ pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_
 pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
     wrapped(c"Sem_destroy error", -1, || unsafe {
-        undeclared::sem_destroy(sem)
+        given!(sem => undeclared::sem_destroy(sem), or -1)
     });
 }
 

@@ -1,13 +1,13 @@
 //! Names and addresses
 
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr;
 
 use libc::{addrinfo, hostent, size_t, sockaddr, socklen_t};
 
-use super::{unfailing, wrapped, wrapped_resolver};
+use super::{checked, unfailing, wrapped, wrapped_resolver};
 use crate::report::{self, Reason};
-use crate::sys::{self, Errno, undeclared};
+use crate::sys::{self, Errno, Result, undeclared};
 
 /// getaddrinfo, checked: stores at `res` a list of the addresses that `node` and `service` stand for
 /// under `hints`, to be given back by Freeaddrinfo. [CS:APP 3e, section 11.4.7; POSIX, getaddrinfo]
@@ -20,7 +20,7 @@ pub unsafe extern "C-unwind" fn Getaddrinfo(
 ) {
     // SAFETY: the caller's strings and structures.
     wrapped_resolver(c"Getaddrinfo error", || unsafe {
-        libc::getaddrinfo(node, service, hints, res)
+        given!(res => libc::getaddrinfo(node, service, hints, res), or libc::EAI_SYSTEM)
     });
 }
 
@@ -62,7 +62,7 @@ pub unsafe extern "C-unwind" fn Inet_ntop(
 ) {
     // SAFETY: the caller's address and buffer.
     wrapped(c"Inet_ntop error", ptr::null(), || unsafe {
-        undeclared::inet_ntop(af, src, dst, size)
+        given!(src, dst => undeclared::inet_ntop(af, src, dst, size), or ptr::null())
     });
 }
 
@@ -72,7 +72,7 @@ pub unsafe extern "C-unwind" fn Inet_ntop(
 pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *mut c_void) {
     // SAFETY: the caller's string and room.
     let outcome = wrapped(c"Inet_pton error", -1, || unsafe {
-        undeclared::inet_pton(af, src, dst)
+        given!(src, dst => undeclared::inet_pton(af, src, dst), or -1)
     });
     if outcome == 0 {
         sys::set_errno(Errno(libc::EINVAL));
@@ -89,7 +89,7 @@ pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *m
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Gethostbyname(name: *const c_char) -> *mut hostent {
     // SAFETY: the caller's string.
-    host(c"Gethostbyname error", || unsafe {
+    host(c"Gethostbyname error", name, || unsafe {
         undeclared::gethostbyname(name)
     })
 }
@@ -104,12 +104,16 @@ pub unsafe extern "C-unwind" fn Gethostbyaddr(
     r#type: c_int,
 ) -> *mut hostent {
     // SAFETY: the caller's address.
-    host(c"Gethostbyaddr error", || unsafe {
+    host(c"Gethostbyaddr error", addr, || unsafe {
         undeclared::gethostbyaddr(addr.cast(), len as socklen_t, r#type)
     })
 }
 
-fn host(message: &core::ffi::CStr, call: impl FnOnce() -> *mut hostent) -> *mut hostent {
+fn host(message: &CStr, input: *const c_char, call: impl FnOnce() -> *mut hostent) -> *mut hostent {
+    if input.is_null() {
+        let _: Result<()> = checked(message, Err(Errno(libc::EFAULT)));
+        return ptr::null_mut();
+    }
     let before = sys::errno();
     let found = call();
     if found.is_null() {

@@ -13,7 +13,7 @@ use crate::sys::undeclared;
 pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value: c_uint) {
     // SAFETY: the caller's semaphore.
     wrapped(c"Sem_init error", -1, || unsafe {
-        undeclared::sem_init(sem, pshared, value)
+        given!(sem => undeclared::sem_init(sem, pshared, value), or -1)
     });
 }
 
@@ -22,12 +22,16 @@ pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value:
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn P(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
-    wrapped_restarting(c"P error", -1, || unsafe { libc::sem_wait(sem) });
+    wrapped_restarting(c"P error", -1, || unsafe {
+        given!(sem => libc::sem_wait(sem), or -1)
+    });
 }
 
 /// sem_post, checked: adds 1 to the semaphore. [CS:APP 3e, section 12.5.2; POSIX, sem_post]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn V(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
-    wrapped(c"V error", -1, || unsafe { libc::sem_post(sem) });
+    wrapped(c"V error", -1, || unsafe {
+        given!(sem => libc::sem_post(sem), or -1)
+    });
 }

@@ -3,18 +3,38 @@
 //! What a stream had moved when a signal handler without SA_RESTART interrupted it cannot be known,
 //! so apart from Fopen nothing here starts again. Signal installs handlers with SA_RESTART.
 
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr;
 
 use libc::{FILE, size_t};
 
-use super::{ended_or_failed, wrapped, wrapped_restarting};
+use super::{check_buffer, checked, ended_or_failed, wrapped, wrapped_restarting};
+use crate::sys::Errno;
+
+/// Whether stream and buffer cannot be right: one is NULL, or the buffer has a size that no object has, and
+/// libc would go on to whatever lies behind it. Reports that.
+fn is_refused(
+    message: &CStr,
+    stream: *mut FILE,
+    buffer: *const c_void,
+    size: size_t,
+    nmemb: size_t,
+) -> bool {
+    let outcome = if stream.is_null() {
+        Err(Errno(libc::EFAULT))
+    } else {
+        check_buffer(buffer, size.saturating_mul(nmemb))
+    };
+    checked(message, outcome).is_err()
+}
 
 /// fclose, checked: writes what is buffered and closes `fp`. [CS:APP 3e, section 10.10; C11, fclose]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
     // SAFETY: the caller's stream.
-    wrapped(c"Fclose error", libc::EOF, || unsafe { libc::fclose(fp) });
+    wrapped(c"Fclose error", libc::EOF, || unsafe {
+        given!(fp => libc::fclose(fp), or libc::EOF)
+    });
 }
 
 /// fdopen, checked: a stream on the descriptor `fd`, in the mode `type`. NULL if the error handler
@@ -23,7 +43,7 @@ pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
 pub unsafe extern "C-unwind" fn Fdopen(fd: c_int, r#type: *const c_char) -> *mut FILE {
     // SAFETY: the caller's string.
     wrapped(c"Fdopen error", ptr::null_mut(), || unsafe {
-        libc::fdopen(fd, r#type)
+        given!(r#type => libc::fdopen(fd, r#type), or ptr::null_mut())
     })
 }
 
@@ -36,8 +56,13 @@ pub unsafe extern "C-unwind" fn Fgets(
     n: c_int,
     stream: *mut FILE,
 ) -> *mut c_char {
+    let message = c"Fgets error";
+    let room = if n < 1 { usize::MAX } else { n as usize };
+    if is_refused(message, stream, ptr.cast(), 1, room) {
+        return ptr::null_mut();
+    }
     let (line, _) = ended_or_failed(
-        c"Fgets error",
+        message,
         // SAFETY: the caller's buffer and stream.
         || unsafe { libc::fgets(ptr, n, stream) },
         // SAFETY: the caller's stream.
@@ -52,7 +77,7 @@ pub unsafe extern "C-unwind" fn Fgets(
 pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_char) -> *mut FILE {
     // SAFETY: the caller's strings.
     wrapped_restarting(c"Fopen error", ptr::null_mut(), || unsafe {
-        libc::fopen(filename, mode)
+        given!(filename, mode => libc::fopen(filename, mode), or ptr::null_mut())
     })
 }
 
@@ -61,7 +86,7 @@ pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_ch
 pub unsafe extern "C-unwind" fn Fputs(ptr: *const c_char, stream: *mut FILE) {
     // SAFETY: the caller's string and stream.
     wrapped(c"Fputs error", libc::EOF, || unsafe {
-        libc::fputs(ptr, stream)
+        given!(ptr, stream => libc::fputs(ptr, stream), or libc::EOF)
     });
 }
 
@@ -75,8 +100,12 @@ pub unsafe extern "C-unwind" fn Fread(
     nmemb: size_t,
     stream: *mut FILE,
 ) -> size_t {
+    let message = c"Fread error";
+    if is_refused(message, stream, ptr, size, nmemb) {
+        return 0;
+    }
     let (count, _) = ended_or_failed(
-        c"Fread error",
+        message,
         // SAFETY: the caller's buffer and stream.
         || unsafe { libc::fread(ptr, size, nmemb, stream) },
         // SAFETY: the caller's stream.
@@ -94,7 +123,11 @@ pub unsafe extern "C-unwind" fn Fwrite(
     nmemb: size_t,
     stream: *mut FILE,
 ) {
-    wrapped(c"Fwrite error", false, || {
+    let message = c"Fwrite error";
+    if is_refused(message, stream, ptr, size, nmemb) {
+        return;
+    }
+    wrapped(message, false, || {
         // SAFETY: the caller's buffer and stream.
         let count = unsafe { libc::fwrite(ptr, size, nmemb, stream) };
         count == nmemb || size == 0

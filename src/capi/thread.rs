@@ -8,6 +8,9 @@ use super::{unfailing, wrapped_code};
 use crate::sys::undeclared::pthread_once_t;
 use crate::sys::{self, undeclared};
 
+/// What a pthread_t holds that nothing was stored in; to libc it is the address of a thread.
+const NO_THREAD: pthread_t = 0;
+
 /// pthread_create, checked: runs `routine(argp)` in a new thread with the attributes `attrp` (NULL: the
 /// usual ones), and stores its ID at `tidp`. [CS:APP 3e, section 12.3.2; POSIX, pthread_create]
 #[unsafe(no_mangle)]
@@ -19,7 +22,12 @@ pub unsafe extern "C-unwind" fn Pthread_create(
 ) {
     // SAFETY: the caller's structures and routine.
     wrapped_code(c"Pthread_create error", || unsafe {
-        undeclared::pthread_create(tidp, attrp, routine, argp)
+        match routine {
+            Some(_) => {
+                given!(tidp => undeclared::pthread_create(tidp, attrp, routine, argp), or libc::EFAULT)
+            }
+            None => libc::EFAULT,
+        }
     });
 }
 
@@ -29,7 +37,11 @@ pub unsafe extern "C-unwind" fn Pthread_create(
 pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut *mut c_void) {
     // SAFETY: the caller's thread and room.
     wrapped_code(c"Pthread_join error", || unsafe {
-        libc::pthread_join(tid, thread_return)
+        if tid == NO_THREAD {
+            libc::ESRCH
+        } else {
+            libc::pthread_join(tid, thread_return)
+        }
     });
 }
 
@@ -39,7 +51,11 @@ pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut
 pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
     // SAFETY: the caller's thread.
     wrapped_code(c"Pthread_cancel error", || unsafe {
-        undeclared::pthread_cancel(tid)
+        if tid == NO_THREAD {
+            libc::ESRCH
+        } else {
+            undeclared::pthread_cancel(tid)
+        }
     });
 }
 
@@ -49,7 +65,11 @@ pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
 pub unsafe extern "C-unwind" fn Pthread_detach(tid: pthread_t) {
     // SAFETY: the caller's thread.
     wrapped_code(c"Pthread_detach error", || unsafe {
-        libc::pthread_detach(tid)
+        if tid == NO_THREAD {
+            libc::ESRCH
+        } else {
+            libc::pthread_detach(tid)
+        }
     });
 }
 
@@ -77,6 +97,11 @@ pub unsafe extern "C-unwind" fn Pthread_once(
 ) {
     // SAFETY: the caller's control and function.
     wrapped_code(c"Pthread_once error", || unsafe {
-        undeclared::pthread_once(once_control, init_function)
+        match init_function {
+            Some(_) => {
+                given!(once_control => undeclared::pthread_once(once_control, init_function), or libc::EFAULT)
+            }
+            None => libc::EFAULT,
+        }
     });
 }
