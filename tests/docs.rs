@@ -190,3 +190,17 @@ fn the_makefile_for_projects_builds_every_variant() {
         assert_eq!(said, "42", "make {target}, of two files");
     }
 }
+
+/// What SECURITY.md promises it lays to a test, which has to be there.
+#[test]
+fn the_tests_behind_the_promises_exist() {
+    let text = fs::read_to_string(root().join("SECURITY.md")).expect("the page");
+    let named = text.split('`').skip(1).step_by(2);
+    let is_source = |name: &&str| name.contains('/') && !name.contains(' ');
+    let mut count = 0;
+    for name in named.filter(is_source) {
+        assert!(root().join(name).exists(), "SECURITY.md names {name}");
+        count += 1;
+    }
+    assert!(count >= 20, "only {count} files named");
+}
