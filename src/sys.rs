@@ -560,8 +560,10 @@ fn time_limit(fd: c_int, option: c_int) -> i64 {
     // SAFETY: `len` says how much may be stored at `start`.
     let _ =
         checked_int(|| unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, start, &mut len) });
-    let rounded_up = (limit.tv_usec + 999) / 1000;
-    match limit.tv_sec.saturating_mul(1000).saturating_add(rounded_up) {
+    #[allow(clippy::useless_conversion)] // not on every system
+    let (seconds, microseconds) = (i64::from(limit.tv_sec), i64::from(limit.tv_usec));
+    let rounded_up = (microseconds + 999) / 1000;
+    match seconds.saturating_mul(1000).saturating_add(rounded_up) {
         0 => i64::MAX,
         limit => limit,
     }
