@@ -272,22 +272,40 @@ impl Outlet {
         )
     }
 
-    /// Makes one of two calls that write the same: `send` to a socket, `write` to anything else.
+    /// Makes one of two calls that write the same until it gets somewhere: `send` to a socket, `write`
+    /// to anything else. As [`restart_or_wait`] does it; written out, because as a closure the
+    /// calls are not inlined.
     #[inline(always)]
     fn send_or_write(
         &mut self,
         send: impl Fn(c_int) -> isize,
         write: impl Fn(c_int) -> isize,
     ) -> Result<usize> {
-        restart_or_wait(self.fd, libc::SO_SNDTIMEO, libc::POLLOUT, || {
-            if !self.is_other {
-                match send_quietly(self.fd, &send) {
-                    Err(Errno(libc::ENOTSOCK)) => self.is_other = true,
-                    outcome => return outcome,
+        let mut deadline = NONE_YET;
+        loop {
+            match self.send_or_write_once(&send, &write) {
+                Err(reason) => {
+                    let (option, events) = (libc::SO_SNDTIMEO, libc::POLLOUT);
+                    deadline = overcome(reason, self.fd, option, events, deadline)?;
                 }
+                outcome => return outcome,
             }
-            checked(|| write(self.fd))
-        })
+        }
+    }
+
+    #[inline(always)]
+    fn send_or_write_once(
+        &mut self,
+        send: &impl Fn(c_int) -> isize,
+        write: &impl Fn(c_int) -> isize,
+    ) -> Result<usize> {
+        if !self.is_other {
+            match send_quietly(self.fd, send) {
+                Err(Errno(libc::ENOTSOCK)) => self.is_other = true,
+                outcome => return outcome,
+            }
+        }
+        checked(|| write(self.fd))
     }
 }
 
