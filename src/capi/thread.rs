@@ -8,8 +8,11 @@ use super::{unfailing, wrapped_code};
 use crate::sys::undeclared::pthread_once_t;
 use crate::sys::{self, undeclared};
 
-/// What a pthread_t holds that nothing was stored in; to libc it is the address of a thread.
-const NO_THREAD: pthread_t = 0;
+/// Whether a pthread_t is one that nothing was stored in; to libc it is the address of a thread.
+#[allow(clippy::unnecessary_cast)] // here a number, there a pointer
+fn is_no_thread(tid: pthread_t) -> bool {
+    tid as usize == 0
+}
 
 /// pthread_create, checked: runs `routine(argp)` in a new thread with the attributes `attrp` (NULL: the
 /// usual ones), and stores its ID at `tidp`. [CS:APP 3e, section 12.3.2; POSIX, pthread_create]
@@ -37,7 +40,7 @@ pub unsafe extern "C-unwind" fn Pthread_create(
 pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut *mut c_void) {
     // SAFETY: the caller's thread and room.
     wrapped_code(c"Pthread_join error", || unsafe {
-        if tid == NO_THREAD {
+        if is_no_thread(tid) {
             libc::ESRCH
         } else {
             libc::pthread_join(tid, thread_return)
@@ -51,7 +54,7 @@ pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut
 pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
     // SAFETY: the caller's thread.
     wrapped_code(c"Pthread_cancel error", || unsafe {
-        if tid == NO_THREAD {
+        if is_no_thread(tid) {
             libc::ESRCH
         } else {
             undeclared::pthread_cancel(tid)
@@ -65,7 +68,7 @@ pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
 pub unsafe extern "C-unwind" fn Pthread_detach(tid: pthread_t) {
     // SAFETY: the caller's thread.
     wrapped_code(c"Pthread_detach error", || unsafe {
-        if tid == NO_THREAD {
+        if is_no_thread(tid) {
             libc::ESRCH
         } else {
             libc::pthread_detach(tid)
