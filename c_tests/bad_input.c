@@ -351,7 +351,7 @@ static void bad_unix_io(void)
     }
     CELL(Lseek, -1, EINVAL, Lseek(file(), 0, -1));
     CELL(Lseek, -1, EINVAL, Lseek(file(), -1, SEEK_SET));
-    CELL(Lseek, -1, EINVAL, Lseek(file(), LLONG_MIN, SEEK_CUR));
+    CELL(Lseek, -1, EINVAL, Lseek(file(), LONG_MIN, SEEK_CUR));
     CELL(Select, -1, EINVAL, Select(-1, NULL, NULL, NULL, &at_once));
     CELL(Select, -1, EINVAL, Select(INT_MIN, NULL, NULL, NULL, &at_once));
     CELL(Select, 0, KEPT, Select(INT_MAX, NULL, NULL, NULL, &at_once));

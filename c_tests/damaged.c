@@ -244,8 +244,8 @@ START_TEST(a_suspended_call_with_a_changed_record_is_refused)
     for (word = 0; word < 3; word++)
         for (i = 0; i < sizeof values / sizeof *values; i++) {
             make(by_line ? IN_LINE : IN_COUNT);
-            memcpy(&before, reader->rio_buf + 8 * word, sizeof before);
-            memcpy(reader->rio_buf + 8 * word, &values[i], sizeof before);
+            memcpy(&before, reader->rio_buf + sizeof before * word, sizeof before);
+            memcpy(reader->rio_buf + sizeof before * word, &values[i], sizeof before);
             if (before == values[i])
                 continue;
             ck_assert_msg(call(by_line, end_of_buffer - ROOM, ROOM) == -1, "word %zu: %zu", word,
