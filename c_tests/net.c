@@ -148,16 +148,6 @@ INJECT(int, listen, (int fd, int backlog), (fd, listen_backlog = backlog), MINUS
 
 INJECT(int, poll, (struct pollfd *polled, nfds_t count, int timeout), (polled, count, timeout), MINUS_ONE)
 
-/* How many descriptors are open. */
-static int open_descriptors(void)
-{
-    int fd, count = 0;
-
-    for (fd = 0; fd < 1024; fd++)
-        count += fcntl(fd, F_GETFD) != -1;
-    return count;
-}
-
 /* Whether this machine has IPv6 at all, without which there is nothing to say about it. */
 static int has_ipv6(void)
 {
@@ -170,50 +160,6 @@ static int has_ipv6(void)
     has = fd != -1 && bind(fd, (SA *)&address, sizeof address) == 0;
     close(fd);
     return has;
-}
-
-static int option(int fd, int level, int name)
-{
-    int value = -1;
-    socklen_t len = sizeof value;
-
-    ck_assert_int_eq(getsockopt(fd, level, name, &value, &len), 0);
-    return value;
-}
-
-/* What every socket that comes out of the library is. */
-static void expect_plain_socket(int fd)
-{
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
-    ck_assert_int_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
-    ck_assert_int_eq(option(fd, SOL_SOCKET, SO_TYPE), SOCK_STREAM);
-}
-
-/* The other end of `client`, which has just connected to `listener`; bytes go both ways. */
-static void expect_connection(int client, int listener)
-{
-    char byte = 0;
-    int other;
-
-    expect_plain_socket(client);
-    other = accept(listener, NULL, NULL);
-    ck_assert_int_ge(other, 0);
-    ck_assert_int_eq(write(client, "x", 1), 1);
-    ck_assert_int_eq(read(other, &byte, 1), 1);
-    ck_assert_int_eq(write(other, "y", 1), 1);
-    ck_assert_int_eq(read(client, &byte, 1), 1);
-    ck_assert_int_eq(byte, 'y');
-    close(other);
-}
-
-/* As a string, the port that `fd` is bound to. */
-static const char *port_text(int fd)
-{
-    static char text[8];
-
-    snprintf(text, sizeof text, "%d", port_of(fd));
-    return text;
 }
 
 #define FAILURES(CALL)                                                                           \
@@ -302,31 +248,6 @@ START_TEST(the_last_port_can_be_listened_on)
         ck_assert_int_eq(port_of(fd), 65535);
 }
 END_TEST
-
-/* The calls that open sockets, as functions of a host and a port. */
-static int connect_in_5_s(const char *host, const char *port)
-{
-    return csapp_connect(host, port, 5000);
-}
-
-static int connect_without_limit(const char *host, const char *port)
-{
-    return csapp_connect(host, port, -1);
-}
-
-/* Not open_clientfd itself, which may be a macro of the header. */
-static int connect_by_the_book(const char *host, const char *port)
-{
-    return open_clientfd(host, port);
-}
-
-static int connect_checked(const char *host, const char *port)
-{
-    return Open_clientfd(host, port);
-}
-
-static int (*const connects[])(const char *, const char *) = {
-    connect_by_the_book, connect_in_5_s, connect_without_limit, connect_checked};
 
 START_TEST(no_host_is_this_machine)
 {

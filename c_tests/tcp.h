@@ -65,4 +65,83 @@ static inline int port_of(int fd)
     return ntohs(address.sin6_port);
 }
 
+/* How many descriptors are open. */
+static inline int open_descriptors(void)
+{
+    int fd, count = 0;
+
+    for (fd = 0; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) != -1;
+    return count;
+}
+
+static inline int option(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof value;
+
+    ck_assert_int_eq(getsockopt(fd, level, name, &value, &len), 0);
+    return value;
+}
+
+/* What every socket that comes out of the library is. */
+static inline void expect_plain_socket(int fd)
+{
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    ck_assert_int_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    ck_assert_int_eq(option(fd, SOL_SOCKET, SO_TYPE), SOCK_STREAM);
+}
+
+/* The other end of `client`, which has just connected to `listener`; bytes go both ways. */
+static inline void expect_connection(int client, int listener)
+{
+    char byte = 0;
+    int other;
+
+    expect_plain_socket(client);
+    other = accept(listener, NULL, NULL);
+    ck_assert_int_ge(other, 0);
+    ck_assert_int_eq(write(client, "x", 1), 1);
+    ck_assert_int_eq(read(other, &byte, 1), 1);
+    ck_assert_int_eq(write(other, "y", 1), 1);
+    ck_assert_int_eq(read(client, &byte, 1), 1);
+    ck_assert_int_eq(byte, 'y');
+    close(other);
+}
+
+/* As a string, the port that `fd` is bound to. */
+static inline const char *port_text(int fd)
+{
+    static char text[8];
+
+    snprintf(text, sizeof text, "%d", port_of(fd));
+    return text;
+}
+
+/* The calls that open sockets, as functions of a host and a port. */
+static inline int connect_in_5_s(const char *host, const char *port)
+{
+    return csapp_connect(host, port, 5000);
+}
+
+static inline int connect_without_limit(const char *host, const char *port)
+{
+    return csapp_connect(host, port, -1);
+}
+
+/* Not open_clientfd itself, which may be a macro of the header. */
+static inline int connect_by_the_book(const char *host, const char *port)
+{
+    return open_clientfd(host, port);
+}
+
+static inline int connect_checked(const char *host, const char *port)
+{
+    return Open_clientfd(host, port);
+}
+
+static int (*const connects[])(const char *, const char *) = {
+    connect_by_the_book, connect_in_5_s, connect_without_limit, connect_checked};
+
 #endif

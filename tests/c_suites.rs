@@ -148,6 +148,7 @@ suites! {
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized;
+    network: shared statically sanitized under_valgrind;
     bad_input: shared statically sanitized under_valgrind;
     damaged: shared statically sanitized under_valgrind;
     cancel: shared statically sanitized thread_sanitized under_valgrind;
