@@ -17,6 +17,7 @@ $(BUILD)/cgi-bin/adder: examples/adder.c
 
 # What takes minutes, or programs that not everybody has: 60,000 connections, 5,000 clients at once, wrk,
 # a browser.
-check-long: examples
-	$(CARGO) test --locked --test examples --test load --test install --test python_module -- --ignored --nocapture
-	CSAPP_LONG=1 $(CARGO) test --locked --test c_suites -- --nocapture
+check-long: tools examples
+	$(CARGO) test --locked --no-fail-fast --test examples --test load --test install --test python_module \
+	    --test fuzz -- --ignored --nocapture
+	CSAPP_LONG=1 $(CARGO) test --locked --no-fail-fast --test c_suites -- --nocapture

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use common::{library, root, run, scratch, skipped, succeed};
+use common::{is_installed, library, root, run, scratch, succeed};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -65,8 +65,7 @@ fn no_symbol_of_an_earlier_version_is_missing() {
 
 #[test]
 fn types_and_layouts_are_those_of_the_baseline() {
-    if Command::new("abidiff").arg("--version").output().is_err() {
-        skipped("abidiff is not installed (Debian: abigail-tools)");
+    if !is_installed("abidiff", "abigail-tools") {
         return;
     }
     let now = scratch("abi").join("now.abi");

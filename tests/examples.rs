@@ -580,6 +580,9 @@ fn conncap_holds_60_000_connections() {
 #[test]
 #[ignore = "half a minute, and needs wrk"]
 fn tinyweb_answers_every_request_of_wrk() {
+    if !common::is_installed("wrk", "wrk") {
+        return;
+    }
     let server = start_tinyweb(Way::Plain, &common::scratch("examples-wrk"));
     let url = format!("http://127.0.0.1:{}/", server.port);
     let said = common::succeed(Command::new("wrk").args(["-t1", "-c100", "-d30", &url]));
@@ -593,6 +596,9 @@ fn tinyweb_answers_every_request_of_wrk() {
 #[test]
 #[ignore = "needs chromium"]
 fn a_browser_loads_all_parts_of_the_page() {
+    if !common::is_installed("chromium", "chromium") {
+        return;
+    }
     let dir = common::scratch("examples-browser");
     let server = start_tinyweb(Way::Plain, &dir);
     let proxy_dir = dir.join("proxy");

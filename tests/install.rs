@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::copy::on_a_copy;
-use common::{library, root, run, scratch, skipped, succeed};
+use common::{is_installed, library, root, run, scratch, skipped, succeed};
 
 /// A C program that says what it runs with.
 const PROGRAM: &str = r#"#include "csapp.h"
@@ -29,17 +29,6 @@ int main(void)
 "#;
 
 const SAYS: &str = concat!(env!("CARGO_PKG_VERSION"), " a line\n");
-
-fn has(tool: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", "command -v \"$0\" >/dev/null", tool])
-        .status()
-        .is_ok_and(|status| status.success());
-    if !found {
-        skipped(&format!("{tool} is not installed"));
-    }
-    found
-}
 
 /// Installed for all of a machine, then used by somebody who has nothing but that, then removed.
 #[test]
@@ -178,7 +167,7 @@ fn the_object_is_all_that_a_project_hands_in() {
 
 #[test]
 fn cmake_finds_both_libraries() {
-    if !has("cmake") {
+    if !is_installed("cmake", "cmake") {
         return;
     }
     let (root, prefix) = install("cmake");
@@ -218,7 +207,7 @@ fn cmake_finds_both_libraries() {
 
 #[test]
 fn gdb_names_frames_and_arguments() {
-    if !has("gdb") {
+    if !is_installed("gdb", "gdb") {
         return;
     }
     let (root, prefix) = install("gdb");
@@ -321,7 +310,7 @@ fn cargo_cinstall_leaves_the_same_tree() {
 
 #[test]
 fn man_shows_a_page_for_every_function() {
-    if !has("man") {
+    if !is_installed("man", "man-db") {
         return;
     }
     let (_, prefix) = install("man");

@@ -6,12 +6,11 @@ use std::fs;
 use std::process::Command;
 
 use common::copy::on_a_copy;
-use common::{library, root, run, scratch, skipped, succeed};
+use common::{is_installed, library, root, run, scratch, skipped, succeed};
 
 #[test]
 fn debian_packages_hold_what_a_program_needs() {
-    if Command::new("dpkg-deb").arg("--version").output().is_err() {
-        skipped("dpkg-deb is not installed");
+    if !is_installed("dpkg-deb", "dpkg") {
         return;
     }
     library();
@@ -66,8 +65,7 @@ fn debian_packages_hold_what_a_program_needs() {
 
 /// But that the maintainer has no address, unless the builder gave one.
 fn lintian_finds_no_error(packages: &[String]) {
-    if Command::new("lintian").arg("--version").output().is_err() {
-        skipped("lintian is not installed");
+    if !is_installed("lintian", "lintian") {
         return;
     }
     let said = run(Command::new("lintian")

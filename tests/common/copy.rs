@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
-use super::{library, root, scratch, skipped, succeed};
+use super::{library, root, scratch, skipped, skipped_by, succeed};
 
 /// Runs a script of tests/stranger on a copy, and returns what it printed; None where no copy can be made.
 pub fn on_a_copy(script: &str, arguments: &[String]) -> Option<String> {
@@ -26,12 +26,7 @@ pub fn on_a_copy(script: &str, arguments: &[String]) -> Option<String> {
             .env("VERSION", env!("CARGO_PKG_VERSION"))
             .current_dir(scratch(&format!("copy-{script}"))),
     );
-    for why in said
-        .lines()
-        .filter_map(|line| line.strip_prefix("SKIPPED: "))
-    {
-        skipped(why);
-    }
+    skipped_by(&said);
     (!said.contains("SKIPPED: no overlay")).then_some(said)
 }
 

@@ -39,6 +39,25 @@ pub fn skipped(why: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
 }
 
+/// Passes on what a program or script says that it leaves untested, in lines with the same beginning.
+pub fn skipped_by(said: &str) {
+    said.lines()
+        .filter_map(|line| line.strip_prefix("SKIPPED: "))
+        .for_each(skipped);
+}
+
+/// Whether there is a command of this name; where there is none, says so, and which package it is in.
+pub fn is_installed(tool: &str, package: &str) -> bool {
+    let found = Command::new("sh")
+        .args(["-c", "command -v \"$0\" >/dev/null", tool])
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        skipped(&format!("{tool} is not installed (Debian: {package})"));
+    }
+    found
+}
+
 /// Runs a command that has to succeed, and returns its standard output.
 #[track_caller]
 pub fn succeed(command: &mut Command) -> String {
