@@ -12,7 +12,7 @@
 /* Writes `text` to a file that is there already. Whether that went well. */
 static inline int write_file(const char *name, const char *text)
 {
-    int fd = open(name, O_WRONLY | O_CLOEXEC);
+    int fd = open(name, O_WRONLY | O_TRUNC | O_CLOEXEC);
     int is_written = fd != -1 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 
     if (fd != -1)

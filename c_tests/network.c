@@ -31,6 +31,7 @@
 static const char hosts[] =
     "127.0.0.1 localhost\n"
     "::1 localhost\n"
+    "127.0.0.1 localhost4\n"
     HOST " host\n"
     HOST_6 " host6\n"
     HOLE " hole-and-host\n"
@@ -75,8 +76,8 @@ static int replace_etc(void)
         && write_new_file("/etc/hosts", hosts)
         && write_new_file("/etc/host.conf", "multi on\n")
         && write_new_file("/etc/gai.conf", precedences)
-        && write_new_file("/etc/nsswitch.conf", "hosts: files dns\nservices: files\n")
-        && write_new_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n")
+        && write_new_file("/etc/nsswitch.conf", "hosts: files\nservices: files\n")
+        && write_new_file("/etc/resolv.conf", "nameserver 127.0.0.1\n")
         && write_new_file("/etc/services", "http 80/tcp\n");
 }
 
@@ -524,6 +525,16 @@ START_TEST(a_host_with_loopback_alone_reaches_itself)
 }
 END_TEST
 
+/* To AI_ADDRCONFIG, a loopback address counts as none of its family. */
+START_TEST(a_host_with_an_ipv6_network_reaches_itself_by_ipv4)
+{
+    be_loopback_host();
+    if (has_ipv6())
+        add_address6(HOST_6);
+    expect_connections("localhost4", listener_on_ipv4("127.0.0.1", 0));
+}
+END_TEST
+
 /* Not even loopback is up. */
 START_TEST(a_host_without_any_network_says_so)
 {
@@ -662,11 +673,15 @@ START_TEST(port_0_is_free_to_listen_on_and_refuses)
 }
 END_TEST
 
+/* Where the resolver looks: in its files, and at a name server that is not there either. */
+static const char *const sources[] = {"hosts: files\n", "hosts: files dns\n"};
+
 START_TEST(a_name_that_nobody_knows_is_minus_2)
 {
     int before;
 
     be_ipv4_host();
+    ck_assert(write_file("/etc/nsswitch.conf", sources[_i]));
     before = open_descriptors();
     csapp_set_error_handler(csapp_error_return);
     ck_assert_int_eq(open_clientfd("unknown", "80"), -2);
@@ -918,6 +933,7 @@ int main(void)
     add_for_each(tests, signals_do_not_end_an_attempt, interruptions_of_connect);
     add_for_each(tests, signals_do_not_move_a_deadline, all_holes);
     tcase_add_test(tests, a_host_with_loopback_alone_reaches_itself);
+    tcase_add_test(tests, a_host_with_an_ipv6_network_reaches_itself_by_ipv4);
     tcase_add_test(tests, a_host_without_any_network_says_so);
     tcase_add_test(tests, a_host_without_ipv6_addresses_uses_ipv4);
     tcase_add_test(tests, a_host_whose_kernel_has_no_ipv6_uses_ipv4);
@@ -925,7 +941,7 @@ int main(void)
     add_for_each(tests, what_is_no_port_reaches_nobody, no_ports);
     tcase_add_test(tests, a_service_is_the_port_of_its_name);
     tcase_add_test(tests, port_0_is_free_to_listen_on_and_refuses);
-    tcase_add_test(tests, a_name_that_nobody_knows_is_minus_2);
+    add_for_each(tests, a_name_that_nobody_knows_is_minus_2, sources);
     tcase_add_test(tests, an_occupied_port_is_eaddrinuse);
     tcase_add_test(tests, an_address_of_another_machine_is_passed_over);
     tcase_add_test(tests, a_privileged_port_is_eacces);
