@@ -5,7 +5,6 @@
 #include "namespace.h"
 #include "streams.h"
 #include "tcp.h"
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -387,6 +386,10 @@ START_TEST(behind_a_black_hole_the_second_address_connects_within_400_ms)
 
     if (!knows_ipv6 && _i > 0)
         return;
+#ifndef __GLIBC__
+    if (_i == 2)
+        return; /* that order is the resolver's file's, which only glibc has */
+#endif
     expect_first(holes[_i].name, holes[_i].hole);
     listener = strchr(holes[_i].host, ':') ? listener_on_ipv6(holes[_i].host)
                                            : listener_on_ipv4(holes[_i].host, 0);
@@ -461,7 +464,7 @@ static const struct {
     int signals, flags, way;
 } interruptions_of_connect[] = {
     {1, 0, 0},    {1, SA_RESTART, 0},    {1, 0, 1},    {1, SA_RESTART, 1},
-    {400, 0, 0},  {400, SA_RESTART, 0},  {400, 0, 1},  {400, SA_RESTART, 1},
+    {40, 0, 0},  {40, SA_RESTART, 0},  {40, 0, 1},  {40, SA_RESTART, 1},
 };
 
 /* Signals come while the first packet is lost, and when they have come, the second is answered. */
@@ -547,8 +550,9 @@ START_TEST(a_host_without_any_network_says_so)
 }
 END_TEST
 
-/* Makes socket() say what a kernel without IPv6 says. */
-static void forbid_ipv6(void)
+/* Makes socket() say what a kernel without IPv6 says. Whether that can be done: with 32 bits, socket()
+   may be a part of another system call. */
+static int forbid_ipv6(void)
 {
     const unsigned int socket_number = SYS_socket, family = offsetof(struct seccomp_data, args[0]);
     struct sock_filter code[] = {
@@ -563,6 +567,7 @@ static void forbid_ipv6(void)
 
     ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    return socket(AF_INET6, SOCK_STREAM, 0) == -1 && errno == EAFNOSUPPORT;
 }
 
 /* Both kinds of host without IPv6: with no address of it, and with a kernel that does not know it. */
@@ -593,9 +598,10 @@ END_TEST
 START_TEST(a_host_whose_kernel_has_no_ipv6_uses_ipv4)
 {
     be_ipv4_host();
-    forbid_ipv6();
-    expect_ipv4_alone(EAFNOSUPPORT);
-    expect_failure(csapp_listen("::1", "0", 5, 0), EAFNOSUPPORT);
+    if (forbid_ipv6()) {
+        expect_ipv4_alone(EAFNOSUPPORT);
+        expect_failure(csapp_listen("::1", "0", 5, 0), EAFNOSUPPORT);
+    }
 }
 END_TEST
 
@@ -891,7 +897,7 @@ START_TEST(a_thousand_failures_leave_no_descriptor_open)
         expect_failure(open_clientfd(WALL, refusing), EHOSTUNREACH);
         expect_failure(open_clientfd(NOWHERE, refusing), ENETUNREACH);
         ck_assert_int_eq(open_clientfd("host", "65536"), -2);
-        ck_assert_int_eq(open_clientfd("unknown", "80"), -2);
+        ck_assert_int_eq(open_clientfd("host", "no-such-service"), -2);
         expect_failure(open_listenfd(taken), EADDRINUSE);
         expect_failure(csapp_listen(HOLE, "0", 5, 0), EADDRNOTAVAIL);
     }
