@@ -382,8 +382,8 @@ int Open(const char *pathname,
 /**
  * read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
  * ran before anything came, unless a socket's time (SO_RCVTIMEO) has run out since. Returns the
- * number of bytes, 0 at the end of the file; -1 if the error handler returns.
- * [CS:APP 3e, section 10.4; POSIX, read]
+ * number of bytes, 0 at the end of the file; -1 if the error handler returns, with EINVAL for a
+ * count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, read]
  */
 ssize_t Read(int fd,
              void *buf,
@@ -392,8 +392,8 @@ ssize_t Read(int fd,
 /**
  * write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
  * handler ran before anything went, unless a socket's time (SO_SNDTIMEO) has run out since. Returns
- * the number of bytes, which may be less; -1 if the error handler returns.
- * [CS:APP 3e, section 10.4; POSIX, write]
+ * the number of bytes, which may be less; -1 if the error handler returns, with EINVAL and
+ * nothing written for a count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, write]
  */
 ssize_t Write(int fd,
               const void *buf,

@@ -210,12 +210,17 @@ pub(crate) unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
 }
 
-/// Refuses a count that no object can have, such as an error code cast to `size_t`, and
-/// NULL where there is something to transfer.
-pub(crate) fn check_buffer(start: *const c_void, count: usize) -> Result<()> {
-    if isize::try_from(count).is_err() {
-        return Err(Errno(libc::EINVAL));
+/// Refuses a count that no object can have, such as an error code cast to `size_t`.
+pub(crate) fn check_count(count: usize) -> Result<()> {
+    match isize::try_from(count) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Errno(libc::EINVAL)),
     }
+}
+
+/// The same, and refuses NULL where there is something to transfer.
+pub(crate) fn check_buffer(start: *const c_void, count: usize) -> Result<()> {
+    check_count(count)?;
     if start.is_null() && count > 0 {
         return Err(Errno(libc::EFAULT));
     }

@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int, c_uint, c_void};
 
 use libc::{fd_set, mode_t, off_t, size_t, ssize_t, stat, timeval};
 
-use super::{wrapped, wrapped_in_time, wrapped_restarting};
+use super::{check_count, checked, wrapped, wrapped_in_time, wrapped_restarting};
 use crate::sys::{self, Errno};
 
 /// open, checked: opens the file `pathname` as `flags` say; a file that O_CREAT makes gets the
@@ -20,10 +20,13 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
 
 /// read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
 /// ran before anything came, unless a socket's time (SO_RCVTIMEO) has run out since. Returns the
-/// number of bytes, 0 at the end of the file; -1 if the error handler returns.
-/// [CS:APP 3e, section 10.4; POSIX, read]
+/// number of bytes, 0 at the end of the file; -1 if the error handler returns, with EINVAL for a
+/// count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, read]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
+    if checked(c"Read error", check_count(count)).is_err() {
+        return -1;
+    }
     // SAFETY: the caller's buffer.
     wrapped_in_time(c"Read error", -1, (fd, libc::SO_RCVTIMEO), || unsafe {
         libc::read(fd, buf, count)
@@ -32,10 +35,13 @@ pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t)
 
 /// write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
 /// handler ran before anything went, unless a socket's time (SO_SNDTIMEO) has run out since. Returns
-/// the number of bytes, which may be less; -1 if the error handler returns.
-/// [CS:APP 3e, section 10.4; POSIX, write]
+/// the number of bytes, which may be less; -1 if the error handler returns, with EINVAL and
+/// nothing written for a count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, write]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
+    if checked(c"Write error", check_count(count)).is_err() {
+        return -1;
+    }
     // SAFETY: the caller's buffer.
     wrapped_in_time(c"Write error", -1, (fd, libc::SO_SNDTIMEO), || unsafe {
         libc::write(fd, buf, count)
