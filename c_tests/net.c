@@ -234,6 +234,7 @@ static const struct {
     {"-65456", -1},     {" -0", -1},      {"+", -1},
     {"-", -1},          {"80x", -1},      {"18446744073709551696", -1},
     {"0x50", -1},       {"8 0", -1},      {"no such service", -1},
+    {"*", -1},
 };
 
 /* Whether ports[i] is one here: a name is none where the system has no database of services. */

@@ -89,7 +89,8 @@ fn port_flags(port: &CStr) -> core::result::Result<c_int, Unresolved> {
         [b'+', digits @ ..] => (false, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() {
+    // To glibc, an asterisk means no port at all.
+    if digits.is_empty() || digits == b"*" {
         return Err(NO_PORT);
     }
     if !digits.iter().all(u8::is_ascii_digit) {
