@@ -228,6 +228,13 @@ START_TEST(close_is_never_repeated)
 }
 END_TEST
 
+START_TEST(room_for_facts_that_is_null_is_an_error)
+{
+    ck_assert_int_eq(REASON_OF(Stat("/", NULL)), EFAULT);
+    ck_assert_int_eq(REASON_OF(Fstat(STDERR_FILENO, NULL)), EFAULT);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("unix_io");
@@ -246,6 +253,7 @@ int main(void)
     tcase_add_test(tests, signals_do_not_make_the_time_of_select_longer);
     tcase_add_test(tests, dup2_goes_on_after_signals);
     tcase_add_test(tests, close_is_never_repeated);
+    tcase_add_test(tests, room_for_facts_that_is_null_is_an_error);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -133,7 +133,9 @@ pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     // SAFETY: the caller's string and structure.
-    wrapped(c"Stat error", -1, || unsafe { libc::stat(filename, buf) });
+    wrapped(c"Stat error", -1, || unsafe {
+        given!(buf => libc::stat(filename, buf), or -1)
+    });
 }
 
 /// fstat, checked: stores what the system knows about the open file `fd` at `buf`.
@@ -141,7 +143,9 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fstat(fd: c_int, buf: *mut stat) {
     // SAFETY: the caller's structure.
-    wrapped(c"Fstat error", -1, || unsafe { libc::fstat(fd, buf) });
+    wrapped(c"Fstat error", -1, || unsafe {
+        given!(buf => libc::fstat(fd, buf), or -1)
+    });
 }
 
 #[cfg(test)]
