@@ -5,6 +5,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -472,6 +473,43 @@ fn proxy(way: Way, dir: &Path) {
     let length = "GET / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc"
         .replace("GET /", &format!("GET {}", url("/")));
     assert!(proxy.ask(&length).starts_with("HTTP/1.0 400 "));
+    // What hides a field from the proxy, and may not hide it from the server.
+    for field in [
+        "Host : other",
+        "A: b\r\n Host: other",
+        "A: b\rHost: other",
+        "Ho\0\nst: other",
+        "A: b\0",
+        ": b",
+        "Host",
+    ] {
+        let answer = proxy.ask(&format!("GET {} HTTP/1.0\r\n{field}\r\n\r\n", url("/")));
+        assert!(answer.starts_with("HTTP/1.0 400 "), "{field:?}: {answer}");
+    }
+    // A URL is taken as a whole, or not at all.
+    let origin = TcpListener::bind("127.0.0.1:0").expect("an origin server");
+    let path = format!("/{}end", "p".repeat(8050));
+    let address = origin.local_addr().expect("an address");
+    let asked = std::thread::spawn(move || {
+        let (stream, _) = origin.accept().expect("a client");
+        let mut line = String::new();
+        BufReader::new(stream)
+            .read_line(&mut line)
+            .expect("a request");
+        line
+    });
+    proxy.get(&format!("http://{address}{path}"));
+    let _ = TcpStream::connect(address); // ends the wait where the proxy did not come
+    let line = asked.join().expect("the origin server");
+    assert_eq!(line, format!("GET {path} HTTP/1.0\r\n"));
+    let too_long = url(&format!("/?{}", "0".repeat(9000)));
+    assert!(proxy.get(&too_long).starts_with("HTTP/1.0 414 "));
+    let line = format!("GET {} HTTP/1.0", url("/"));
+    assert!(
+        proxy
+            .ask(&format!("{line:9000}\r\n\r\n"))
+            .starts_with("HTTP/1.0 414 ")
+    );
     // Clients that vanish end their own threads alone.
     for _ in 0..20 {
         let mut stream = proxy.connect();
