@@ -344,8 +344,26 @@ fn start_tinyweb(way: Way, dir: &Path) -> Server {
     fs::write(root.join("sub/<b>&.txt"), "text").expect("a file");
     symlink(dir.join("secret"), root.join("link")).expect("a link");
     symlink(dir, root.join("up")).expect("a link");
+    let cgi = dir.join("cgi-bin");
+    let _ = fs::remove_dir_all(&cgi);
+    fs::create_dir_all(&cgi).expect("a directory");
+    let adder = programs(Way::Plain).join("cgi-bin/adder");
+    fs::hard_link(adder, cgi.join("adder")).expect("a link");
+    for (name, header) in [
+        ("empty", "Status: 204 No Content"),
+        ("large", &format!("Location: /{}", "l".repeat(9000))),
+    ] {
+        // Written by a process of its own: a program that is open for writing in another thread's
+        // child cannot be run.
+        common::succeed(
+            Command::new("sh")
+                .args(["-c", r#"printf %s "$1" >"$0"; chmod 755 "$0""#])
+                .arg(cgi.join(name))
+                .arg(format!("#!/bin/sh\nprintf '{header}\\n\\nbody'\n")),
+        );
+    }
     let mut command = program(way, "tinyweb");
-    command.arg("-c").arg(programs(Way::Plain).join("cgi-bin"));
+    command.arg("-c").arg(cgi);
     Server::start(command.arg("0").arg(root), dir)
 }
 
@@ -392,6 +410,15 @@ fn tinyweb(way: Way, dir: &Path) {
     let sum = server.get("/cgi-bin/adder?a=19&b=23");
     assert!(sum.contains("<b id=\"sum\">42</b>"), "{sum}");
     assert!(!server.get("/cgi-bin/adder?a=<script>").contains("<script>"));
+
+    let answer = server.get("/cgi-bin/empty");
+    assert!(
+        answer.starts_with("HTTP/1.1 204 No Content\r\n"),
+        "{answer}"
+    );
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    let answer = server.get("/cgi-bin/large");
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
 
     // Two requests at once on a connection that is kept, the second the last one.
     let both = server.ask("HEAD /style.css HTTP/1.1\r\nHost: x\r\n\r\nGET /style.css HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
