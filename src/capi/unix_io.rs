@@ -78,13 +78,13 @@ pub unsafe extern "C-unwind" fn Select(
     timeout: *mut timeval,
 ) -> c_int {
     // A failed select leaves the sets as they were (POSIX), and on Linux the time that is left in
-    // `timeout`.
+    // `timeout`, but for musl, which gives the kernel a copy.
     // SAFETY: the caller's sets and time, or NULL.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(target_env = "musl")))]
     return wrapped_restarting(c"Select error", -1, || unsafe {
         libc::select(n, readfds, writefds, exceptfds, timeout)
     });
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(any(not(target_os = "linux"), target_env = "musl"))]
     {
         let start = sys::now();
         // SAFETY: the caller's time, or NULL.
@@ -103,7 +103,7 @@ pub unsafe extern "C-unwind" fn Select(
 }
 
 /// What is left of `limit` after so many milliseconds.
-#[cfg(any(test, not(target_os = "linux")))]
+#[cfg(any(test, not(target_os = "linux"), target_env = "musl"))]
 fn time_left(limit: timeval, passed: i64) -> timeval {
     const SECOND: i64 = 1_000_000;
     #[allow(clippy::useless_conversion)] // not everywhere
