@@ -281,14 +281,14 @@ static void bad_signals(void)
     CELL(Signal, SIG_DFL, KEPT, Signal(SIGUSR1, NULL));
     VOID(Sigprocmask, KEPT, Sigprocmask(SIG_BLOCK, NULL, NULL));
     VOID(Sigprocmask, EINVAL, Sigprocmask(-1, &set, NULL));
-    VOID(Sigemptyset, EINVAL, Sigemptyset((sigset_t *)none));
-    VOID(Sigfillset, EINVAL, Sigfillset((sigset_t *)none));
-    VOID(Sigaddset, EINVAL, Sigaddset((sigset_t *)none, SIGINT));
+    VOID(Sigemptyset, EFAULT, Sigemptyset((sigset_t *)none));
+    VOID(Sigfillset, EFAULT, Sigfillset((sigset_t *)none));
+    VOID(Sigaddset, EFAULT, Sigaddset((sigset_t *)none, SIGINT));
     VOID(Sigaddset, EINVAL, Sigaddset(&set, -1));
     VOID(Sigaddset, EINVAL, Sigaddset(&set, INT_MAX));
-    VOID(Sigdelset, EINVAL, Sigdelset((sigset_t *)none, SIGINT));
+    VOID(Sigdelset, EFAULT, Sigdelset((sigset_t *)none, SIGINT));
     VOID(Sigdelset, EINVAL, Sigdelset(&set, INT_MIN));
-    CELL(Sigismember, -1, EINVAL, Sigismember((sigset_t *)none, SIGINT));
+    CELL(Sigismember, -1, EFAULT, Sigismember((sigset_t *)none, SIGINT));
     CELL(Sigismember, -1, EINVAL, Sigismember(&set, 0));
     CELL(Sigsuspend, -1, EFAULT, Sigsuspend((sigset_t *)none));
 }
@@ -373,7 +373,7 @@ static void bad_directories_and_memory(void)
     CELL(Opendir, 0, ENAMETOOLONG, Opendir(vast));
     CELL(Opendir, 0, ENOTDIR, Opendir("/dev/null"));
     CELL(Readdir, 0, EFAULT, Readdir((DIR *)none));
-    CELL(Closedir, -1, EINVAL, Closedir((DIR *)none));
+    CELL(Closedir, -1, EFAULT, Closedir((DIR *)none));
     CELL(Mmap, MAP_FAILED, EINVAL, Mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     FOR_BAD_COUNTS(count) {
         CELL(Mmap, MAP_FAILED, is_valgrind() ? EINVAL : ENOMEM,
@@ -492,7 +492,7 @@ static void bad_names(void)
     VOID(Getaddrinfo, ANY_REASON, Getaddrinfo(vast, "80", NULL, &list));
     VOID(Getaddrinfo, ANY_REASON, Getaddrinfo(LOCAL, vast, NULL, &list));
     VOID(Freeaddrinfo, KEPT, Freeaddrinfo((struct addrinfo *)none));
-    VOID(Getnameinfo, ANY_REASON, Getnameinfo((SA *)none, sizeof address, buf, sizeof buf, NULL, 0, 0));
+    VOID(Getnameinfo, EFAULT, Getnameinfo((SA *)none, sizeof address, buf, sizeof buf, NULL, 0, 0));
     VOID(Getnameinfo, ANY_REASON, Getnameinfo((SA *)&address, 0, buf, sizeof buf, NULL, 0, 0));
     VOID(Getnameinfo, KEPT, (address.sin_family = AF_INET,
          Getnameinfo((SA *)&address, sizeof address, none, sizeof buf, none, sizeof buf, NI_NUMERICHOST)));

@@ -47,6 +47,13 @@ START_TEST(readdir_gives_every_entry_and_null_at_the_end)
 }
 END_TEST
 
+START_TEST(a_directory_that_is_null_is_an_error)
+{
+    ck_assert_int_eq(REASON_OF(Readdir(NULL)), EFAULT);
+    ck_assert_int_eq(REASON_OF(Closedir(NULL)), EFAULT);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("directory");
@@ -54,6 +61,7 @@ int main(void)
 
     add_failures(tests);
     tcase_add_test(tests, readdir_gives_every_entry_and_null_at_the_end);
+    tcase_add_test(tests, a_directory_that_is_null_is_an_error);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -63,6 +63,9 @@ struct failing_call {
 /* As an expression: the next call of libc's `name` fails with `code`. */
 #define FAIL_NEXT(name, code) (name##_reason = (code), name##_left = 1)
 
+/* As an expression: the errno that a failing call leaves, here where the error handler returns. */
+#define REASON_OF(call) (csapp_set_error_handler(csapp_error_return), errno = 0, (void)(call), errno)
+
 /* The line that a failing call has to write. */
 static inline void report_of(const struct failing_call *failing, char *line, size_t size)
 {

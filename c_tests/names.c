@@ -40,6 +40,16 @@ START_TEST(getaddrinfo_and_getnameinfo_go_to_and_fro)
 }
 END_TEST
 
+START_TEST(an_address_that_is_null_is_an_error)
+{
+    char service[NI_MAXSERV];
+
+    ck_assert_int_eq(REASON_OF(Getnameinfo(NULL, sizeof(struct sockaddr_in), text, sizeof text, service,
+                                           sizeof service, NI_NUMERICHOST | NI_NUMERICSERV)), EFAULT);
+    ck_assert_int_eq(REASON_OF(Freeaddrinfo(NULL)), 0);
+}
+END_TEST
+
 START_TEST(inet_pton_and_inet_ntop_go_to_and_fro)
 {
     unsigned char address[16];
@@ -101,6 +111,7 @@ int main(void)
 
     add_failures(tests);
     tcase_add_test(tests, getaddrinfo_and_getnameinfo_go_to_and_fro);
+    tcase_add_test(tests, an_address_that_is_null_is_an_error);
     tcase_add_test(tests, inet_pton_and_inet_ntop_go_to_and_fro);
     tcase_add_loop_test(tests, inet_pton_reports_a_text_that_is_no_address, 0,
                         (int)(sizeof no_addresses / sizeof no_addresses[0]));

@@ -180,6 +180,7 @@ static const struct {
     {"-65456", -1},     {" -0", -1},      {"+", -1},
     {"-", -1},          {"80x", -1},      {"18446744073709551696", -1},
     {"0x50", -1},       {"8 0", -1},      {"no such service", -1},
+    {"*", -1},
 };
 
 /* Whether ports[i] is one here: a name is none where the system has no database of services. */
@@ -1035,6 +1036,24 @@ START_TEST(dual_stack_takes_both_families_on_one_socket)
 }
 END_TEST
 
+/* A server that nobody finds would be worse than an error. */
+START_TEST(a_port_in_use_sends_csapp_listen_to_no_other_family)
+{
+    int taken = csapp_listen(NULL, "0", 5, 0);
+
+    expect_plain_socket(taken);
+    errno = 0;
+    ck_assert_int_eq(csapp_listen(NULL, port_text(taken), 5, 0), -1);
+    ck_assert_int_eq(errno, EADDRINUSE);
+    if (!has_ipv6())
+        return;
+    taken = csapp_listen("::", "0", 5, 0);
+    errno = 0;
+    ck_assert_int_eq(csapp_listen(NULL, port_text(taken), 5, CSAPP_DUALSTACK), -1);
+    ck_assert_int_eq(errno, EADDRINUSE);
+}
+END_TEST
+
 /* Where there is no IPv6, or only for this host. */
 START_TEST(dual_stack_of_an_ipv4_host_is_ipv4)
 {
@@ -1163,6 +1182,7 @@ int main(void)
     add_for_each(tests, a_queue_below_1_is_listenq, backlogs);
     tcase_add_test(tests, dual_stack_takes_both_families_on_one_socket);
     tcase_add_test(tests, dual_stack_of_an_ipv4_host_is_ipv4);
+    tcase_add_test(tests, a_port_in_use_sends_csapp_listen_to_no_other_family);
     tcase_add_test(tests, without_the_flag_ipv6_is_ipv6_alone);
     tcase_add_test(tests, with_reuse_port_several_listeners_share_one);
     add_for_each(tests, an_unknown_flag_is_einval, unknown_flags);

@@ -10,8 +10,8 @@ static sigset_t a_set;
 #define FAILURES(CALL)                                                                            \
     CALL(Signal, SIG_ERR, BY_ERRNO, EINVAL, Signal(SIGKILL, SIG_IGN))                             \
     CALL(Sigprocmask, 0, BY_ERRNO, EINVAL, NOTHING(Sigprocmask(12345, &a_set, NULL)))             \
-    OF_GLIBC(CALL(Sigemptyset, 0, BY_ERRNO, EINVAL, NOTHING(Sigemptyset(NULL))))                  \
-    OF_GLIBC(CALL(Sigfillset, 0, BY_ERRNO, EINVAL, NOTHING(Sigfillset(NULL))))                    \
+    CALL(Sigemptyset, 0, BY_ERRNO, EFAULT, NOTHING(Sigemptyset(NULL)))                            \
+    CALL(Sigfillset, 0, BY_ERRNO, EFAULT, NOTHING(Sigfillset(NULL)))                              \
     CALL(Sigaddset, 0, BY_ERRNO, EINVAL, NOTHING(Sigaddset(&a_set, -1)))                          \
     CALL(Sigdelset, 0, BY_ERRNO, EINVAL, NOTHING(Sigdelset(&a_set, 9999)))                        \
     OF_GLIBC(CALL(Sigismember, -1, BY_ERRNO, EINVAL, Sigismember(&a_set, 0)))                     \
@@ -83,6 +83,14 @@ START_TEST(a_plain_read_restarts_after_a_handler_that_signal_installed)
 }
 END_TEST
 
+START_TEST(a_set_that_is_null_is_an_error)
+{
+    ck_assert_int_eq(REASON_OF(Sigaddset(NULL, SIGUSR1)), EFAULT);
+    ck_assert_int_eq(REASON_OF(Sigdelset(NULL, SIGUSR1)), EFAULT);
+    ck_assert_int_eq(REASON_OF(Sigismember(NULL, SIGUSR1)), EFAULT);
+}
+END_TEST
+
 START_TEST(sets_hold_what_was_put_into_them)
 {
     sigset_t set;
@@ -144,6 +152,7 @@ int main(void)
     tcase_add_test(tests, signal_installs_with_sa_restart_and_an_empty_mask);
     tcase_add_test(tests, the_handler_stays_and_its_signal_is_blocked_while_it_runs);
     tcase_add_test(tests, a_plain_read_restarts_after_a_handler_that_signal_installed);
+    tcase_add_test(tests, a_set_that_is_null_is_an_error);
     tcase_add_test(tests, sets_hold_what_was_put_into_them);
     tcase_add_test(tests, sigprocmask_holds_a_signal_back);
     tcase_add_test(tests, sigsuspend_returns_minus_one_after_a_signal_and_reports_nothing);

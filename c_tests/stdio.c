@@ -20,6 +20,9 @@ static FILE *with_unwritable_rest(void)
     return stream;
 }
 
+#define NO_STREAM(reason) (errno = (reason), (FILE *)NULL)
+INJECT(FILE *, fopen, (const char *name, const char *mode), (name, mode), NO_STREAM)
+
 #define FAILURES(CALL)                                                                        \
     CALL(Fclose, 0, BY_ERRNO, ENOSPC, NOTHING(Fclose(with_unwritable_rest())))                \
     CALL(Fdopen, NULL, BY_ERRNO, EINVAL, Fdopen(1, "z"))                                      \
@@ -156,6 +159,45 @@ START_TEST(no_bytes_are_no_error)
 }
 END_TEST
 
+START_TEST(fopen_goes_on_after_signals)
+{
+    int calls = fopen_calls;
+    FILE *stream;
+
+    fopen_reason = EINTR;
+    fopen_left = 3;
+    errno = 77;
+    stream = Fopen("/dev/null", "r");
+    ck_assert_int_eq(errno, 77);
+    ck_assert_ptr_nonnull(stream);
+    ck_assert_int_eq(fopen_calls, calls + 4);
+    Fclose(stream);
+}
+END_TEST
+
+/* libc tries to go to the end of the file, where a pipe has none. */
+START_TEST(a_pipe_that_is_opened_to_append_leaves_errno)
+{
+    char dir[] = "/tmp/csapp-test-XXXXXX", name[64];
+    FILE *stream;
+    int fd;
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(name, sizeof name, "%s/pipe", dir);
+    ck_assert_int_eq(mkfifo(name, 0600), 0);
+    fd = open(name, O_RDWR);
+    ck_assert_int_ge(fd, 0);
+    errno = 77;
+    stream = Fopen(name, "a");
+    ck_assert_int_eq(errno, 77);
+    ck_assert_ptr_nonnull(stream);
+    Fclose(stream);
+    close(fd);
+    unlink(name);
+    rmdir(dir);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("stdio");
@@ -168,6 +210,8 @@ int main(void)
     tcase_add_test(tests, a_second_error_is_reported_like_the_first);
     tcase_add_test(tests, a_failed_fread_returns_what_it_has);
     tcase_add_test(tests, no_bytes_are_no_error);
+    tcase_add_test(tests, fopen_goes_on_after_signals);
+    tcase_add_test(tests, a_pipe_that_is_opened_to_append_leaves_errno);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -220,6 +220,16 @@ static int is_field(const char *line, const char *name)
     return strncasecmp(line, name, length) == 0 && line[length] == ':';
 }
 
+/* Whether a line of a header is a name, a colon and a value. What is not could be one field to this proxy
+   and another to the server: a blank before the colon, a line that continues the one before, a NUL or a
+   CR in the middle. */
+static int is_plain(const char *line, size_t length)
+{
+    size_t name = strcspn(line, ": \t\r\n");
+
+    return name > 0 && line[name] == ':' && strlen(line) == length && strcspn(line, "\r") + 2 >= length;
+}
+
 /* Reads a line from an O_NONBLOCK descriptor, which keeps what has come while this waits for the rest;
    the time that is left is looked at whenever something has come. */
 static ssize_t read_line(const struct connection *c, rio_t *rio, char *line, size_t size, time_t latest)
@@ -248,8 +258,11 @@ static void read_request(const struct connection *c, struct request *r)
     memset(r, 0, sizeof *r);
     Rio_readinitb(&rio, c->client);
     fcntl(c->client, F_SETFL, O_NONBLOCK);
-    if (read_line(c, &rio, line, sizeof line, latest) <= 0)
+    n = read_line(c, &rio, line, sizeof line, latest);
+    if (n <= 0)
         pthread_exit(NULL);
+    if (line[n - 1] != '\n')
+        refuse(c, "414 URI Too Long", "The request's first line is too long.");
     if (sscanf(line, "%15s %8191s %15s", method, url, version) != 3 || strncmp(version, "HTTP/1.", 7) != 0)
         refuse(c, "400 Bad Request", "This is no HTTP request.");
     r->is_head = strcmp(method, "HEAD") == 0;
@@ -257,8 +270,10 @@ static void read_request(const struct connection *c, struct request *r)
         refuse(c, "501 Not Implemented", "This proxy knows GET and HEAD.");
     if (parse_url(url, r) < 0)
         refuse(c, "400 Bad Request", "The URL should be http://host[:port]/path.");
-    snprintf(line, sizeof line, "%.15s %.8000s HTTP/1.0\r\n", method, r->path);
-    append(c, r, line);
+    append(c, r, method);
+    append(c, r, " ");
+    append(c, r, r->path);
+    append(c, r, " HTTP/1.0\r\n");
     snprintf(line, sizeof line, strchr(r->host, ':') ? "Host: [%s]:%s\r\n" : "Host: %s:%s\r\n", r->host, r->port);
     append(c, r, line);
     append(c, r, "Connection: close\r\n");
@@ -269,6 +284,8 @@ static void read_request(const struct connection *c, struct request *r)
             refuse(c, "431 Request Header Fields Too Large", "A line of the header is too long.");
         if (strcmp(line, "\r\n") == 0 || strcmp(line, "\n") == 0)
             break;
+        if (!is_plain(line, (size_t)n))
+            refuse(c, "400 Bad Request", "A line of the header is damaged.");
         if (is_field(line, "Transfer-Encoding") || is_field(line, "Content-Length"))
             refuse(c, "400 Bad Request", "A GET has no body here.");
         for (size_t i = 0; i < sizeof for_this_hop / sizeof *for_this_hop; i++)

@@ -91,8 +91,10 @@ static const char *reason(int status)
 {
     switch (status) {
     case 200: return "OK";
+    case 204: return "No Content";
     case 301: return "Moved Permanently";
     case 302: return "Found";
+    case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 403: return "Forbidden";
     case 404: return "Not Found";
@@ -100,11 +102,12 @@ static const char *reason(int status)
     case 408: return "Request Timeout";
     case 414: return "URI Too Long";
     case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
     case 501: return "Not Implemented";
     case 502: return "Bad Gateway";
     case 504: return "Gateway Timeout";
     case 505: return "HTTP Version Not Supported";
-    default: return "Internal Server Error";
+    default: return ""; /* a CGI program may have one of its own */
     }
 }
 
@@ -399,11 +402,14 @@ static int send_cgi_page(const struct connection *c, const struct request *r, ch
         else if (strncasecmp(line, "Location:", 9) == 0 || strncasecmp(line, "Cache-Control:", 14) == 0) {
             if (line[0] == 'L' || line[0] == 'l')
                 status = 302;
-            snprintf(extra + used, sizeof extra - used, "%.3000s\r\n", line);
+            if ((size_t)snprintf(extra + used, sizeof extra - used, "%s\r\n", line) >= sizeof extra - used)
+                return answer_error(c, r, 502, "The program's header is too long.");
         }
     }
     if (status < 200 || status > 599)
         return answer_error(c, r, 502, "The program's status is none.");
+    if (status == 204 || status == 304)
+        end = at; /* to the client, a page would be the next answer */
     return answer(c, r, status, type[0] ? type : "text/plain", extra, at, (size_t)(end - at));
 }
 

@@ -98,8 +98,11 @@ typedef struct sockaddr SA;
 typedef void handler_t(int);
 typedef void csapp_error_handler_t(void);
 
-/* The environment of the process, and the error of gethostbyname and gethostbyaddr. */
+/* The environment of the process, and the error of gethostbyname and gethostbyaddr, where the
+   system's headers leave them out. */
+#ifndef __USE_GNU
 extern char **environ;
+#endif
 #ifndef h_errno
 extern int h_errno;
 #endif

@@ -89,7 +89,8 @@ fn port_flags(port: &CStr) -> core::result::Result<c_int, Unresolved> {
         [b'+', digits @ ..] => (false, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() {
+    // To glibc, an asterisk means no port at all.
+    if digits.is_empty() || digits == b"*" {
         return Err(NO_PORT);
     }
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -316,13 +317,15 @@ impl<'a> Race<'a> {
 /// Of the reasons why two addresses failed, the one to report: the later, unless it only says
 /// that this machine has no network of that family. That must not hide another address's answer.
 fn more_telling(earlier: Errno, later: Errno) -> Errno {
-    const NO_NETWORK: [c_int; 3] = [libc::EAFNOSUPPORT, libc::EADDRNOTAVAIL, libc::ENETUNREACH];
-    let is_weak = |reason: Errno| NO_NETWORK.contains(&reason.0);
-    if is_weak(later) && !is_weak(earlier) {
+    if is_no_network(later) && !is_no_network(earlier) {
         earlier
     } else {
         later
     }
+}
+
+fn is_no_network(reason: Errno) -> bool {
+    [libc::EAFNOSUPPORT, libc::EADDRNOTAVAIL, libc::ENETUNREACH].contains(&reason.0)
 }
 
 /// What [`listen`] is to make of an address.
@@ -355,6 +358,8 @@ pub fn listen(
     };
     let mut outcome = Err(Errno(libc::EADDRNOTAVAIL));
     while let Err(earlier) = outcome
+        // With IPv6 apart from IPv4, a port that is taken on the one is free on the other.
+        && (how.dual_stack.is_none() || is_no_network(earlier))
         && let Some(address) = first
             .find(is_first)
             .or_else(|| second.find(|address| !is_first(address)))

@@ -5,6 +5,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -343,8 +344,26 @@ fn start_tinyweb(way: Way, dir: &Path) -> Server {
     fs::write(root.join("sub/<b>&.txt"), "text").expect("a file");
     symlink(dir.join("secret"), root.join("link")).expect("a link");
     symlink(dir, root.join("up")).expect("a link");
+    let cgi = dir.join("cgi-bin");
+    let _ = fs::remove_dir_all(&cgi);
+    fs::create_dir_all(&cgi).expect("a directory");
+    let adder = programs(Way::Plain).join("cgi-bin/adder");
+    fs::hard_link(adder, cgi.join("adder")).expect("a link");
+    for (name, header) in [
+        ("empty", "Status: 204 No Content"),
+        ("large", &format!("Location: /{}", "l".repeat(9000))),
+    ] {
+        // Written by a process of its own: a program that is open for writing in another thread's
+        // child cannot be run.
+        common::succeed(
+            Command::new("sh")
+                .args(["-c", r#"printf %s "$1" >"$0"; chmod 755 "$0""#])
+                .arg(cgi.join(name))
+                .arg(format!("#!/bin/sh\nprintf '{header}\\n\\nbody'\n")),
+        );
+    }
     let mut command = program(way, "tinyweb");
-    command.arg("-c").arg(programs(Way::Plain).join("cgi-bin"));
+    command.arg("-c").arg(cgi);
     Server::start(command.arg("0").arg(root), dir)
 }
 
@@ -391,6 +410,15 @@ fn tinyweb(way: Way, dir: &Path) {
     let sum = server.get("/cgi-bin/adder?a=19&b=23");
     assert!(sum.contains("<b id=\"sum\">42</b>"), "{sum}");
     assert!(!server.get("/cgi-bin/adder?a=<script>").contains("<script>"));
+
+    let answer = server.get("/cgi-bin/empty");
+    assert!(
+        answer.starts_with("HTTP/1.1 204 No Content\r\n"),
+        "{answer}"
+    );
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    let answer = server.get("/cgi-bin/large");
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
 
     // Two requests at once on a connection that is kept, the second the last one.
     let both = server.ask("HEAD /style.css HTTP/1.1\r\nHost: x\r\n\r\nGET /style.css HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -472,6 +500,43 @@ fn proxy(way: Way, dir: &Path) {
     let length = "GET / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc"
         .replace("GET /", &format!("GET {}", url("/")));
     assert!(proxy.ask(&length).starts_with("HTTP/1.0 400 "));
+    // What hides a field from the proxy, and may not hide it from the server.
+    for field in [
+        "Host : other",
+        "A: b\r\n Host: other",
+        "A: b\rHost: other",
+        "Ho\0\nst: other",
+        "A: b\0",
+        ": b",
+        "Host",
+    ] {
+        let answer = proxy.ask(&format!("GET {} HTTP/1.0\r\n{field}\r\n\r\n", url("/")));
+        assert!(answer.starts_with("HTTP/1.0 400 "), "{field:?}: {answer}");
+    }
+    // A URL is taken as a whole, or not at all.
+    let origin = TcpListener::bind("127.0.0.1:0").expect("an origin server");
+    let path = format!("/{}end", "p".repeat(8050));
+    let address = origin.local_addr().expect("an address");
+    let asked = std::thread::spawn(move || {
+        let (stream, _) = origin.accept().expect("a client");
+        let mut line = String::new();
+        BufReader::new(stream)
+            .read_line(&mut line)
+            .expect("a request");
+        line
+    });
+    proxy.get(&format!("http://{address}{path}"));
+    let _ = TcpStream::connect(address); // ends the wait where the proxy did not come
+    let line = asked.join().expect("the origin server");
+    assert_eq!(line, format!("GET {path} HTTP/1.0\r\n"));
+    let too_long = url(&format!("/?{}", "0".repeat(9000)));
+    assert!(proxy.get(&too_long).starts_with("HTTP/1.0 414 "));
+    let line = format!("GET {} HTTP/1.0", url("/"));
+    assert!(
+        proxy
+            .ask(&format!("{line:9000}\r\n\r\n"))
+            .starts_with("HTTP/1.0 414 ")
+    );
     // Clients that vanish end their own threads alone.
     for _ in 0..20 {
         let mut stream = proxy.connect();

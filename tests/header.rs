@@ -84,7 +84,11 @@ fn compile(compiler: &str, language: &str, standard: &str, flags: &[&str], text:
 fn every_standard_takes_it_without_a_warning() {
     for (compiler, language, standards) in compilers() {
         for standard in standards {
-            for flags in [&[][..], &["-D_GNU_SOURCE"], &["-DCSAPP_EXTRAS"]] {
+            for flags in [
+                &["-Wredundant-decls"][..],
+                &["-Wredundant-decls", "-D_GNU_SOURCE"],
+                &["-DCSAPP_EXTRAS"],
+            ] {
                 let said = compile(compiler, language, standard, flags, ONLY_THE_HEADER);
                 assert!(
                     said.is_empty(),

@@ -74,7 +74,7 @@ def open_clientfd(host: Optional[str], port: Port) -> int:
 
 def connect(host: Optional[str], port: Port, timeout: Optional[float] = None) -> int:
     """open_clientfd with a limit in seconds for all addresses together: TimeoutError."""
-    milliseconds = -1 if timeout is None else max(0, min(round(timeout * 1000), 2**31 - 1))
+    milliseconds = -1 if timeout is None else max(0, round(min(timeout * 1000, 2**31 - 1)))
     result = CDLL.csapp_connect(_text(host), _port(port), milliseconds)
     return _descriptor(result, host, port, 0)
 
@@ -104,7 +104,7 @@ def readn(fd: Descriptor, count: int) -> bytes:
 def writen(fd: Descriptor, data: Bytes) -> int:
     """Writes all of data and returns its length. A socket whose peer has gone raises BrokenPipeError or
     ConnectionResetError."""
-    data = bytes(data)
+    data = memoryview(data).tobytes()
     return int(CDLL.rio_writen(_fileno(fd), data, len(data)))
 
 
@@ -212,7 +212,11 @@ class Rio:
 
 
 def _fileno(fd: Descriptor) -> int:
-    return fd if isinstance(fd, int) else fd.fileno()
+    number = fd if isinstance(fd, int) else fd.fileno()
+    # ctypes would take it modulo 2**32, and so for another descriptor.
+    if not -(2**31) <= number < 2**31:
+        raise OverflowError("the descriptor is no C int")
+    return number
 
 
 def _text(host: Optional[str]) -> Optional[bytes]:

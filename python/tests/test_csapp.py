@@ -98,6 +98,24 @@ class Reading(unittest.TestCase):
             with self.assertRaises(ValueError):
                 csapp.readn(file, -1)
 
+    def test_only_bytes_are_written(self):
+        ours, theirs = pair()
+        with ours, theirs:
+            for data in (5, [1, 2], "text", None):
+                with self.assertRaises(TypeError):
+                    csapp.writen(ours, data)
+            self.assertEqual(csapp.writen(ours, memoryview(b"h-e-l-l-o")[::2]), 5)
+            self.assertEqual(theirs.recv(100), b"hello")
+
+    def test_a_descriptor_that_is_no_c_int(self):
+        for descriptor in (2**32, -(2**32), 2**31):
+            with self.assertRaises(OverflowError):
+                csapp.writen(descriptor, b"")
+            with self.assertRaises(OverflowError):
+                csapp.readn(descriptor, 0)
+            with self.assertRaises(OverflowError):
+                csapp.Rio(descriptor)
+
     def test_errors_are_the_right_exceptions(self):
         with self.assertRaises(OSError) as caught:
             csapp.readn(-1, 1)
@@ -155,6 +173,10 @@ class Sockets(unittest.TestCase):
             with self.assertRaises(ConnectionRefusedError):
                 csapp.open_clientfd("127.0.0.1", bound.getsockname()[1])
 
+    def test_time_without_end(self):
+        with self.assertRaises(ConnectionRefusedError):
+            csapp.connect("127.0.0.1", 1, float("inf"))
+
     def test_the_resolver_has_its_own_exception(self):
         for port in ("65536", "", "no such service"):
             with self.assertRaises(socket.gaierror):
@@ -209,7 +231,7 @@ class Interpreter(unittest.TestCase):
         reader = threading.Thread(target=read)
         reader.start()
         with self.assertRaises(FileNotFoundError):
-            csapp.CDLL.Stat(b"/no such file", None)
+            csapp.CDLL.Stat(b"/no such file", ctypes.create_string_buffer(1024))
         theirs.sendall(b"x")
         reader.join(30)
         self.assertEqual(seen, ["read"])

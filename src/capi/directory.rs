@@ -40,5 +40,7 @@ pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Closedir(dirp: *mut DIR) -> c_int {
     // SAFETY: the caller's directory.
-    wrapped(c"Closedir error", -1, || unsafe { libc::closedir(dirp) })
+    wrapped(c"Closedir error", -1, || unsafe {
+        given!(dirp => libc::closedir(dirp), or -1)
+    })
 }

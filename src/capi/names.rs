@@ -40,7 +40,8 @@ pub unsafe extern "C-unwind" fn Getnameinfo(
     let (host_len, service_len) = (clamped(hostlen), clamped(servlen));
     // SAFETY: the caller's address and buffers.
     wrapped_resolver(c"Getnameinfo error", || unsafe {
-        undeclared::getnameinfo(sa, salen, host, host_len, serv, service_len, flags)
+        given!(sa => undeclared::getnameinfo(sa, salen, host, host_len, serv, service_len, flags),
+            or libc::EAI_SYSTEM)
     });
 }
 
@@ -48,7 +49,12 @@ pub unsafe extern "C-unwind" fn Getnameinfo(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Freeaddrinfo(res: *mut addrinfo) {
     // SAFETY: the caller's list.
-    unfailing(|| unsafe { libc::freeaddrinfo(res) });
+    unfailing(|| unsafe {
+        // Not every libc takes NULL.
+        if !res.is_null() {
+            libc::freeaddrinfo(res);
+        }
+    });
 }
 
 /// inet_ntop, checked: stores the address at `src` as text in the `size` bytes at `dst`.

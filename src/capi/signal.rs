@@ -51,7 +51,7 @@ pub unsafe extern "C-unwind" fn Sigprocmask(
 pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
     // SAFETY: the caller's set.
     wrapped(c"Sigemptyset error", -1, || unsafe {
-        libc::sigemptyset(set)
+        given!(set => libc::sigemptyset(set), or -1)
     });
 }
 
@@ -59,7 +59,9 @@ pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigfillset(set: *mut sigset_t) {
     // SAFETY: the caller's set.
-    wrapped(c"Sigfillset error", -1, || unsafe { libc::sigfillset(set) });
+    wrapped(c"Sigfillset error", -1, || unsafe {
+        given!(set => libc::sigfillset(set), or -1)
+    });
 }
 
 /// sigaddset, checked: puts `signum` into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigaddset]
@@ -67,7 +69,7 @@ pub unsafe extern "C-unwind" fn Sigfillset(set: *mut sigset_t) {
 pub unsafe extern "C-unwind" fn Sigaddset(set: *mut sigset_t, signum: c_int) {
     // SAFETY: the caller's set.
     wrapped(c"Sigaddset error", -1, || unsafe {
-        libc::sigaddset(set, signum)
+        given!(set => libc::sigaddset(set, signum), or -1)
     });
 }
 
@@ -76,7 +78,7 @@ pub unsafe extern "C-unwind" fn Sigaddset(set: *mut sigset_t, signum: c_int) {
 pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
     // SAFETY: the caller's set.
     wrapped(c"Sigdelset error", -1, || unsafe {
-        libc::sigdelset(set, signum)
+        given!(set => libc::sigdelset(set, signum), or -1)
     });
 }
 
@@ -86,7 +88,7 @@ pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
 pub unsafe extern "C-unwind" fn Sigismember(set: *const sigset_t, signum: c_int) -> c_int {
     // SAFETY: the caller's set.
     wrapped(c"Sigismember error", -1, || unsafe {
-        libc::sigismember(set, signum)
+        given!(set => libc::sigismember(set, signum), or -1)
     })
 }
 

@@ -84,13 +84,13 @@ pub unsafe extern "C-unwind" fn Select(
     timeout: *mut timeval,
 ) -> c_int {
     // A failed select leaves the sets as they were (POSIX), and on Linux the time that is left in
-    // `timeout`.
+    // `timeout`, but for musl, which gives the kernel a copy.
     // SAFETY: the caller's sets and time, or NULL.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(target_env = "musl")))]
     return wrapped_restarting(c"Select error", -1, || unsafe {
         libc::select(n, readfds, writefds, exceptfds, timeout)
     });
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(any(not(target_os = "linux"), target_env = "musl"))]
     {
         let start = sys::now();
         // SAFETY: the caller's time, or NULL.
@@ -109,7 +109,7 @@ pub unsafe extern "C-unwind" fn Select(
 }
 
 /// What is left of `limit` after so many milliseconds.
-#[cfg(any(test, not(target_os = "linux")))]
+#[cfg(any(test, not(target_os = "linux"), target_env = "musl"))]
 fn time_left(limit: timeval, passed: i64) -> timeval {
     const SECOND: i64 = 1_000_000;
     #[allow(clippy::useless_conversion)] // not everywhere
@@ -139,7 +139,9 @@ pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     // SAFETY: the caller's string and structure.
-    wrapped(c"Stat error", -1, || unsafe { libc::stat(filename, buf) });
+    wrapped(c"Stat error", -1, || unsafe {
+        given!(buf => libc::stat(filename, buf), or -1)
+    });
 }
 
 /// fstat, checked: stores what the system knows about the open file `fd` at `buf`.
@@ -147,7 +149,9 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fstat(fd: c_int, buf: *mut stat) {
     // SAFETY: the caller's structure.
-    wrapped(c"Fstat error", -1, || unsafe { libc::fstat(fd, buf) });
+    wrapped(c"Fstat error", -1, || unsafe {
+        given!(buf => libc::fstat(fd, buf), or -1)
+    });
 }
 
 #[cfg(test)]
