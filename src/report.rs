@@ -93,9 +93,17 @@ pub fn write_line(msg: &[&CStr], reason: Reason) {
 pub fn set_handler(new: Handler) -> Handler {
     // Were it the first word about the handler, the environment's would have to go before it.
     handler();
+    if new as usize == csapp_error_thread_exit as *const () as usize {
+        sys::prepare_to_exit_threads();
+    }
     let before = HANDLER.swap(new as *mut (), Ordering::AcqRel);
     // SAFETY: `handler` has seen to it that what was stored is a Handler.
     unsafe { mem::transmute::<*mut (), Handler>(before) }
+}
+
+/// Lets the environment choose the handler, unless there is one: before something can be short.
+pub fn settle_handler() {
+    handler();
 }
 
 /// The error handler in force.
@@ -129,7 +137,10 @@ fn first_handler() -> (Handler, Option<&'static CStr>) {
     match choice.to_bytes() {
         b"exit" => (csapp_error_exit, None),
         b"return" => (csapp_error_return, None),
-        b"thread_exit" => (csapp_error_thread_exit, None),
+        b"thread_exit" => {
+            sys::prepare_to_exit_threads();
+            (csapp_error_thread_exit, None)
+        }
         _ => (csapp_error_exit, Some(choice)),
     }
 }

@@ -745,6 +745,31 @@ pub fn abort() -> ! {
     unsafe { libc::abort() }
 }
 
+/// Lets a thread of its own end, if possible. When the first one does, glibc loads what unwinds threads,
+/// and aborts the process where it cannot: for want of a free descriptor, say. There is one now.
+#[cold]
+pub fn prepare_to_exit_threads() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: everything that is asked for is here, and the signals blocked meanwhile are the caller's again.
+    unsafe {
+        unsafe extern "C-unwind" fn end(argument: *mut c_void) -> *mut c_void {
+            // SAFETY: nobody looks at the value.
+            unsafe { exit_thread(argument) }
+        }
+        let mut thread = MaybeUninit::uninit();
+        let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+        // No handler of the program runs in that thread.
+        libc::sigfillset(all.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());
+        let no_attributes = ptr::null();
+        let (end, nothing) = (Some(end as _), ptr::null_mut());
+        if undeclared::pthread_create(thread.as_mut_ptr(), no_attributes, end, nothing) == 0 {
+            libc::pthread_join(thread.assume_init(), ptr::null_mut());
+        }
+        libc::sigprocmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
+    }
+}
+
 /// Ends the calling thread; a joiner gets `value`.
 ///
 /// # Safety

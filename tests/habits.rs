@@ -301,3 +301,20 @@ fn a_shell_with_job_control() {
         assert_eq!(said, "Execve error: No such file or directory\n");
     });
 }
+
+#[test]
+fn a_thread_ends_alone_where_no_descriptor_is_free() {
+    with_each(C_AND_CXX, "few_descriptors", &[], |program| {
+        for way in ["handler", "listen", "thread"] {
+            let mut command = Command::new(program);
+            command.arg(way);
+            if way != "handler" {
+                command.env("CSAPP_ON_ERROR", "thread_exit");
+            }
+            let output = common::run(&mut command);
+            let (said, why) = (&output.stdout[..], &output.stderr[..]);
+            assert_eq!(said, b"the program goes on\n", "{way}: {output:?}");
+            assert_eq!(why, b"Open error: Too many open files\n", "{way}");
+        }
+    });
+}

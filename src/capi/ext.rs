@@ -19,8 +19,8 @@ pub const CSAPP_REUSEPORT: c_uint = 2;
 /// return, end its thread or end the process. May be called at any time and from any thread.
 ///
 /// Without a call, the environment variable CSAPP_ON_ERROR chooses: exit (the default),
-/// return or thread_exit. It is read once, when it is first needed, and not in a program that runs
-/// with more rights than its user.
+/// return or thread_exit. It is read once, by the first open_listenfd, csapp_listen, Pthread_create or
+/// failure, and not in a program that runs with more rights than its user.
 ///
 /// Returns the handler that was in force before.
 #[unsafe(no_mangle)]

@@ -167,6 +167,7 @@ pub(super) unsafe fn listener(
     how: Listening,
     ending: &Ending,
 ) -> c_int {
+    report::settle_handler();
     // SAFETY: both are C strings or NULL.
     let (host, port) = unsafe { (optional(host), optional(port)) };
     let outcome = match port {

@@ -5,6 +5,7 @@ use core::ffi::c_void;
 use libc::{pthread_attr_t, pthread_t};
 
 use super::{unfailing, wrapped_code};
+use crate::report;
 use crate::sys::undeclared::pthread_once_t;
 use crate::sys::{self, undeclared};
 
@@ -23,6 +24,7 @@ pub unsafe extern "C-unwind" fn Pthread_create(
     routine: Option<unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void>,
     argp: *mut c_void,
 ) {
+    report::settle_handler();
     // SAFETY: the caller's structures and routine.
     wrapped_code(c"Pthread_create error", || unsafe {
         match routine {

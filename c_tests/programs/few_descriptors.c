@@ -1,0 +1,41 @@
+/* A thread that fails for want of a descriptor ends alone, as it was told: by the program ("handler"), or
+   by CSAPP_ON_ERROR, which is read when the program listens ("listen") or makes a thread ("thread").
+   glibc loads what unwinds threads when the first one ends, and would abort here. No test of Check can
+   show that: it has that library loaded. */
+#include "csapp.h"
+#include <sys/resource.h>
+
+static void *return_at_once(void *arg)
+{
+    return arg;
+}
+
+static void *open_until_it_fails(void *arg)
+{
+    while (arg != NULL)
+        Open("/dev/null", O_RDONLY, 0);
+    return arg;
+}
+
+int main(int argc, char **argv)
+{
+    const struct rlimit few = {16, 16};
+    void *result = &result;
+    pthread_t thread;
+
+    if (argc != 2)
+        app_error("usage: few_descriptors handler|listen|thread");
+    if (strcmp(argv[1], "handler") == 0)
+        csapp_set_error_handler(csapp_error_thread_exit);
+    else if (strcmp(argv[1], "listen") == 0)
+        Open_listenfd("0");
+    else {
+        Pthread_create(&thread, NULL, return_at_once, NULL);
+        Pthread_join(thread, NULL);
+    }
+    if (setrlimit(RLIMIT_NOFILE, &few) != 0 || pthread_create(&thread, NULL, open_until_it_fails, &thread) != 0
+        || pthread_join(thread, &result) != 0)
+        return 98;
+    puts(result == NULL ? "the program goes on" : "the thread went on");
+    return 0;
+}
