@@ -157,6 +157,7 @@ suites! {
     soak: shared statically sanitized thread_sanitized without_kernel;
     fork: shared statically sanitized;
     handler: shared statically sanitized;
+    storm: shared statically sanitized thread_sanitized under_valgrind;
 }
 
 #[test]
