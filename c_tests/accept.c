@@ -120,6 +120,11 @@ START_TEST(a_connection_waits_until_there_is_a_descriptor)
     struct rlimit before, none;
     int client;
 
+    if (getenv("STORM_INTERVAL_US") != NULL) {
+        printf("SKIPPED: a limit of descriptors: valgrind itself drops the connection then\n");
+        fflush(stdout);
+        return;
+    }
     server = listening_server(5);
     client = connect_client();
     csapp_set_error_handler(count_report);

@@ -1237,7 +1237,7 @@ static int replace_file(const char *name, const char *text)
     send_text(fd, text);
     close(fd);
     chmod(other, 0644);
-    is_replaced = mount(other, name, NULL, MS_BIND, NULL) == 0;
+    is_replaced = mount(other, name, "", MS_BIND, NULL) == 0;
     unlink(other);
     return is_replaced;
 }
@@ -1248,7 +1248,7 @@ static int become_name_server(void)
     struct sockaddr_in address;
 
     if (!enter_namespaces(CLONE_NEWNET | CLONE_NEWNS) || !raise_loopback()
-        || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1
+        || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) == -1
         || !replace_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30\n")
         || !replace_file("/etc/nsswitch.conf", "hosts: dns\n"))
         return 0;
