@@ -51,7 +51,7 @@ static struct fault trouble_at_first(const struct call *call)
 {
     if (call->purpose != ACCEPTS || call->number >= TROUBLES)
         return (struct fault){PASS, 0};
-    return (struct fault){FAIL, (size_t)troubles[trouble < 3 ? (unsigned)trouble : call->number % 3]};
+    return (struct fault){FAIL, (size_t)troubles[trouble < 3 ? (size_t)trouble : call->number % 3]};
 }
 
 START_TEST(accept_outlives_a_thousand_clients_that_gave_up)
@@ -81,8 +81,8 @@ static struct fault error_at_first(const struct call *call)
 /* Errors of this machine, of its network, or of the program. (EOPNOTSUPP is also what a socket
    that takes no connections says, for ever.) */
 static const int errors[] = {
-    EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EAGAIN, EINVAL, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET,
-    EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
+    EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EAGAIN, EINVAL, ENETDOWN, ENOPROTOOPT, EHOSTDOWN,
+    ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
 };
 #define ERRORS ((int)(sizeof errors / sizeof *errors))
 
@@ -199,8 +199,7 @@ START_TEST(a_server_outlives_connections_that_were_reset_in_its_queue)
 }
 END_TEST
 
-/* Calm, and in a storm that would have accept restart or would not; to accept, the limit of a socket
-   that listens is that of its own waiting. */
+/* Calm, and in a storm that would have accept restart or would not. */
 START_TEST(accept_tells_that_its_time_is_up)
 {
     int client, round;
