@@ -769,24 +769,30 @@ CALL(by_Open_clientfd, Open_clientfd("127.0.0.1", server.port))
 CALL(by_Open_clientfd_of_the_second_edition, csapp_Open_clientfd_2e("127.0.0.1", atoi(server.port)))
 CALL(by_csapp_connect, csapp_connect("127.0.0.1", server.port, 600000))
 
-/* Connected, blocking, and to that server, which gets its bytes. */
+static int is_of(int connection, int port)
+{
+    socklen_t len = sizeof peer;
+
+    return getpeername(connection, (SA *)&peer, &len) == 0 && ntohs(peer.sin_port) == port;
+}
+
+/* Connected, blocking, and to that server, which gets its bytes; it may learn of the connection a
+   little later. */
 static void expect_connected(long fd)
 {
-    int i, own = port_of((int)fd), connections = 0;
+    int i = 0, own = port_of((int)fd);
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(fcntl((int)fd, F_GETFL) & O_NONBLOCK, 0);
-    accept_those_who_wait();
-    for (i = 0; i < accepted_count; i++) {
-        socklen_t len = sizeof peer;
-
-        if (getpeername(accepted[i], (SA *)&peer, &len) == 0 && ntohs(peer.sin_port) == own) {
-            connections++;
-            expect_bytes_through((int)fd, accepted[i]);
-            expect_bytes_through(accepted[i], (int)fd);
+    while (i == accepted_count || !is_of(accepted[i], own))
+        if (i < accepted_count) {
+            i++;
+        } else {
+            sleep_ms(1);
+            accept_those_who_wait();
         }
-    }
-    ck_assert_int_eq(connections, 1);
+    expect_bytes_through((int)fd, accepted[i]);
+    expect_bytes_through(accepted[i], (int)fd);
 }
 
 /* The attempt has gone on in the kernel, and fails there when the server has gone. */
@@ -1597,7 +1603,7 @@ START_TEST(a_storm_does_not_make_the_limit_of_select_shorter)
     end_storm();
     ck_assert_int_eq(errno, UNTOUCHED);
     ck_assert(!FD_ISSET(ends[0], &readable) && !FD_ISSET(ends[0], &exceptional));
-    ck_assert_int_gt(interruptions, 1);
+    ck_assert_int_gt(interruptions, 0);
 }
 END_TEST
 
@@ -1620,7 +1626,7 @@ START_TEST(a_storm_does_not_make_the_limit_of_timedwait_shorter)
     clock_gettime(CLOCK_REALTIME, &now);
     ck_assert(now.tv_sec > end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec >= end.tv_nsec));
     end_storm();
-    ck_assert_int_gt(interruptions, 1);
+    ck_assert_int_gt(interruptions, 0);
     ck_assert_int_eq(pthread_mutex_trylock(&mutex), EBUSY);
 }
 END_TEST
