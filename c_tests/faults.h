@@ -9,9 +9,11 @@
 #define FAULTS_H
 
 #include "support.h"
+#if __has_include(<linux/seccomp.h>) /* musl-gcc does not find the kernel's headers */
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#endif
 #include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,13 +151,14 @@ static UNSEEN_BY_TSAN long make_call(long nr, const unsigned long long *args, si
             return -EINVAL;
         message.msg_iovlen = (size_t)cut(places, message.msg_iov, (int)message.msg_iovlen, most);
         message.msg_iov = places;
-        result = syscall(nr, fd, &message, args[2]);
+        result = syscall(nr, fd, &message, (long)args[2]);
         break;
     case SYS_recvfrom: case SYS_sendto:
-        result = syscall(nr, fd, args[1], args[2] < most ? args[2] : most, args[3], args[4], args[5]);
+        result = syscall(nr, fd, (long)args[1], (long)(args[2] < most ? args[2] : most), (long)args[3],
+                         (long)args[4], (long)args[5]);
         break;
     default:
-        result = syscall(nr, fd, args[1], args[2] < most ? args[2] : most);
+        result = syscall(nr, fd, (long)args[1], (long)(args[2] < most ? args[2] : most));
     }
     return result == -1 ? -errno : result;
 }
@@ -215,7 +218,7 @@ static inline int answer(long nr, const unsigned long long *args, long *result)
 static __thread int is_shimmed; /* this thread's calls are looked at by the program's own functions */
 static __thread int is_filtered;
 
-#if defined __x86_64__ || defined __aarch64__
+#if (defined __x86_64__ || defined __aarch64__) && defined SECCOMP_GET_NOTIF_SIZES
 
 #ifdef __x86_64__
 #define AUDIT_ARCH_HERE AUDIT_ARCH_X86_64
@@ -358,7 +361,7 @@ static inline long call_or_answer(long nr, unsigned long long a, unsigned long l
     long result;
 
     if (!is_shimmed || !answer(nr, args, &result))
-        return syscall(nr, a, b, c, d, 0, 0);
+        return syscall(nr, (long)a, (long)b, (long)c, (long)d, 0L, 0L);
     if (result >= 0)
         return result;
     errno = (int)-result;
