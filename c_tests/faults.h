@@ -9,9 +9,11 @@
 #define FAULTS_H
 
 #include "support.h"
+#if __has_include(<linux/seccomp.h>) /* musl-gcc does not find the kernel's headers */
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#endif
 #include <poll.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,7 +45,7 @@ struct fault {
 };
 
 /* What a call does with its descriptor. */
-enum purpose { READS, WRITES, WAITS, OTHER };
+enum purpose { READS, WRITES, WAITS, ACCEPTS, OTHER };
 
 struct call {
     enum purpose purpose;
@@ -93,6 +95,11 @@ static inline enum purpose purpose_of(long nr)
 #endif
     case SYS_ppoll:
         return WAITS;
+#ifdef SYS_accept
+    case SYS_accept:
+#endif
+    case SYS_accept4:
+        return ACCEPTS;
     default:
         return OTHER;
     }
@@ -144,13 +151,14 @@ static UNSEEN_BY_TSAN long make_call(long nr, const unsigned long long *args, si
             return -EINVAL;
         message.msg_iovlen = (size_t)cut(places, message.msg_iov, (int)message.msg_iovlen, most);
         message.msg_iov = places;
-        result = syscall(nr, fd, &message, args[2]);
+        result = syscall(nr, fd, &message, (long)args[2]);
         break;
     case SYS_recvfrom: case SYS_sendto:
-        result = syscall(nr, fd, args[1], args[2] < most ? args[2] : most, args[3], args[4], args[5]);
+        result = syscall(nr, fd, (long)args[1], (long)(args[2] < most ? args[2] : most), (long)args[3],
+                         (long)args[4], (long)args[5]);
         break;
     default:
-        result = syscall(nr, fd, args[1], args[2] < most ? args[2] : most);
+        result = syscall(nr, fd, (long)args[1], (long)(args[2] < most ? args[2] : most));
     }
     return result == -1 ? -errno : result;
 }
@@ -191,7 +199,7 @@ static inline int answer(long nr, const unsigned long long *args, long *result)
         *result = 0;
         return 1;
     case SHORT:
-        if (call.purpose == WAITS)
+        if (call.purpose == WAITS || call.purpose == ACCEPTS)
             return 0;
         *result = make_call(nr, args, fault.value);
         if (*result > 0) {
@@ -210,7 +218,7 @@ static inline int answer(long nr, const unsigned long long *args, long *result)
 static __thread int is_shimmed; /* this thread's calls are looked at by the program's own functions */
 static __thread int is_filtered;
 
-#if defined __x86_64__ || defined __aarch64__
+#if (defined __x86_64__ || defined __aarch64__) && defined SECCOMP_GET_NOTIF_SIZES
 
 #ifdef __x86_64__
 #define AUDIT_ARCH_HERE AUDIT_ARCH_X86_64
@@ -230,16 +238,18 @@ static inline int listen_to_calls(void)
 {
     struct sock_filter statements[] = {
         LOAD(arch),
-        IF_EQUAL(AUDIT_ARCH_HERE, 0, 16),
+        IF_EQUAL(AUDIT_ARCH_HERE, 0, 18),
         LOAD(nr),
-        IF_EQUAL(SYS_read, 10, 0),
-        IF_EQUAL(SYS_write, 9, 0),
-        IF_EQUAL(SYS_readv, 8, 0),
-        IF_EQUAL(SYS_writev, 7, 0),
-        IF_EQUAL(SYS_recvfrom, 6, 0),
-        IF_EQUAL(SYS_sendto, 5, 0),
-        IF_EQUAL(SYS_recvmsg, 4, 0),
-        IF_EQUAL(SYS_sendmsg, 3, 0),
+        IF_EQUAL(SYS_read, 12, 0),
+        IF_EQUAL(SYS_write, 11, 0),
+        IF_EQUAL(SYS_readv, 10, 0),
+        IF_EQUAL(SYS_writev, 9, 0),
+        IF_EQUAL(SYS_recvfrom, 8, 0),
+        IF_EQUAL(SYS_sendto, 7, 0),
+        IF_EQUAL(SYS_recvmsg, 6, 0),
+        IF_EQUAL(SYS_sendmsg, 5, 0),
+        IF_EQUAL(SYS_accept, 4, 0),
+        IF_EQUAL(SYS_accept4, 3, 0),
 #ifdef SYS_poll
         IF_EQUAL(SYS_poll, 5, 0),
 #else
@@ -351,7 +361,7 @@ static inline long call_or_answer(long nr, unsigned long long a, unsigned long l
     long result;
 
     if (!is_shimmed || !answer(nr, args, &result))
-        return syscall(nr, a, b, c, d, 0, 0);
+        return syscall(nr, (long)a, (long)b, (long)c, (long)d, 0L, 0L);
     if (result >= 0)
         return result;
     errno = (int)-result;
@@ -398,6 +408,11 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
     return call_or_answer(SYS_sendmsg, (unsigned)fd, BITS(message), (unsigned)flags, 0);
+}
+
+int accept(int fd, struct sockaddr *address, socklen_t *len)
+{
+    return (int)call_or_answer(SYS_accept4, (unsigned)fd, BITS(address), BITS(len), 0);
 }
 
 int poll(struct pollfd *polled, nfds_t n, int timeout)
@@ -450,7 +465,7 @@ START_TEST(faults_can_be_made)
     ck_assert_int_eq(read(fd, &byte, 1), 1);
     ck_assert_int_eq(counted(faults.failed), 1);
     printf("faults by %s\n", is_filtered ? "seccomp user notification"
-                                         : "the program's own read, write, send and poll");
+                                         : "the program's own read, write, accept, ...");
     fflush(stdout);
 }
 END_TEST

@@ -106,9 +106,10 @@ static inline void count_interruption(int signum)
     __atomic_fetch_add(&interruptions, 1, __ATOMIC_RELAXED); /* other threads may look */
 }
 
-/* From now on, a signal without SA_RESTART interrupts this process a thousand times a second, or
-   every STORM_INTERVAL_US microseconds, where handlers alone would take up that time (valgrind). */
-static inline void start_storm(void)
+/* From now on, a signal whose handler has these flags interrupts this process a thousand times a
+   second, or every STORM_INTERVAL_US microseconds, where handlers alone would take up that time
+   (valgrind). */
+static inline void start_storm_with(int flags)
 {
     const char *interval = getenv("STORM_INTERVAL_US");
     long us = interval == NULL ? 1000 : atol(interval);
@@ -117,9 +118,16 @@ static inline void start_storm(void)
 
     memset(&action, 0, sizeof action);
     action.sa_handler = count_interruption;
+    action.sa_flags = flags;
     __atomic_store_n(&interruptions, 0, __ATOMIC_RELAXED);
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &often, NULL);
+}
+
+/* The usual storm: nothing restarts by itself. */
+static inline void start_storm(void)
+{
+    start_storm_with(0);
 }
 
 static inline void end_storm(void)

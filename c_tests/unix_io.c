@@ -6,6 +6,28 @@
 INJECT(int, close, (int fd), (fd), MINUS_ONE)
 INJECT(int, dup2, (int from, int to), (from, to), MINUS_ONE)
 
+static int slow_handlers, select_calls; /* selects that are to meet one, and all */
+static struct timeval select_time;      /* what the last one was given */
+
+/* A slow handler interrupts libc's select for 300 ms, just after its start. */
+int select(int n, fd_set *readable, fd_set *writable, fd_set *exceptional, struct timeval *timeout)
+{
+    const struct timespec long_time = {0, 300000000};
+    int (*real)(int, fd_set *, fd_set *, fd_set *, struct timeval *);
+
+    select_calls++;
+    if (timeout != NULL)
+        select_time = *timeout;
+    if (slow_handlers > 0) {
+        slow_handlers--;
+        nanosleep(&long_time, NULL);
+        errno = EINTR;
+        return -1;
+    }
+    *(void **)&real = dlsym(RTLD_NEXT, "select");
+    return real(n, readable, writable, exceptional, timeout);
+}
+
 static char buf[65536];
 static struct stat facts;
 
@@ -216,6 +238,24 @@ START_TEST(signals_do_not_make_the_time_of_select_longer)
 }
 END_TEST
 
+/* The time that handlers take counts as well: here nothing is left of it. */
+START_TEST(slow_handlers_do_not_make_the_time_of_select_longer)
+{
+    struct timeval limit = {_i, 100000};
+    fd_set readable;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    FD_ZERO(&readable);
+    FD_SET(ends[0], &readable);
+    slow_handlers = 1 + _i * 3;
+    select_calls = 0;
+    ck_assert_int_eq(Select(ends[0] + 1, &readable, NULL, NULL, &limit), 0);
+    ck_assert_int_eq(select_calls, 2 + _i * 3);
+    ck_assert_int_eq(select_time.tv_sec, 0);
+    ck_assert_int_eq(select_time.tv_usec, 0);
+}
+END_TEST
+
 START_TEST(dup2_goes_on_after_signals)
 {
     int fd = unnamed_file();
@@ -263,6 +303,7 @@ int main(void)
     tcase_add_test(tests, open_goes_on_after_signals);
     tcase_add_test(tests, select_goes_on_after_signals);
     tcase_add_test(tests, signals_do_not_make_the_time_of_select_longer);
+    tcase_add_loop_test(tests, slow_handlers_do_not_make_the_time_of_select_longer, 0, 2);
     tcase_add_test(tests, dup2_goes_on_after_signals);
     tcase_add_test(tests, close_is_never_repeated);
     tcase_add_test(tests, room_for_facts_that_is_null_is_an_error);

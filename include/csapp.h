@@ -420,8 +420,8 @@ void Close(int fd);
 /**
  * select, checked: waits until one of the descriptors below `n` in the sets is ready, for
  * `timeout` at the most (NULL: for ever). Starts again when a signal handler ran, with the time
- * that is left. Returns how many are ready, 0 when time is up; -1 if the error handler returns.
- * [CS:APP 3e, section 12.2; POSIX, select]
+ * that is left; what the handler took counts as well. Returns how many are ready, 0 when time is
+ * up; -1 if the error handler returns. [CS:APP 3e, section 12.2; POSIX, select]
  */
 int Select(int n,
            fd_set *readfds,

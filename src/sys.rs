@@ -360,6 +360,11 @@ pub fn poll(polled: &mut [libc::pollfd], timeout: c_int) -> Result<usize> {
 
 /// Milliseconds on a clock that no one sets.
 pub fn now() -> i64 {
+    now_ns() / 1_000_000
+}
+
+/// Nanoseconds on that clock.
+pub fn now_ns() -> i64 {
     let mut time = MaybeUninit::<libc::timespec>::uninit();
     // SAFETY: CLOCK_MONOTONIC exists everywhere and a valid place to store is given; so the
     // call cannot fail, and has stored.
@@ -369,7 +374,7 @@ pub fn now() -> i64 {
     };
     #[allow(clippy::useless_conversion)] // not on 32 bits
     let (seconds, nanoseconds) = (i64::from(time.tv_sec), i64::from(time.tv_nsec));
-    seconds * 1000 + nanoseconds / 1_000_000
+    seconds * 1_000_000_000 + nanoseconds
 }
 
 /// The addresses that a name stands for. To be given back with [`free_addresses`]; no

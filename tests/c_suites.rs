@@ -160,6 +160,8 @@ suites! {
     soak: shared statically sanitized thread_sanitized without_kernel;
     fork: shared statically sanitized;
     handler: shared statically sanitized;
+    accept: shared statically sanitized without_kernel under_valgrind;
+    storm: shared statically sanitized under_valgrind;
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Unix I/O
 
 use core::ffi::{c_char, c_int, c_uint, c_void};
+use core::ptr;
 
 use libc::{fd_set, mode_t, off_t, size_t, ssize_t, stat, timeval};
 
@@ -73,8 +74,8 @@ pub unsafe extern "C-unwind" fn Close(fd: c_int) {
 
 /// select, checked: waits until one of the descriptors below `n` in the sets is ready, for
 /// `timeout` at the most (NULL: for ever). Starts again when a signal handler ran, with the time
-/// that is left. Returns how many are ready, 0 when time is up; -1 if the error handler returns.
-/// [CS:APP 3e, section 12.2; POSIX, select]
+/// that is left; what the handler took counts as well. Returns how many are ready, 0 when time is
+/// up; -1 if the error handler returns. [CS:APP 3e, section 12.2; POSIX, select]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Select(
     n: c_int,
@@ -83,33 +84,33 @@ pub unsafe extern "C-unwind" fn Select(
     exceptfds: *mut fd_set,
     timeout: *mut timeval,
 ) -> c_int {
-    // A failed select leaves the sets as they were (POSIX), and on Linux the time that is left in
-    // `timeout`, but for musl, which gives the kernel a copy.
-    // SAFETY: the caller's sets and time, or NULL.
-    #[cfg(all(target_os = "linux", not(target_env = "musl")))]
-    return wrapped_restarting(c"Select error", -1, || unsafe {
-        libc::select(n, readfds, writefds, exceptfds, timeout)
-    });
-    #[cfg(any(not(target_os = "linux"), target_env = "musl"))]
-    {
-        let start = sys::now();
-        // SAFETY: the caller's time, or NULL.
-        let limit = unsafe { timeout.as_ref() }.copied();
-        let mut left = limit;
-        wrapped_restarting(c"Select error", -1, || {
-            let timeout = left
-                .as_mut()
-                .map_or(core::ptr::null_mut(), core::ptr::from_mut);
-            // SAFETY: the caller's sets, or NULL, and a time of ours.
-            let value = unsafe { libc::select(n, readfds, writefds, exceptfds, timeout) };
-            left = limit.map(|limit| time_left(limit, sys::now() - start));
-            value
-        })
-    }
+    // SAFETY: the caller's time, or NULL.
+    let limit = unsafe { timeout.as_ref() }.copied();
+    let start = limit.map_or(0, |_| sys::now_ns());
+    // On Linux programs look there for the time that is left; elsewhere they find their own.
+    let mut own = limit;
+    let time = if cfg!(target_os = "linux") {
+        timeout
+    } else {
+        own.as_mut().map_or(ptr::null_mut(), ptr::from_mut)
+    };
+    wrapped_restarting(c"Select error", -1, || {
+        // A failed select leaves the sets as they were (POSIX).
+        // SAFETY: the caller's sets, or NULL, and a time that may be written to, or NULL.
+        let value = unsafe { libc::select(n, readfds, writefds, exceptfds, time) };
+        if value == -1
+            && let Some(limit) = limit
+            && sys::errno() == Errno(libc::EINTR)
+        {
+            // Not by what Linux says is left: the handler's own time is no part of that.
+            // SAFETY: as above, and it is not NULL.
+            unsafe { *time = time_left(limit, sys::now_ns() - start) };
+        }
+        value
+    })
 }
 
-/// What is left of `limit` after so many milliseconds.
-#[cfg(any(test, not(target_os = "linux"), target_env = "musl"))]
+/// What is left of `limit` after so many nanoseconds, rounded up.
 fn time_left(limit: timeval, passed: i64) -> timeval {
     const SECOND: i64 = 1_000_000;
     #[allow(clippy::useless_conversion)] // not everywhere
@@ -117,7 +118,7 @@ fn time_left(limit: timeval, passed: i64) -> timeval {
     let left = seconds
         .saturating_mul(SECOND)
         .saturating_add(microseconds)
-        .saturating_sub(passed.saturating_mul(1000))
+        .saturating_sub(passed / 1000)
         .max(0);
     timeval {
         tv_sec: (left / SECOND) as _,
@@ -164,13 +165,15 @@ mod tests {
             let left = time_left(timeval { tv_sec, tv_usec }, passed);
             (left.tv_sec, left.tv_usec)
         };
+        const MS: i64 = 1_000_000;
         assert_eq!(left(2, 500_000, 0), (2, 500_000));
-        assert_eq!(left(2, 500_000, 1), (2, 499_000));
-        assert_eq!(left(2, 500_000, 600), (1, 900_000));
-        assert_eq!(left(2, 500_000, 2500), (0, 0));
+        assert_eq!(left(2, 500_000, MS), (2, 499_000));
+        assert_eq!(left(2, 500_000, MS + 999), (2, 499_000));
+        assert_eq!(left(2, 500_000, 600 * MS), (1, 900_000));
+        assert_eq!(left(2, 500_000, 2500 * MS), (0, 0));
         assert_eq!(left(2, 500_000, i64::MAX), (0, 0));
         assert_eq!(left(0, 0, 0), (0, 0));
         let long = i32::MAX.into();
-        assert_eq!(left(long, 999_999, 1000), (long - 1, 999_999));
+        assert_eq!(left(long, 999_999, 1000 * MS), (long - 1, 999_999));
     }
 }
