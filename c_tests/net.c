@@ -148,16 +148,6 @@ INJECT(int, listen, (int fd, int backlog), (fd, listen_backlog = backlog), MINUS
 
 INJECT(int, poll, (struct pollfd *polled, nfds_t count, int timeout), (polled, count, timeout), MINUS_ONE)
 
-/* How many descriptors are open. */
-static int open_descriptors(void)
-{
-    int fd, count = 0;
-
-    for (fd = 0; fd < 1024; fd++)
-        count += fcntl(fd, F_GETFD) != -1;
-    return count;
-}
-
 /* Whether this machine has IPv6 at all, without which there is nothing to say about it. */
 static int has_ipv6(void)
 {

@@ -65,4 +65,14 @@ static inline int port_of(int fd)
     return ntohs(address.sin6_port);
 }
 
+/* How many descriptors are open. */
+static inline int open_descriptors(void)
+{
+    int fd, count = 0;
+
+    for (fd = 0; fd < 1024; fd++)
+        count += fcntl(fd, F_GETFD) != -1;
+    return count;
+}
+
 #endif
