@@ -1,5 +1,5 @@
-/* Leaving a call out of a signal handler, by a jump or by pthread_exit. Not for the thread sanitizer: it holds a signal back until
-   the call that waits has returned, which it never does. */
+/* Leaving a call out of a signal handler, by a jump or by pthread_exit. Not for the thread sanitizer: it holds a signal
+   back until the call that waits has returned, which it never does. */
 #define _GNU_SOURCE
 #include "connecting.h"
 

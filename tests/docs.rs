@@ -1,4 +1,5 @@
-//! The C programs in docs/ and the README do what the text around them says, and the Makefile for projects builds its variants.
+//! The C programs in docs/ and the README do what the text around them says, and the Makefile for projects builds its
+//! variants.
 
 mod common;
 
