@@ -211,16 +211,11 @@ START_TEST(a_line_is_written_by_one_system_call)
     expected = line_of(chosen, long_message);
     expected_len = strlen(expected);
     ck_assert_int_eq(packets[_i / LENGTHS].make(ends), 0);
-    pid = fork();
-    ck_assert_int_ne(pid, -1);
+    pid = fork_with_stderr(ends);
     if (pid == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        close(ends[1]);
         chosen->call(long_message);
         _exit(99);
     }
-    close(ends[1]);
     while ((count = read(ends[0], text + len, size)) > 0) {
         len += (size_t)count;
         ck_assert_msg((size_t)count == size || len == expected_len, "a piece of %zd bytes", count);

@@ -1,7 +1,7 @@
-/* Leaving a call out of a signal handler, by a jump or by pthread_exit. Not for the thread sanitizer: it holds a signal back until
-   the call that waits has returned, which it never does. */
+/* Leaving a call out of a signal handler, by a jump or by pthread_exit. Not for the thread sanitizer: it holds a signal
+   back until the call that waits has returned, which it never does. */
 #define _GNU_SOURCE
-#include "blocking.h"
+#include "connecting.h"
 
 static sigjmp_buf out;
 
@@ -134,6 +134,101 @@ START_TEST(a_signal_handler_may_end_its_thread_in_every_blocking_call)
 }
 END_TEST
 
+START_TEST(a_connect_whose_thread_ends_leaves_nothing_behind)
+{
+    const struct connecting *site = &connecting[_i / 2];
+    pthread_t thread;
+    int before;
+
+    Signal(SIGUSR1, exit_thread);
+    silent = silent_server();
+    before = open_descriptors();
+    ck_assert_int_eq(pthread_create(&thread, NULL, block, (void *)&site->call), 0);
+    wait_until_connecting(thread, site, _i % 2);
+    ck_assert_int_eq(pthread_kill(thread, SIGUSR1), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(cleaned_up, 1);
+    ck_assert_int_eq(lists_given, 1);
+    expect_nothing_left(before);
+}
+END_TEST
+
+/* How a thread ends after a jump. */
+enum end { RETURN, EXIT, CANCEL, CANCEL_IN_CONNECT, ENDS };
+
+static enum end end;
+static int descriptors_before;
+static _Atomic int has_jumped;
+
+static void *jump_and_end(void *call)
+{
+    pthread_cleanup_push(clean_up, NULL);
+    thread_id = (pid_t)syscall(SYS_gettid);
+    if (sigsetjmp(out, 1) == 0)
+        (*(void (*const *)(void))call)();
+    expect_nothing_left(descriptors_before);
+    has_jumped = 1;
+    expect_it_works();
+    if (end == EXIT)
+        pthread_exit(NULL);
+    while (end == CANCEL)
+        pause();
+    if (end == CANCEL_IN_CONNECT)
+        in_open_clientfd_of_several();
+    pthread_cleanup_pop(1);
+    return NULL;
+}
+
+START_TEST(behind_a_jump_out_of_a_connect_the_thread_may_end)
+{
+    const struct connecting *site = &connecting[_i / ENDS];
+    pthread_t thread;
+
+    end = _i % ENDS;
+    Signal(SIGUSR1, jump_out);
+    Sem_init(&never, 0, 0);
+    silent = silent_server();
+    descriptors_before = open_descriptors();
+    ck_assert_int_eq(pthread_create(&thread, NULL, jump_and_end, (void *)&site->call), 0);
+    wait_until_connecting(thread, site, 0);
+    ck_assert_int_eq(pthread_kill(thread, SIGUSR1), 0);
+    while (!has_jumped)
+        sleep_ms(5);
+    if (end >= CANCEL) {
+        wait_until_blocked();
+        ck_assert_int_eq(pthread_cancel(thread), 0);
+    }
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(cleaned_up, 1);
+}
+END_TEST
+
+static void interrupt_itself(void)
+{
+    raise(SIGUSR1);
+}
+
+/* A close may not be cancelled in, but that ends with it. */
+START_TEST(behind_a_jump_out_of_a_close_a_thread_may_be_cancelled)
+{
+    struct server refusing = refusing_server();
+    int state;
+
+    Signal(SIGUSR1, jump_out);
+    before_close = interrupt_itself;
+    if (sigsetjmp(out, 1) == 0) {
+        (void)!open_clientfd("127.0.0.1", refusing.port);
+        ck_abort_msg("the call came back");
+    }
+    before_close = NULL;
+    ck_assert_int_eq(pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state), 0);
+#ifdef __GLIBC__
+    ck_assert_int_eq(state, PTHREAD_CANCEL_ENABLE);
+#endif
+    expect_it_works();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("jump");
@@ -142,6 +237,9 @@ int main(void)
     tcase_set_timeout(tests, 20);
     tcase_add_loop_test(tests, a_signal_handler_may_jump_out_of_every_blocking_call, 0, BLOCKING);
     tcase_add_loop_test(tests, a_signal_handler_may_end_its_thread_in_every_blocking_call, 0, BLOCKING);
+    tcase_add_loop_test(tests, a_connect_whose_thread_ends_leaves_nothing_behind, 0, 2 * CONNECTING);
+    tcase_add_loop_test(tests, behind_a_jump_out_of_a_connect_the_thread_may_end, 0, ENDS * CONNECTING);
+    tcase_add_test(tests, behind_a_jump_out_of_a_close_a_thread_may_be_cancelled);
     tcase_add_test(tests, behind_a_jump_the_same_rio_t_reads_on);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -13,6 +13,22 @@ struct outcome {
     size_t err_len;
 };
 
+/* Forks; what the child writes to standard error arrives at ends[0]. */
+static inline pid_t fork_with_stderr(const int ends[2])
+{
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    ck_assert_int_ne(pid, -1);
+    if (pid == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        close(ends[0]);
+    }
+    close(ends[1]);
+    return pid;
+}
+
 /* Runs body(arg) in a child process and says what became of it. A body that returns ends
    the child with status 0. */
 static inline struct outcome outcome_of(void (*body)(void *), void *arg)
@@ -24,17 +40,11 @@ static inline struct outcome outcome_of(void (*body)(void *), void *arg)
 
     memset(&seen, 0, sizeof seen);
     ck_assert_int_eq(pipe(ends), 0);
-    fflush(NULL);
-    pid = fork();
-    ck_assert_int_ne(pid, -1);
+    pid = fork_with_stderr(ends);
     if (pid == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        close(ends[1]);
         body(arg);
         _exit(0);
     }
-    close(ends[1]);
     while ((n = read(ends[0], seen.err + seen.err_len, sizeof seen.err - 1 - seen.err_len)) > 0)
         seen.err_len += (size_t)n;
     close(ends[0]);

@@ -157,15 +157,10 @@ START_TEST(every_call_in_all_threads_at_once)
     pid_t pid;
 
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    pid = fork();
-    ck_assert_int_ne(pid, -1);
+    pid = fork_with_stderr(ends);
     if (pid == 0) {
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        close(ends[1]);
         call_everything_in_all_threads(NULL);
     }
-    close(ends[1]);
     while ((n = read(ends[0], line, sizeof line - 1)) > 0) {
         line[n] = '\0';
         ck_assert_msg(strcmp(line, expected[0]) == 0 || strcmp(line, expected[1]) == 0, "%s", line);

@@ -2,6 +2,7 @@
 //! that a name stands for. Attempts are staggered as RFC 8305 ("Happy Eyeballs") has it, so
 //! that an address that does not answer costs a quarter of a second.
 
+use core::cell::Cell;
 use core::ffi::{CStr, c_int};
 
 use crate::sys::{self, Address, Addresses, Endpoint, Errno, Result, Unresolved};
@@ -43,10 +44,15 @@ pub fn connect(
 ) -> core::result::Result<c_int, Failure> {
     let deadline = (timeout >= 0).then(|| sys::now() + i64::from(timeout));
     let addresses = look_up(host, port)?;
-    let outcome = match deadline {
-        None if addresses.iter().nth(1).is_none() => connect_only(&addresses),
-        _ => Race::new(deadline).run(&mut interleave(&addresses)),
+    let running = [const { Cell::new(None) }; ATTEMPTS];
+    let attempts = Attempts {
+        addresses: &addresses,
+        running: &running,
     };
+    let outcome = sys::guarded(&attempts, Attempts::abandon, || match deadline {
+        None if addresses.iter().nth(1).is_none() => attempts.connect_only(),
+        _ => Race::new(&attempts, deadline).run(&mut interleave(&addresses)),
+    });
     sys::free_addresses(addresses);
     Ok(outcome?)
 }
@@ -129,14 +135,6 @@ fn interleave(addresses: &Addresses) -> impl Iterator<Item = Address<'_>> {
     })
 }
 
-/// Connects to the one address there is: a plain blocking connect.
-fn connect_only(addresses: &Addresses) -> Result<c_int> {
-    let address = addresses.iter().next().ok_or(Errno(libc::EADDRNOTAVAIL))?;
-    let fd = address.socket(0)?;
-    let outcome = connect_through(fd, || address.connect(fd));
-    keep_or_close(fd, outcome.and_then(|()| refuse_itself(fd, address)))
-}
-
 /// Connects the blocking socket `fd` by `connect`, whatever signals come. Where one ends the call,
 /// the attempt goes on in the kernel and is waited for: a second connect would fail (POSIX,
 /// connect). Only a Unix domain socket gives an interrupted attempt up; there it is made again.
@@ -175,24 +173,79 @@ fn keep_or_close(fd: c_int, outcome: Result<()>) -> Result<c_int> {
     outcome.map(|()| fd).inspect_err(|_| sys::close(fd))
 }
 
-/// An attempt that the kernel is working on.
+/// An attempt to connect: its socket, and where it is to lead.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     fd: c_int,
     address: Address<'a>,
 }
 
+/// All that a call that connects has in hand, in cells, since it is given back as it stands where the call is
+/// left in the middle.
+struct Attempts<'a> {
+    addresses: &'a Addresses,
+    running: &'a [Cell<Option<Attempt<'a>>>],
+}
+
+impl<'a> Attempts<'a> {
+    /// Gives everything back.
+    extern "C" fn abandon(&self) {
+        self.close_all_but(None);
+        sys::free_addresses(*self.addresses);
+    }
+
+    #[inline(never)]
+    fn close_all_but(&self, winner: Option<c_int>) {
+        for place in self.running {
+            if place.get().map(|attempt| attempt.fd) != winner {
+                self.close(place);
+            }
+        }
+    }
+
+    /// Closes what is in `place`, if something is.
+    fn close(&self, place: &Cell<Option<Attempt<'a>>>) {
+        if let Some(attempt) = place.take() {
+            sys::close(attempt.fd);
+        }
+    }
+
+    /// Opens a socket in the free place `free`; `flags` as in [`Address::socket`].
+    fn open(&self, free: usize, address: Address<'a>, flags: c_int) -> Result<c_int> {
+        let fd = address.socket(flags)?;
+        self.running[free].set(Some(Attempt { fd, address }));
+        Ok(fd)
+    }
+
+    /// What became of the attempt in `place`: its descriptor, or, closed, the reason why not.
+    fn settle(&self, place: usize, attempt: Attempt, outcome: Result<()>) -> Result<c_int> {
+        outcome
+            .and_then(|()| refuse_itself(attempt.fd, attempt.address))
+            .map(|()| attempt.fd)
+            .inspect_err(|_| self.close(&self.running[place]))
+    }
+
+    /// Connects to the one address there is: a plain blocking connect.
+    fn connect_only(&self) -> Result<c_int> {
+        let first = self.addresses.iter().next();
+        let address = first.ok_or(Errno(libc::EADDRNOTAVAIL))?;
+        let fd = self.open(0, address, 0)?;
+        let outcome = connect_through(fd, || address.connect(fd));
+        self.settle(0, Attempt { fd, address }, outcome)
+    }
+}
+
 /// Attempts on several addresses at once; the first that connects wins.
-struct Race<'a> {
-    running: [Option<Attempt<'a>>; ATTEMPTS],
+struct Race<'r, 'a> {
+    attempts: &'r Attempts<'a>,
     deadline: Option<i64>,
     reason: Errno,
 }
 
-impl<'a> Race<'a> {
-    fn new(deadline: Option<i64>) -> Race<'a> {
+impl<'r, 'a> Race<'r, 'a> {
+    fn new(attempts: &'r Attempts<'a>, deadline: Option<i64>) -> Race<'r, 'a> {
         Race {
-            running: [None; ATTEMPTS],
+            attempts,
             deadline,
             reason: Errno(libc::EADDRNOTAVAIL),
         }
@@ -200,13 +253,12 @@ impl<'a> Race<'a> {
 
     /// Tries one address after another until one connects, none is left or time is up.
     /// Whatever comes of it, only the winner's descriptor stays open.
+    #[inline(never)]
     fn run(mut self, addresses: &mut dyn Iterator<Item = Address<'a>>) -> Result<c_int> {
         let outcome = self.winner(addresses);
-        for loser in self.running.into_iter().flatten() {
-            sys::close(loser.fd);
-        }
-        let fd = outcome?;
-        keep_or_close(fd, sys::set_blocking(fd))
+        let outcome = outcome.and_then(|fd| sys::set_blocking(fd).map(|()| fd));
+        self.attempts.close_all_but(outcome.ok());
+        outcome
     }
 
     fn winner(&mut self, addresses: &mut dyn Iterator<Item = Address<'a>>) -> Result<c_int> {
@@ -215,23 +267,24 @@ impl<'a> Race<'a> {
         loop {
             let now = sys::now();
             if let Some(address) = next
-                && let Some(free) = self.running.iter().position(Option::is_none)
+                && let Some(free) = self.free()
                 && next_start <= now
             {
                 next = addresses.next();
                 match self.start(address, free) {
                     Some(fd) => return Ok(fd),
-                    None if self.running[free].is_some() => next_start = now + ATTEMPT_DELAY,
+                    None if self.attempts.running[free].get().is_some() => {
+                        next_start = now + ATTEMPT_DELAY
+                    }
                     None => {} // failed at once: so the next one starts at once
                 }
                 continue;
             }
-            let is_waiting = self.running.iter().any(Option::is_some);
-            if next.is_none() && !is_waiting {
+            if next.is_none() && self.count() == 0 {
                 return Err(self.reason);
             }
             let is_time_up = self.deadline.is_some_and(|deadline| deadline <= now);
-            let next_start_matters = next.is_some() && self.running.iter().any(Option::is_none);
+            let next_start_matters = next.is_some() && self.free().is_some();
             let wake = [next_start_matters.then_some(next_start), self.deadline];
             let running_before = self.count();
             if let Some(fd) = self.wait(wake.into_iter().flatten().min(), now)? {
@@ -247,12 +300,19 @@ impl<'a> Race<'a> {
     }
 
     fn count(&self) -> usize {
-        self.running.iter().flatten().count()
+        let running = self.attempts.running.iter();
+        running.filter_map(Cell::get).count()
+    }
+
+    /// The first free place.
+    fn free(&self) -> Option<usize> {
+        let mut running = self.attempts.running.iter();
+        running.position(|place| place.get().is_none())
     }
 
     /// Starts an attempt in the free place `free`. The descriptor, if it connects at once.
     fn start(&mut self, address: Address<'a>, free: usize) -> Option<c_int> {
-        let fd = match address.socket(sys::NONBLOCKING) {
+        let fd = match self.attempts.open(free, address, sys::NONBLOCKING) {
             Ok(fd) => fd,
             Err(reason) => {
                 self.failed(reason);
@@ -260,11 +320,8 @@ impl<'a> Race<'a> {
             }
         };
         match address.connect(fd) {
-            Err(Errno(libc::EINPROGRESS | libc::EINTR)) => {
-                self.running[free] = Some(Attempt { fd, address });
-                None
-            }
-            outcome => self.settle(Attempt { fd, address }, outcome),
+            Err(Errno(libc::EINPROGRESS | libc::EINTR)) => None,
+            outcome => self.settle(free, Attempt { fd, address }, outcome),
         }
     }
 
@@ -273,14 +330,13 @@ impl<'a> Race<'a> {
     fn wait(&mut self, wake: Option<i64>, now: i64) -> Result<Option<c_int>> {
         // poll passes over negative descriptors, but takes no more entries than a process may have
         // descriptors. The lowest free place is always taken first, so these never are.
-        let used = self
-            .running
-            .iter()
-            .rposition(Option::is_some)
-            .map_or(0, |last| last + 1);
-        let mut polled = self
-            .running
-            .map(|attempt| sys::pollfd(attempt.map_or(-1, |attempt| attempt.fd), libc::POLLOUT));
+        let running = self.attempts.running;
+        let last = running.iter().rposition(|place| place.get().is_some());
+        let used = last.map_or(0, |last| last + 1);
+        let mut polled = [sys::pollfd(-1, libc::POLLOUT); ATTEMPTS];
+        for (polled, place) in polled.iter_mut().zip(running) {
+            polled.fd = place.get().map_or(-1, |attempt| attempt.fd);
+        }
         let timeout = wake.map_or(-1, |wake| {
             c_int::try_from((wake - now).max(0)).unwrap_or(c_int::MAX)
         });
@@ -291,8 +347,8 @@ impl<'a> Race<'a> {
         }
         for (place, polled) in polled[..used].iter().enumerate() {
             if polled.revents != 0
-                && let Some(attempt) = self.running[place].take()
-                && let Some(fd) = self.settle(attempt, sys::connect_outcome(attempt.fd))
+                && let Some(attempt) = running[place].get()
+                && let Some(fd) = self.settle(place, attempt, sys::connect_outcome(attempt.fd))
             {
                 return Ok(Some(fd));
             }
@@ -300,12 +356,10 @@ impl<'a> Race<'a> {
         Ok(None)
     }
 
-    /// What became of an attempt: its descriptor, or, noted and closed, nothing.
-    fn settle(&mut self, attempt: Attempt, outcome: Result<()>) -> Option<c_int> {
-        let outcome = outcome.and_then(|()| refuse_itself(attempt.fd, attempt.address));
-        keep_or_close(attempt.fd, outcome)
-            .inspect_err(|&reason| self.failed(reason))
-            .ok()
+    /// What became of the attempt in `place`: its descriptor, or, noted and closed, nothing.
+    fn settle(&mut self, place: usize, attempt: Attempt, outcome: Result<()>) -> Option<c_int> {
+        let outcome = self.attempts.settle(place, attempt, outcome);
+        outcome.inspect_err(|&reason| self.failed(reason)).ok()
     }
 
     /// Notes why an address failed.

@@ -329,10 +329,74 @@ fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
 }
 
 /// Closes `fd`. There is nobody to tell if that fails: on Linux and the BSDs the descriptor is
-/// free even then, so it must not be repeated either (close(2)).
+/// free even then, so it must not be repeated either (close(2)). Cancellation waits until this is over: of a
+/// close that is left in the middle, nobody knows what it did.
+#[inline(never)]
 pub fn close(fd: c_int) {
-    // SAFETY: the descriptor is ours, and close touches no memory.
-    let _ = checked_int(|| unsafe { libc::close(fd) });
+    let before = set_cancel_state(PTHREAD_CANCEL_DISABLE);
+    // Should a handler jump out, the thread can be cancelled again.
+    guarded(&before, restore_cancel_state, || {
+        // SAFETY: the descriptor is ours, and close touches no memory.
+        let _ = checked_int(|| unsafe { libc::close(fd) });
+    });
+    set_cancel_state(before);
+}
+
+/// As <pthread.h> has it.
+const PTHREAD_CANCEL_DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
+
+/// Says whether the calling thread can be cancelled, and returns what was said before.
+fn set_cancel_state(state: c_int) -> c_int {
+    unsafe extern "C" {
+        fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+    let mut before = 0;
+    // SAFETY: `before` can be stored to.
+    unsafe { pthread_setcancelstate(state, &mut before) };
+    before
+}
+
+extern "C" fn restore_cancel_state(before: &c_int) {
+    set_cancel_state(*before);
+}
+
+/// Makes `call`. Where it is left in the middle, since the thread is cancelled or exits in it, or since a signal
+/// handler jumps out, `give_back` is called with `state` as it stands then: what changes of it is in cells.
+///
+/// This is what pthread_cleanup_push was once made of. Other than today's it has siglongjmp know what it jumps
+/// over, so that no dead frame stays registered, and needs no sigsetjmp.
+#[cfg(target_env = "gnu")]
+pub fn guarded<S, T>(state: &S, give_back: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
+    type Routine = unsafe extern "C" fn(*mut c_void);
+    /// struct _pthread_cleanup_buffer of <pthread.h>
+    #[repr(C)]
+    struct Buffer {
+        routine: Option<Routine>,
+        argument: *mut c_void,
+        cancel_type: c_int,
+        previous: *mut Buffer,
+    }
+    unsafe extern "C" {
+        fn _pthread_cleanup_push(buffer: *mut Buffer, routine: Routine, argument: *mut c_void);
+        fn _pthread_cleanup_pop(buffer: *mut Buffer, is_to_be_run: c_int);
+    }
+    // SAFETY: a thin reference is passed as a pointer is.
+    let routine = unsafe { mem::transmute::<extern "C" fn(&S), Routine>(give_back) };
+    let mut buffer = MaybeUninit::uninit();
+    let buffer = buffer.as_mut_ptr();
+    // SAFETY: push fills the buffer in; that and `state` live until pop, or until the routine has run.
+    unsafe { _pthread_cleanup_push(buffer, routine, ptr::from_ref(state).cast_mut().cast()) };
+    let value = call();
+    // SAFETY: it is the last one pushed, since `call` has popped its own.
+    unsafe { _pthread_cleanup_pop(buffer, 0) };
+    value
+}
+
+/// Makes `call`. What it has opened stays open where it is left in the middle: here, a jump would leave
+/// a dead frame registered.
+#[cfg(not(target_env = "gnu"))]
+pub fn guarded<S, T>(_: &S, _: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
+    call()
 }
 
 /// Waits, however long, until one of `events` or an error is there to be seen on `fd`.

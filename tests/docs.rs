@@ -1,9 +1,10 @@
-//! The C programs in docs/ and the README do what the text around them says, and the Makefile for projects builds its variants.
+//! The C programs in docs/ and the README do what the text around them says, and the Makefile for projects builds its
+//! variants.
 
 mod common;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::copy::on_own_network;
@@ -150,17 +151,7 @@ fn the_makefile_for_projects_builds_every_variant() {
     fs::copy(root().join("examples/Makefile"), project.join("Makefile")).expect("a Makefile");
     let code = "#include \"csapp.h\"\nint main(void) { return puts(csapp_version()) < 0; }\n";
     fs::write(project.join("prog.c"), code).expect("a source file");
-    for target in ["all", "static", "sanitize", "debug"] {
-        succeed(
-            Command::new("make")
-                .arg(target)
-                .arg(format!("CSAPP={}", prefix.display()))
-                .current_dir(&project),
-        );
-        let said =
-            succeed(Command::new(project.join("prog")).env("ASAN_OPTIONS", "detect_leaks=0"));
-        assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"), "make {target}");
-    }
+    every_variant_says(&project, &prefix, env!("CARGO_PKG_VERSION"));
     succeed(Command::new("make").arg("clean").current_dir(&project));
     assert!(!project.join("prog").exists());
 
@@ -178,16 +169,22 @@ fn the_makefile_for_projects_builds_every_variant() {
     fs::write(project.join("half.c"), "int half(void) { return 21; }\n").expect("a source file");
     let code = "#include \"csapp.h\"\nint half(void);\nint main(void) { Sio_putl(2 * half()); return 0; }\n";
     fs::write(project.join("prog.c"), code).expect("a source file");
+    every_variant_says(&project, &prefix, "42");
+}
+
+/// Builds `project`'s prog in each way that its Makefile has.
+#[track_caller]
+fn every_variant_says(project: &Path, prefix: &Path, expected: &str) {
     for target in ["all", "static", "sanitize", "debug"] {
         succeed(
             Command::new("make")
                 .arg(target)
                 .arg(format!("CSAPP={}", prefix.display()))
-                .current_dir(&project),
+                .current_dir(project),
         );
         let said =
             succeed(Command::new(project.join("prog")).env("ASAN_OPTIONS", "detect_leaks=0"));
-        assert_eq!(said, "42", "make {target}, of two files");
+        assert_eq!(said.trim(), expected, "make {target}");
     }
 }
 

@@ -29,7 +29,7 @@ fn fuzz(seconds: u32) {
         String::from_utf8_lossy(&output.stderr),
     );
     match output.status.code() {
-        Some(2) => eprintln!("SKIPPED: {why}"),
+        Some(2) => common::skipped(&why),
         _ => assert!(output.status.success(), "{said}{why}"),
     }
 }
@@ -40,7 +40,7 @@ fn every_fuzz_target_passes_its_seeds() {
     if built().join("corpus").is_dir() {
         fuzz(3);
     } else {
-        eprintln!("SKIPPED: the fuzz targets are not built; `make fuzz` does that");
+        common::skipped("the fuzz targets are not built; `make fuzz` does that");
     }
 }
 

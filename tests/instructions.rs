@@ -1,5 +1,5 @@
-//! How many instructions calls take: those of the Rio package against stored figures, checked wrappers against the plain calls. Unlike times, instructions are the same
-//! on a busy machine; valgrind counts them.
+//! How many instructions calls take: those of the Rio package against stored figures, checked wrappers against the
+//! plain calls. Unlike times, instructions are the same on a busy machine; valgrind counts them.
 
 mod common;
 

@@ -112,10 +112,10 @@ fn can_have_descriptors(needed: usize) -> bool {
     assert_eq!(outcome, 0, "a limit may be raised up to the hard one");
     let enough = limit.rlim_max >= needed as libc::rlim_t;
     if !enough {
-        eprintln!(
-            "SKIPPED: {needed} descriptors are needed, the hard limit is {}",
+        common::skipped(&format!(
+            "{needed} descriptors are needed, the hard limit is {}",
             limit.rlim_max
-        );
+        ));
     }
     enough
 }

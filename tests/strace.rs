@@ -14,7 +14,7 @@ fn copier(test: &str, link: Link) -> Option<PathBuf> {
         .args(["-o", "/dev/null", "true"])
         .output();
     if !traced.is_ok_and(|output| output.status.success()) {
-        println!("SKIPPED: strace is missing, or must not trace here");
+        common::skipped("strace is missing, or must not trace here");
         return None;
     }
     let program = common::scratch(test).join("copy");
