@@ -714,9 +714,12 @@ START_TEST(a_host_with_loopback_alone_still_knows_its_names)
 
     invent_server(&server);
     addrconfig_code = without_address[_i];
-    expect_connection(open_clientfd("localhost", "80"), server.fd);
+    expect_connection(open_clientfd("a name of its own", "80"), server.fd);
     ck_assert_int_eq(look_up_count, 3);
     ck_assert_int_eq(look_ups[2], AI_NUMERICSERV);
+    expect_connection(open_clientfd("localhost", "80"), server.fd);
+    ck_assert_int_eq(look_up_count, 5);
+    ck_assert_int_eq(look_ups[4], AI_NUMERICSERV);
     ck_assert_int_eq(invented_freed, invented_given);
 }
 END_TEST

@@ -535,6 +535,7 @@ START_TEST(a_host_with_an_ipv6_network_reaches_itself_by_ipv4)
     if (has_ipv6())
         add_address6(HOST_6);
     expect_connections("localhost4", listener_on_ipv4("127.0.0.1", 0));
+    expect_connections("localhost", open_listenfd("0"));
 }
 END_TEST
 

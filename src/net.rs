@@ -65,9 +65,13 @@ fn look_up(host: Option<&CStr>, port: &CStr) -> core::result::Result<Addresses, 
         Err(why) if why.code == libc::EAI_NONAME && host.is_some() => {}
         outcome => return outcome,
     }
+    // To AI_ADDRCONFIG, loopback is no network. Beside IPv6 alone, that would leave "localhost" without
+    // the IPv4 address that servers listen on (RFC 6761, section 6.3: it is always loopback).
+    if host == Some(c"localhost") {
+        return sys::resolve(host, port, flags);
+    }
     match sys::resolve(host, port, flags | libc::AI_ADDRCONFIG) {
-        // To AI_ADDRCONFIG, loopback is no network: on a host that has no other, not even
-        // "localhost" has an address then.
+        // Nor has another name of a loopback address one then, on such a host.
         Err(why) if is_without_address(why) => sys::resolve(host, port, flags),
         outcome => outcome,
     }
