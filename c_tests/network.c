@@ -509,6 +509,30 @@ START_TEST(signals_do_not_move_a_deadline)
 }
 END_TEST
 
+/* As without signals, Connect says EINPROGRESS when the socket's time is up. */
+START_TEST(signals_do_not_put_off_a_limit_of_the_socket)
+{
+    struct sockaddr_in address;
+    long start;
+    int fd;
+
+    be_ipv4_host();
+    csapp_set_error_handler(csapp_error_return);
+    address = ipv4(HOLE, 80);
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    limit_ms(fd, SO_SNDTIMEO, 300);
+    if (_i == 1)
+        start_storm();
+    start = now_ms();
+    errno = 0;
+    Connect(fd, (SA *)&address, sizeof address);
+    end_storm();
+    ck_assert_int_eq(errno, EINPROGRESS);
+    ck_assert_int_ge(now_ms() - start, 300);
+    ck_assert_int_eq(interruptions > 0, _i == 1);
+}
+END_TEST
+
 START_TEST(a_host_with_loopback_alone_reaches_itself)
 {
     int listener;
@@ -939,6 +963,7 @@ int main(void)
     add_for_each(tests, without_a_deadline_the_kernel_gives_up, all_holes);
     add_for_each(tests, signals_do_not_end_an_attempt, interruptions_of_connect);
     add_for_each(tests, signals_do_not_move_a_deadline, all_holes);
+    tcase_add_loop_test(tests, signals_do_not_put_off_a_limit_of_the_socket, 0, 2);
     tcase_add_test(tests, a_host_with_loopback_alone_reaches_itself);
     tcase_add_test(tests, a_host_with_an_ipv6_network_reaches_itself_by_ipv4);
     tcase_add_test(tests, a_host_without_any_network_says_so);

@@ -620,7 +620,7 @@ int Accept(int s,
 
 /**
  * connect, checked: connects a socket to the address `serv_addr`. When a signal handler ran, waits on
- * for what becomes of the attempt. [CS:APP 3e, section 11.4.3; POSIX, connect]
+ * for what becomes of the attempt, but no longer than SO_SNDTIMEO says (EINPROGRESS). [CS:APP 3e, section 11.4.3; POSIX, connect]
  */
 void Connect(int sockfd,
              const struct sockaddr *serv_addr,

@@ -148,7 +148,7 @@ pub fn connect_through(fd: c_int, mut connect: impl FnMut() -> Result<()>) -> Re
             Err(Errno(libc::EINTR)) => {}
             outcome => return outcome,
         }
-        sys::wait_ready(fd, libc::POLLOUT)?;
+        sys::wait_connected(fd)?;
         sys::connect_outcome(fd)?;
         if Endpoint::peer(fd).is_ok() {
             return Ok(());

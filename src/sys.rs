@@ -405,6 +405,23 @@ pub fn wait_ready(fd: c_int, events: libc::c_short) -> Result<()> {
     restart(|| poll(&mut polled, -1)).map(drop)
 }
 
+/// Waits until the attempt to connect `fd` has ended, but no longer than SO_SNDTIMEO says: as the kernel has it,
+/// then it goes on, and that is EINPROGRESS.
+pub fn wait_connected(fd: c_int) -> Result<()> {
+    let deadline = now().saturating_add(time_limit(fd, libc::SO_SNDTIMEO));
+    loop {
+        let left = deadline - now();
+        if left <= 0 {
+            return Err(Errno(libc::EINPROGRESS));
+        }
+        let timeout = c_int::try_from(left).unwrap_or(c_int::MAX);
+        match poll(&mut [pollfd(fd, libc::POLLOUT)], timeout) {
+            Ok(0) | Err(Errno(libc::EINTR)) => {}
+            outcome => return outcome.map(drop),
+        }
+    }
+}
+
 /// What `poll` is told about one descriptor.
 pub fn pollfd(fd: c_int, events: libc::c_short) -> libc::pollfd {
     libc::pollfd {
