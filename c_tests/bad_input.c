@@ -289,7 +289,7 @@ static void bad_signals(void)
     VOID(Sigdelset, EFAULT, Sigdelset((sigset_t *)none, SIGINT));
     VOID(Sigdelset, EINVAL, Sigdelset(&set, INT_MIN));
     CELL(Sigismember, -1, EFAULT, Sigismember((sigset_t *)none, SIGINT));
-    CELL(Sigismember, -1, EINVAL, Sigismember(&set, 0));
+    OF_GLIBC(CELL(Sigismember, -1, EINVAL, Sigismember(&set, 0));)
     CELL(Sigsuspend, -1, EFAULT, Sigsuspend((sigset_t *)none));
 }
 
@@ -301,7 +301,7 @@ static void bad_output(void)
 {
     CELL(sio_puts, 6, KEPT, sio_puts(none));
     CELL(sio_puts, 1000000, KEPT, sio_puts(vast));
-    CELL(sio_putl, 20, KEPT, sio_putl(LONG_MIN));
+    CELL(sio_putl, sizeof(long) == 8 ? 20 : 11, KEPT, sio_putl(LONG_MIN));
     CELL(Sio_puts, 6, KEPT, Sio_puts(none));
     CELL(Sio_puts, -1, EBADF, (close(STDOUT_FILENO), Sio_puts("text")));
     CELL(Sio_putl, -1, EBADF, (close(STDOUT_FILENO), Sio_putl(LONG_MIN)));
@@ -376,6 +376,8 @@ static void bad_directories_and_memory(void)
     CELL(Closedir, -1, EFAULT, Closedir((DIR *)none));
     CELL(Mmap, MAP_FAILED, EINVAL, Mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     FOR_BAD_COUNTS(count) {
+        if (sizeof count == 4 && count == TOO_MANY)
+            continue; /* half of the addresses that there are can be had, and given back */
         CELL(Mmap, MAP_FAILED, is_valgrind() ? EINVAL : ENOMEM,
              Mmap(NULL, count, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         VOID(Munmap, EINVAL, Munmap(NULL, count));
@@ -401,11 +403,13 @@ static void bad_stdio(void)
     VOID(Fclose, EFAULT, Fclose(no_stream));
     CELL(Fdopen, 0, EFAULT, Fdopen(STDIN_FILENO, none));
     CELL(Fdopen, 0, EINVAL, Fdopen(STDIN_FILENO, "mode"));
+#ifdef __GLIBC__
     FOR_BAD_DESCRIPTORS(fd)
         CELL(Fdopen, 0, EBADF, Fdopen(fd, "r"));
+#endif
     CELL(Fopen, 0, EFAULT, Fopen(none, "r"));
     CELL(Fopen, 0, EFAULT, Fopen("/dev/null", none));
-    CELL(Fopen, 0, EINVAL, Fopen("/dev/null", ""));
+    OF_GLIBC(CELL(Fopen, 0, EINVAL, Fopen("/dev/null", ""));)
     CELL(Fopen, 0, ENAMETOOLONG, Fopen(vast, "r"));
     CELL(Fopen, 0, EISDIR, Fopen("/", "w"));
     CELL(Fgets, 0, EFAULT, Fgets(none, 4, stream()));
@@ -623,6 +627,11 @@ static const char *const no_ports[] = {
 static const char *const no_hosts[] = {
     "%s%n%s", " ", "256.256.256.256", "1.2.3.4.5", "::1::", "[::1]", "::1%nowhere", "a..b", "\xff\xfe", "a\nb",
 };
+#ifdef __GLIBC__
+#define NO_HOSTS (sizeof no_hosts / sizeof *no_hosts)
+#else
+#define NO_HOSTS 1 /* another libc waits 5 s for a name server, though none can be reached */
+#endif
 static int has_own_network;
 
 /* All functions that take a host and a port. */
@@ -662,7 +671,7 @@ static void bad_clients_and_servers(void)
     CLIENTS(-2, ANY_REASON, vast, "80");
     CLIENTS(-2, ANY_REASON, vast_number, "80");
     if (has_own_network)
-        for (size_t i = 0; i < sizeof no_hosts / sizeof *no_hosts; i++) {
+        for (size_t i = 0; i < NO_HOSTS; i++) {
             CLIENTS(-2, ANY_REASON, no_hosts[i], "80");
             CELL(csapp_listen, -2, ANY_REASON, csapp_listen(no_hosts[i], "0", 0, 0));
         }
