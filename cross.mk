@@ -57,7 +57,7 @@ $(BUILD)/check/lib/pkgconfig/check.pc:
 KERNEL_HEADERS = $(if $(filter musl-gcc,$(GCC)),$(abspath $(BUILD))/kernel)
 $(BUILD)/kernel:
 	@mkdir -p $@
-	for part in linux asm-generic asm; do \
+	@for part in linux asm-generic asm; do \
 	    ln -sfn "$$(dirname "$$(echo "#include <$$part/types.h>" | cc -E - | sed -n 's/^# 1 "\(.*\/types.h\)".*/\1/p' | \
 	        grep "/$$part/types.h" | head -n 1)")" $@/$$part; \
 	done
