@@ -158,7 +158,7 @@ enum end { RETURN, EXIT, CANCEL, CANCEL_IN_CONNECT, ENDS };
 
 static enum end end;
 static int descriptors_before;
-static _Atomic int has_jumped;
+static _Atomic int is_ready_to_end;
 
 static void *jump_and_end(void *call)
 {
@@ -167,8 +167,8 @@ static void *jump_and_end(void *call)
     if (sigsetjmp(out, 1) == 0)
         (*(void (*const *)(void))call)();
     expect_nothing_left(descriptors_before);
-    has_jumped = 1;
     expect_it_works();
+    is_ready_to_end = 1;
     if (end == EXIT)
         pthread_exit(NULL);
     while (end == CANCEL)
@@ -192,7 +192,7 @@ START_TEST(behind_a_jump_out_of_a_connect_the_thread_may_end)
     ck_assert_int_eq(pthread_create(&thread, NULL, jump_and_end, (void *)&site->call), 0);
     wait_until_connecting(thread, site, 0);
     ck_assert_int_eq(pthread_kill(thread, SIGUSR1), 0);
-    while (!has_jumped)
+    while (!is_ready_to_end)
         sleep_ms(5);
     if (end >= CANCEL) {
         wait_until_blocked();
