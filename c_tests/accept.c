@@ -26,7 +26,7 @@ static int accept_one(void)
 }
 
 /* This connection is this client's: by its address, and by what goes through. */
-static void expect_connection(int fd, int client)
+static void expect_client(int fd, int client)
 {
     char byte = 0;
 
@@ -63,7 +63,7 @@ START_TEST(accept_outlives_a_thousand_clients_that_gave_up)
     client = connect_client();
     trouble = _i;
     follow_plan(trouble_at_first);
-    expect_connection(accept_one(), client);
+    expect_client(accept_one(), client);
     ck_assert_uint_eq(counted(faults.failed), TROUBLES);
     ck_assert_uint_eq(counted(faults.calls[ACCEPTS]), TROUBLES + 1);
 }
@@ -108,7 +108,7 @@ START_TEST(accept_tells_every_other_error)
     ck_assert_int_eq(errno, error);
     ck_assert_int_eq(reports, 1);
     ck_assert_uint_eq(counted(faults.calls[ACCEPTS]), 1);
-    expect_connection(accept_one(), client);
+    expect_client(accept_one(), client);
     ck_assert_int_eq(reports, 1);
 }
 END_TEST
@@ -136,7 +136,7 @@ START_TEST(a_connection_waits_until_there_is_a_descriptor)
     ck_assert_int_eq(errno, EMFILE);
     ck_assert_int_eq(reports, 1);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
-    expect_connection(accept_one(), client);
+    expect_client(accept_one(), client);
 }
 END_TEST
 
@@ -194,7 +194,7 @@ START_TEST(a_server_outlives_connections_that_were_reset_in_its_queue)
         Close(fd);
     }
     errno = UNTOUCHED;
-    expect_connection(fd, client);
+    expect_client(fd, client);
     ck_assert_int_eq(reports, 0);
 }
 END_TEST
@@ -220,7 +220,7 @@ START_TEST(accept_tells_that_its_time_is_up)
     end_storm();
     ck_assert(_i == 0 || interruptions > 0);
     client = connect_client();
-    expect_connection(accept_one(), client);
+    expect_client(accept_one(), client);
 }
 END_TEST
 
@@ -234,7 +234,7 @@ START_TEST(accept_waits_for_nothing_on_a_nonblocking_socket)
     ck_assert_int_eq(accept_one(), -1);
     ck_assert_int_eq(errno, EAGAIN);
     client = connect_client();
-    expect_connection(accept_one(), client);
+    expect_client(accept_one(), client);
 }
 END_TEST
 

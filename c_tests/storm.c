@@ -675,7 +675,7 @@ static void expect_bytes_through(int from, int to)
 }
 
 /* The connection is this client's. */
-static void expect_connection(long fd)
+static void expect_accepted(long fd)
 {
     ck_assert_int_ge(fd, 0);
     expect_bytes_through(client, (int)fd);
@@ -684,7 +684,7 @@ static void expect_connection(long fd)
 
 static void expect_connection_and_address(long fd)
 {
-    expect_connection(fd);
+    expect_accepted(fd);
     ck_assert_int_eq(peer.sin_family, AF_INET);
     ck_assert_int_eq(ntohs(peer.sin_port), port_of(client));
 }
@@ -1007,9 +1007,9 @@ static const struct waiting_call calls[] = {
     {"Accept/with-a-limit", prepare_listener_with_a_limit, by_Accept, connect_client,
      expect_connection_and_address},
     {"Accept/Unix", prepare_a_local_listener, by_Accept_without_address, connect_locally,
-     expect_connection},
+     expect_accepted},
     {"Connect/Unix", prepare_full_local_listener, by_Connect_locally, accept_first,
-     expect_connection},
+     expect_accepted},
     {"rio_readn", prepare_first_part, by_rio_readn, send_rest, expect_both_parts},
     {"rio_readn/nonblocking", prepare_first_part_without_blocking, by_rio_readn, send_rest,
      expect_both_parts},

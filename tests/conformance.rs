@@ -217,6 +217,10 @@ fn the_header_declares_these_names_and_nothing_else() {
         let languages: &[&str] = if has_cxx { &["c", "c++"] } else { &["c"] };
         for language in languages {
             let text = preprocessed(language, flags, "#include \"csapp.h\"\n");
+            let mut promised = promised.clone();
+            if *language == "c++" && cfg!(target_env = "gnu") {
+                promised.remove("environ"); // there, <unistd.h> always has it
+            }
             expect(
                 &promised,
                 &declared(&lines_of_its_own(&text)),
