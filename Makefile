@@ -8,8 +8,8 @@
 #   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
 #   make fuzz     SECONDS=60: each target of fuzz/ for so long, one after the other; builds them
 #                 first (needs a nightly compiler and cargo-fuzz)
-#   make mutants  ROOMS="rio net sio report scan": change the library in one place after another,
-#                 and list the changes that no test notices; takes hours (needs cargo-mutants)
+#   make mutants  MODULES="rio net sio report scan": change the library in one place after
+#                 another, and list the changes that no test notices; takes hours (needs cargo-mutants)
 #   make header   renew include/csapp.h after a change in src/capi/
 #   make clean    remove what the others made
 #   make install  PREFIX=/usr/local: see install.mk, also for uninstall and packages
@@ -168,9 +168,9 @@ SECONDS ?= 60
 fuzz: all
 	@sh fuzz/run.sh $(CARGO_TARGET_DIR)/fuzz $(SECONDS) $(abspath $(BUILD)/libcsapp.so)
 
-ROOMS ?= rio net sio report scan
+MODULES ?= rio net sio report scan
 mutants:
-	@sh tests/mutants.sh $(CARGO_TARGET_DIR)/mutants $(ROOMS)
+	@sh tests/mutants.sh $(CARGO_TARGET_DIR)/mutants $(MODULES)
 
 header:
 	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked

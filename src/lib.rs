@@ -4,10 +4,10 @@
 //! A C call walks one straight way and back:
 //!
 //! ```text
-//! C program -> capi/ (the doors) -> rio, net, sio, report (the rooms) -> sys (the way out to libc)
+//! C program -> capi/ (the C interface) -> rio, net, sio, report -> sys (the calls to libc)
 //! ```
 //!
-//! The C interface is `include/csapp.h`; build.rs generates it from the doors. The
+//! The C interface is `include/csapp.h`; build.rs generates it from `capi/`. The
 //! Rust interface exists for this project's own tests and promises nothing.
 
 #![cfg_attr(panic = "abort", no_std)]

@@ -1,8 +1,8 @@
-//! Every call to libc that the rooms make: plain values and slices in, `Result` out.
+//! Every call to libc that the modules make: plain values and slices in, `Result` out.
 //!
 //! Three things are written here and nowhere else: how -1 becomes an [`Errno`], that an
 //! interrupted call starts again, and when a call that would block waits. No function
-//! here changes `errno`; the doors set it, once, when a C call fails.
+//! here changes `errno`; the C interface sets it, once, when a C call fails.
 //!
 //! libc's functions are declared `extern "C"`, yet a thread may be cancelled inside
 //! one. That unwinding finds no destructor and no landing pad in our frames, only

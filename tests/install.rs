@@ -1,4 +1,4 @@
-//! What `make install` leaves is all that a stranger needs: each test installs into a root of its own
+//! What `make install` leaves is all that a user needs: each test installs into a root of its own
 //! and goes on with that alone.
 
 mod common;
@@ -32,7 +32,7 @@ const SAYS: &str = concat!(env!("CARGO_PKG_VERSION"), " a line\n");
 
 /// Installed for all of a machine, then used by somebody who has nothing but that, then removed.
 #[test]
-fn a_stranger_is_served_and_no_trace_is_left() {
+fn an_installed_library_serves_a_user_and_uninstall_leaves_nothing() {
     if let Some(said) = on_a_copy("install.sh", &[]) {
         assert!(said.ends_with("uninstall: fine\n"), "{said}");
     }
@@ -172,7 +172,7 @@ fn cmake_finds_both_libraries() {
     }
     let (root, prefix) = install("cmake");
     std::fs::write(root.join("prog.c"), PROGRAM).expect("a source file");
-    let lists = "cmake_minimum_required(VERSION 3.10)\nproject(stranger C)\n\
+    let lists = "cmake_minimum_required(VERSION 3.10)\nproject(user C)\n\
         find_package(csapp 1.0 REQUIRED)\n\
         add_executable(shared prog.c)\ntarget_link_libraries(shared csapp::csapp)\n\
         add_executable(static prog.c)\ntarget_link_libraries(static csapp::csapp_static)\n";
