@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::copy::on_own_network;
-use common::{Link, root, run, run_with, scratch, succeed};
+use common::{Link, header, root, run, run_with, scratch, succeed};
 
 /// The pages, in order of their names.
 fn pages() -> Vec<PathBuf> {
@@ -83,61 +83,6 @@ fn synopsis(page: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// The prototypes of the header, by name.
-fn declared() -> BTreeMap<String, String> {
-    let header = fs::read_to_string(root().join("include/csapp.h")).expect("the header");
-    let mut code = String::new();
-    let mut rest = header.as_str();
-    while let Some(start) = rest.find("/*") {
-        code += &rest[..start];
-        rest = rest[start..]
-            .find("*/")
-            .map_or("", |end| &rest[start + end + 2..]);
-    }
-    code += rest;
-    let code = code.replace("\\\n", " ").replace("extern \"C\" {", "");
-    let lines: Vec<&str> = code.lines().filter(|line| !line.starts_with('#')).collect();
-    let mut found = BTreeMap::new();
-    for statement in lines.join(" ").split([';', '{', '}']) {
-        let statement = without_attributes(statement);
-        let Some(open) = statement.find('(') else {
-            continue;
-        };
-        let Some(name) = statement[..open]
-            .split([' ', '*'])
-            .rfind(|word| !word.is_empty())
-        else {
-            continue;
-        };
-        let is_prototype = statement[..open].trim().contains([' ', '*'])
-            && !statement.starts_with("typedef")
-            && !statement.contains("return ")
-            && !statement.starts_with("static ");
-        if is_prototype {
-            found.insert(name.to_owned(), normal(&statement));
-        }
-    }
-    found
-}
-
-/// A declaration without what only the compiler wants to know.
-fn without_attributes(statement: &str) -> String {
-    let mut text = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    while let Some(start) = text.find("CSAPP_") {
-        let word = text[start..]
-            .find(|letter: char| !letter.is_ascii_uppercase() && letter != '_')
-            .unwrap_or(text.len() - start);
-        let mut end = start + word;
-        if text[end..].starts_with('(') {
-            end += text[end..]
-                .find(')')
-                .map_or(text.len() - end, |close| close + 1);
-        }
-        text.replace_range(start..end, "");
-    }
-    text.trim().to_owned()
-}
-
 #[test]
 fn mandoc_has_nothing_to_say() {
     succeed(
@@ -189,7 +134,11 @@ fn synopsis_and_header_agree() {
             documented.insert(name, prototype);
         }
     }
-    assert_eq!(documented, declared());
+    let declared: BTreeMap<String, String> = header::prototypes()
+        .into_iter()
+        .map(|(name, prototype)| (name, normal(&prototype)))
+        .collect();
+    assert_eq!(documented, declared);
 }
 
 /// The errno values that a header comment lists, each with its cause, by the function below it.
