@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::copy::on_own_network;
-use common::{Link, header, root, run, run_with, scratch, succeed};
+use common::{Link, header, is_installed, root, run, run_with, scratch, succeed};
 
 /// The pages, in order of their names.
 fn pages() -> Vec<PathBuf> {
@@ -90,6 +90,24 @@ fn mandoc_has_nothing_to_say() {
             .args(["-Tlint", "-W", "warning"])
             .args(pages()),
     );
+}
+
+/// On a terminal of 80 columns, of which man-db uses 78.
+#[test]
+fn nothing_is_too_wide_for_a_terminal() {
+    if !is_installed("man", "man-db") {
+        return;
+    }
+    for page in pages() {
+        let shown = run(Command::new("man")
+            .arg("--local-file")
+            .arg(&page)
+            .env("MANWIDTH", "78")
+            .env("MANPAGER", "cat"));
+        let warnings = String::from_utf8_lossy(&shown.stderr);
+        assert!(shown.status.success(), "{warnings}");
+        assert_eq!(warnings, "", "{}", page.display());
+    }
 }
 
 #[test]
