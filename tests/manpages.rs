@@ -284,6 +284,7 @@ fn examples_do_what_they_say() {
         "csapp.7-1",
         "csapp_set_error_handler.3-1",
         "csapp_set_error_handler.3-2",
+        "csapp_set_error_handler.3-3",
         "csapp_wrappers.3-1",
         "open_clientfd.3-1",
         "open_clientfd.3-2",
@@ -324,6 +325,13 @@ fn examples_do_what_they_say() {
     assert_eq!(
         String::from_utf8_lossy(&failed.stderr),
         "Open error: No such file or directory\n"
+    );
+
+    let failed = run(&mut program("csapp_set_error_handler.3-3"));
+    assert_eq!(failed.status.code(), Some(0));
+    assert_eq!(
+        String::from_utf8_lossy(&failed.stderr),
+        "Accept error: Bad file descriptor\n".repeat(2)
     );
 
     assert_eq!(interrupted(&mut program("sio.3-1")), "caught signal 2\n");
