@@ -12,8 +12,8 @@
 
 #![cfg_attr(panic = "abort", no_std)]
 
-// A panic must never unwind into a C program. `cargo test` builds with unwinding and
-// debug assertions, and ships nothing; every other build with unwinding stops here.
+// A panic must never unwind into a C program, so a build that unwinds stops here. Those with debug
+// assertions do not, since `cargo test` builds like that, and ships nothing.
 #[cfg(all(panic = "unwind", not(debug_assertions)))]
 compile_error!(
     "libcsapp ships with panic=\"abort\" only: build it with `make`, or with \

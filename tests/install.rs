@@ -219,7 +219,7 @@ fn gdb_names_frames_and_arguments() {
             .args(["-nx", "-batch", "-iex", "set debuginfod enabled off"])
             .args(["-ex", "set breakpoint pending on", "-ex", "break write"])
             .args(["-ex", "run", "-ex", "backtrace"])
-            .arg(program),
+            .arg(&program),
     );
     for frame in [
         "csapp::rio::writen",
@@ -228,6 +228,24 @@ fn gdb_names_frames_and_arguments() {
     ] {
         assert!(said.contains(frame), "no {frame:?} in:\n{said}");
     }
+    // As docs/from-csapp-c.md has it, gdb keeps out of Rust's core library.
+    let mut steps = Command::new("gdb");
+    steps
+        .args(["-nx", "-batch", "-iex", "set debuginfod enabled off"])
+        .args([
+            "-ex",
+            "break main",
+            "-ex",
+            "skip -rfu ^core::",
+            "-ex",
+            "run",
+        ]);
+    for _ in 0..100 {
+        steps.args(["-ex", "step"]);
+    }
+    let said = String::from_utf8_lossy(&run(steps.arg(&program)).stdout).into_owned();
+    assert!(said.contains("csapp::rio::writen"), "{said}");
+    assert!(!said.contains("\ncore::"), "{said}");
 }
 
 #[test]
