@@ -99,6 +99,57 @@ fn uninstall_leaves_nothing() {
     assert!(!prefix.exists(), "directories are left");
 }
 
+/// What make says on standard error when it fails.
+fn refusal(arguments: &[&str]) -> String {
+    let output = run(Command::new("make").args(arguments).current_dir(root()));
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn paths_that_would_not_work_are_refused() {
+    library();
+    for (variable, value) in [
+        ("PREFIX", "/tmp/with space"),
+        ("PREFIX", "relative"),
+        ("LIBDIR", "lib"),
+        ("DESTDIR", "/tmp/with space"),
+    ] {
+        for target in ["install", "uninstall"] {
+            let said = refusal(&["--dry-run", target, &format!("{variable}={value}")]);
+            assert!(
+                said.contains(&format!("{variable} has to be")) && said.contains(value),
+                "{said}"
+            );
+        }
+    }
+}
+
+/// A machine without Rust, or with an old one, and without an earlier build.
+#[test]
+fn without_rust_make_says_what_is_needed() {
+    let dir = scratch("no-rust");
+    let old = dir.join("old-cargo");
+    let script = "#!/bin/sh\ntest \"$1\" = --version || exit 101\necho cargo 1.63.0\n";
+    std::fs::write(&old, script).expect("a script");
+    succeed(Command::new("chmod").arg("+x").arg(&old));
+    let needed = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or later");
+    for (cargo, reason) in [
+        ("no-such-cargo", "There is no no-such-cargo here."),
+        (&old.display().to_string(), "Here is 1.63.0."),
+    ] {
+        let said = refusal(&[
+            "all",
+            &format!("CARGO={cargo}"),
+            &format!("CARGO_TARGET_DIR={}", dir.display()),
+            &format!("BUILD={}", dir.join("build").display()),
+        ]);
+        for part in [needed, reason, "https://rustup.rs", "csapp.o"] {
+            assert!(said.contains(part), "no {part:?} in: {said}");
+        }
+    }
+}
+
 #[test]
 fn uninstall_spares_what_others_put_there() {
     let (root, prefix) = install("others");
