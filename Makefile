@@ -8,11 +8,11 @@
 #   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
 #   make fuzz     SECONDS=60: each target of fuzz/ for so long, one after the other; builds them
 #                 first (needs a nightly compiler and cargo-fuzz)
-#   make mutants  ROOMS="rio net sio report scan": change the library in one place after another,
-#                 and list the changes that no test notices; takes hours (needs cargo-mutants)
+#   make mutants  MODULES="rio net sio report scan": change the library in one place after
+#                 another, and list the changes that no test notices; takes hours (needs cargo-mutants)
 #   make header   renew include/csapp.h after a change in src/capi/
 #   make clean    remove what the others made
-#   make install  PREFIX=/usr/local: see install.mk, also for uninstall and packages
+#   make install  PREFIX=/usr/local DESTDIR=: see install.mk, also for uninstall and packages
 #
 # BUILD=DIR builds elsewhere, CARGO_TARGET_DIR=DIR keeps cargo's own files elsewhere. For other systems, see
 # cross.mk: TARGET=TRIPLE builds for one.
@@ -49,10 +49,21 @@ all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 # already will do. Without the C compiler's start-up files, nothing runs when the library is loaded or
 # unloaded.
 cargo:
-	@if command -v $(CARGO) >/dev/null || ! test -f $(RELEASE)/libcsapp.a; then \
+	@if command -v $(CARGO) >/dev/null; then \
 	    $(CARGO) rustc --quiet --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
-	        -C force-unwind-tables=yes -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles; \
+	        -C force-unwind-tables=yes -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles || { \
+	        has=$$($(CARGO) --version | cut -d ' ' -f 2); \
+	        printf '%s\n' $(RUST_VERSION) "$$has" | sort -C -V || echo "$(NEEDS_RUST) Here is $$has." >&2; \
+	        exit 1; \
+	    }; \
+	elif ! test -f $(RELEASE)/libcsapp.a; then \
+	    echo "$(NEEDS_RUST) There is no $(CARGO) here." >&2; \
+	    exit 1; \
 	fi
+
+RUST_VERSION = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+NEEDS_RUST = libcsapp is built with Rust $(RUST_VERSION) or later, which https://rustup.rs installs. Or, to use it \
+    without: copy csapp.h and csapp.o from the build/ of a machine of the same kind that has Rust.
 
 $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;
 
@@ -168,9 +179,9 @@ SECONDS ?= 60
 fuzz: all
 	@sh fuzz/run.sh $(CARGO_TARGET_DIR)/fuzz $(SECONDS) $(abspath $(BUILD)/libcsapp.so)
 
-ROOMS ?= rio net sio report scan
+MODULES ?= rio net sio report scan
 mutants:
-	@sh tests/mutants.sh $(CARGO_TARGET_DIR)/mutants $(ROOMS)
+	@sh tests/mutants.sh $(CARGO_TARGET_DIR)/mutants $(MODULES)
 
 header:
 	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked

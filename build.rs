@@ -1,4 +1,4 @@
-//! Generates csapp.h from the doors, compiles the one C file, and gives the shared library its
+//! Generates csapp.h from src/capi/, compiles the one C file, and gives the shared library its
 //! soname. For cargo-c, writes the manual pages that lead to others.
 
 use std::env;

@@ -17,6 +17,13 @@ PYTHON ?= python3
 PYTHONDIR ?= $(shell test -z "$(PYTHON)" || $(PYTHON) packaging/python_dir.py "$(PREFIX)")
 INSTALL ?= install
 
+# These go into recipes and into csapp.pc as they are.
+ifneq ($(filter install uninstall,$(MAKECMDGOALS)),)
+$(foreach name,PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR,$(if $(filter-out /%,$($(name)))$(word 2,$($(name))),\
+    $(error $(name) has to be an absolute path without spaces, and is "$($(name))")))
+$(if $(word 2,$(DESTDIR)),$(error DESTDIR has to be a path without spaces, and is "$(DESTDIR)"))
+endif
+
 REAL = libcsapp.so.$(VERSION)
 MAN_PAGES = $(notdir $(wildcard man/*.3 man/*.7))
 # Every name in a page's NAME section gets a page that leads there: `man rio_readlineb` shows rio(3).

@@ -11,7 +11,7 @@ static volatile size_t too_much = SIZE_MAX / 2 + 1;
 
 DEFINE_FAILURES
 
-START_TEST(memory_comes_grows_and_goes)
+START_TEST(malloc_calloc_realloc_and_free_do_as_libcs)
 {
     char *block = Malloc(5);
     int *numbers = Calloc(100, sizeof *numbers);
@@ -73,7 +73,7 @@ int main(void)
     TCase *tests = tcase_create("alloc");
 
     add_failures(tests);
-    tcase_add_test(tests, memory_comes_grows_and_goes);
+    tcase_add_test(tests, malloc_calloc_realloc_and_free_do_as_libcs);
     tcase_add_test(tests, no_bytes_are_no_error);
     tcase_add_test(tests, a_failed_realloc_leaves_the_block);
     suite_add_tcase(suite, tests);

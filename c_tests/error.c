@@ -228,7 +228,7 @@ START_TEST(a_line_is_written_by_one_system_call)
 END_TEST
 
 /* A socket that keeps even an empty message apart from none. */
-START_TEST(behind_the_line_comes_nothing)
+START_TEST(nothing_is_written_after_the_line)
 {
     char text[200];
     int ends[2];
@@ -626,7 +626,7 @@ START_TEST(what_the_environment_chose_is_the_handler_before)
 }
 END_TEST
 
-START_TEST(the_environment_has_no_word_in_a_privileged_program)
+START_TEST(a_privileged_program_ignores_the_environment)
 {
     is_privileged = 1;
     expect_choice("return", choose_and_fail_twice, FAILED, 1);
@@ -697,7 +697,7 @@ int main(void)
                         (int)(sizeof messages / sizeof messages[0]));
     tcase_add_loop_test(tests, a_null_message_is_shown_as_such, 0, CALLS);
     tcase_add_loop_test(tests, a_line_is_written_by_one_system_call, 0, 2 * LENGTHS);
-    tcase_add_test(tests, behind_the_line_comes_nothing);
+    tcase_add_test(tests, nothing_is_written_after_the_line);
     tcase_add_loop_test(tests, a_line_comes_whole_where_no_call_takes_all_of_it, 0, CALLS);
     tcase_add_test(tests, lines_of_several_threads_do_not_mix);
     tcase_add_test(tests, exit_runs_what_atexit_registered_and_flushes_stdio);
@@ -712,7 +712,7 @@ int main(void)
     tcase_add_test(tests, another_word_is_reported_once);
     tcase_add_test(tests, a_call_of_the_program_goes_before_the_environment);
     tcase_add_test(tests, what_the_environment_chose_is_the_handler_before);
-    tcase_add_test(tests, the_environment_has_no_word_in_a_privileged_program);
+    tcase_add_test(tests, a_privileged_program_ignores_the_environment);
     tcase_add_loop_test(tests, a_closed_stderr_changes_nothing_else, 0, CALLS);
     tcase_add_test(tests, a_stderr_that_takes_nothing_changes_nothing_else);
     suite_add_tcase(suite, tests);

@@ -1222,7 +1222,7 @@ static int has_terminals(void)
 }
 
 /* The test of every cell; _i says which. */
-START_TEST(any_cell)
+START_TEST(a_call_on_a_stream_under_a_fault)
 {
     cell.call = (enum which_call)(_i % CALLS);
     cell.stream = (enum which_stream)(_i / CALLS % STREAMS);
@@ -1256,7 +1256,7 @@ static void add_cells(TCase *tests)
                  fault_names[fault]);
         if (wish != NULL && strstr(name, wish) == NULL)
             continue;
-        cells[i] = *any_cell;
+        cells[i] = *a_call_on_a_stream_under_a_fault;
         cells[i].name = strdup(name);
         tcase_add_loop_test(tests, &cells[i], i, i + 1);
         ran++;

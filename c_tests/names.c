@@ -20,7 +20,7 @@ static char text[NI_MAXHOST];
 
 DEFINE_FAILURES
 
-START_TEST(getaddrinfo_and_getnameinfo_go_to_and_fro)
+START_TEST(getnameinfo_undoes_getaddrinfo)
 {
     struct addrinfo hints;
     char service[NI_MAXSERV];
@@ -50,7 +50,7 @@ START_TEST(an_address_that_is_null_is_an_error)
 }
 END_TEST
 
-START_TEST(inet_pton_and_inet_ntop_go_to_and_fro)
+START_TEST(inet_ntop_undoes_inet_pton)
 {
     unsigned char address[16];
 
@@ -110,9 +110,9 @@ int main(void)
     TCase *tests = tcase_create("names");
 
     add_failures(tests);
-    tcase_add_test(tests, getaddrinfo_and_getnameinfo_go_to_and_fro);
+    tcase_add_test(tests, getnameinfo_undoes_getaddrinfo);
     tcase_add_test(tests, an_address_that_is_null_is_an_error);
-    tcase_add_test(tests, inet_pton_and_inet_ntop_go_to_and_fro);
+    tcase_add_test(tests, inet_ntop_undoes_inet_pton);
     tcase_add_loop_test(tests, inet_pton_reports_a_text_that_is_no_address, 0,
                         (int)(sizeof no_addresses / sizeof no_addresses[0]));
     tcase_add_test(tests, gethostbyname_takes_numbers);

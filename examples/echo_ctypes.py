@@ -46,7 +46,10 @@ def main():
         sys.exit(__doc__.strip())
     path, host, port = sys.argv[1:]
     csapp = load(path)
-    fd = checked(csapp.open_clientfd(host.encode(), port.encode()))
+    fd = csapp.open_clientfd(host.encode(), port.encode())
+    if fd == -2:
+        sys.exit(1)  # no such host or port: the library has written a line that says so
+    checked(fd)
     rio, line = Rio(), ctypes.create_string_buffer(8192)
     csapp.rio_readinitb(rio, fd)
     message = b"hello from Python\n"

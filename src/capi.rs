@@ -1,9 +1,9 @@
-//! The doors: every function of `include/csapp.h`, one file per section, in the header's
-//! order. A door looks at what C handed over, calls one room, and turns the outcome into
-//! what C expects. It never calls another door: a program may have a function of the same
+//! The C interface: every function of `include/csapp.h`, one file per section, in the header's
+//! order. An exported function checks its arguments, calls one module, and turns the outcome into
+//! what C expects. It never calls another exported function: a program may have one of the same
 //! name, and its own must not change what the library does.
 //!
-//! Every door is unsafe to call from Rust for the same reason that it is in C: pointers must
+//! Each is unsafe to call from Rust for the same reason that it is in C: pointers must
 //! be NULL where that has a defined answer, or valid for what the comment says is read or
 //! written there. Each comment is written for C programmers, who meet it in the header.
 
@@ -46,7 +46,7 @@ pub mod net;
 pub mod ext;
 pub mod extras;
 
-/// Ends a door: the value, or `errno` and -1.
+/// What an exported function returns: the value, or -1 with `errno`.
 pub(crate) fn or_minus_one<T: TryInto<isize>>(outcome: Result<T>) -> isize {
     match outcome {
         Ok(value) => value.try_into().unwrap_or(isize::MAX),
@@ -68,8 +68,8 @@ pub(crate) fn checked<T>(message: &CStr, outcome: Result<T>) -> Result<T> {
     outcome
 }
 
-// The checked wrappers of libc's own functions. There is no room behind these doors: each makes
-// one call of libc, by its ordinary symbol, in one of the forms below.
+// The checked wrappers of libc's own functions. They need no module: each makes one call of libc, by
+// its ordinary symbol, in one of the forms below.
 
 /// Makes a call of libc that says by `failure` that it failed and sets `errno`; on failure
 /// reports it, and returns `failure` if the error handler returns. A success leaves `errno` as

@@ -4,16 +4,16 @@
 //! A C call walks one straight way and back:
 //!
 //! ```text
-//! C program -> capi/ (the doors) -> rio, net, sio, report (the rooms) -> sys (the way out to libc)
+//! C program -> capi/ (the C interface) -> rio, net, sio, report -> sys (the calls to libc)
 //! ```
 //!
-//! The C interface is `include/csapp.h`; build.rs generates it from the doors. The
+//! The C interface is `include/csapp.h`; build.rs generates it from `capi/`. The
 //! Rust interface exists for this project's own tests and promises nothing.
 
 #![cfg_attr(panic = "abort", no_std)]
 
-// A panic must never unwind into a C program. `cargo test` builds with unwinding and
-// debug assertions, and ships nothing; every other build with unwinding stops here.
+// A panic must never unwind into a C program, so a build that unwinds stops here. Those with debug
+// assertions do not, since `cargo test` builds like that, and ships nothing.
 #[cfg(all(panic = "unwind", not(debug_assertions)))]
 compile_error!(
     "libcsapp ships with panic=\"abort\" only: build it with `make`, or with \

@@ -6,7 +6,7 @@ use core::mem;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-// The ready-made handlers are doors: a program compares what it gets back with their names.
+// The ready-made handlers are exported functions: a program compares what it gets back with their names.
 use crate::capi::ext::{csapp_error_exit, csapp_error_return, csapp_error_thread_exit};
 use crate::rio;
 use crate::sys::{self, Errno, Unresolved};

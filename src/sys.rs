@@ -1,8 +1,8 @@
-//! Every call to libc that the rooms make: plain values and slices in, `Result` out.
+//! Every call to libc that the modules make: plain values and slices in, `Result` out.
 //!
 //! Three things are written here and nowhere else: how -1 becomes an [`Errno`], that an
 //! interrupted call starts again, and when a call that would block waits. No function
-//! here changes `errno`; the doors set it, once, when a C call fails.
+//! here changes `errno`; the C interface sets it, once, when a C call fails.
 //!
 //! libc's functions are declared `extern "C"`, yet a thread may be cancelled inside
 //! one. That unwinding finds no destructor and no landing pad in our frames, only
@@ -68,7 +68,7 @@ pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 #[inline(always)]
 pub fn restart_in_time<T>(fd: c_int, option: c_int, call: impl FnMut() -> Result<T>) -> Result<T> {
     const NOTHING_TO_WAIT_FOR: libc::c_short = 0;
-    go_on(fd, option, NOTHING_TO_WAIT_FOR, call)
+    restart_or_wait(fd, option, NOTHING_TO_WAIT_FOR, call)
 }
 
 /// Runs `call` on `fd` until it gets somewhere: restarts it after signals as [`restart_in_time`]
@@ -78,16 +78,6 @@ pub fn restart_in_time<T>(fd: c_int, option: c_int, call: impl FnMut() -> Result
 /// is an answer, not a reason to wait.
 #[inline(always)]
 pub fn restart_or_wait<T>(
-    fd: c_int,
-    option: c_int,
-    events: libc::c_short,
-    call: impl FnMut() -> Result<T>,
-) -> Result<T> {
-    go_on(fd, option, events, call)
-}
-
-#[inline(always)]
-fn go_on<T>(
     fd: c_int,
     option: c_int,
     events: libc::c_short,

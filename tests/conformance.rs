@@ -6,7 +6,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Link, library, root, run_with, scratch, succeed};
+use common::{Link, header, library, root, run_with, scratch, succeed};
 
 const EXTRAS: &str = "-DCSAPP_EXTRAS";
 
@@ -99,80 +99,15 @@ fn defined(arguments: &[&str], file: &str) -> Names {
     names(symbols.map(|fields| fields[0]).collect::<Vec<_>>())
 }
 
-/// What the preprocessor makes of the header.
-fn preprocessed(language: &str, flags: &[&str], text: &str) -> String {
-    let mut command = common::cc();
-    command
-        .args(["-E", "-x", language])
-        .args(flags)
-        .arg(format!("-I{}", library().display()))
-        .arg("-");
-    let output = run_with(&mut command, text);
-    assert!(
-        output.status.success(),
-        "{flags:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// The lines of preprocessed text that come from csapp.h itself.
-fn lines_of_its_own(text: &str) -> String {
-    let mut own = String::new();
-    let mut is_own = false;
-    for line in text.lines() {
-        if line.starts_with("# ") {
-            is_own = line.contains("/csapp.h\"");
-        } else if is_own {
-            own.push_str(line);
-            own.push('\n');
-        }
-    }
-    own
-}
-
-/// The names that C declarations declare: in each, the last one before its parameters. Braces
-/// part declarations like semicolons, so that fields and enumerators count too; what is in
-/// parentheses, brackets or quotes does not.
-fn declared(text: &str) -> Names {
-    let text = text.replace("__attribute__", "").replace("\"C\"", "");
-    let mut found = Names::new();
-    let (mut depth, mut last, mut word) = (0, String::new(), String::new());
-    let mut has_parameters = false;
-    for letter in text.chars().chain([' ']) {
-        if depth == 0 && (letter.is_alphanumeric() || letter == '_') {
-            word.push(letter);
-            continue;
-        }
-        if !word.is_empty() && !has_parameters {
-            last = word.clone();
-        }
-        word.clear();
-        match letter {
-            '(' | '[' => {
-                // An attribute stands before anything else; a function's type does not.
-                has_parameters |= depth == 0 && !last.is_empty();
-                depth += 1;
-            }
-            ')' | ']' => depth -= 1,
-            ';' | '{' | '}' | ',' if depth == 0 => {
-                found.insert(std::mem::take(&mut last));
-                has_parameters = false;
-            }
-            _ => {}
-        }
-    }
-    found.remove("");
-    // `extern "C" {` and `typedef struct {` declare nothing.
-    found.remove("extern");
-    found.remove("struct");
-    found
+/// The names in declarations.
+fn declared(declarations: Vec<header::Declaration>) -> Names {
+    declarations.into_iter().map(|one| one.name).collect()
 }
 
 /// The macros that text defines, by the preprocessor's own list.
 fn macros(flags: &[&str], text: &str) -> Names {
     let flags: Vec<&str> = flags.iter().copied().chain(["-dM"]).collect();
-    let list = preprocessed("c", &flags, text);
+    let list = header::preprocessed("c", &flags, text);
     let defined = list
         .lines()
         .filter_map(|line| line.strip_prefix("#define "));
@@ -216,16 +151,12 @@ fn the_header_declares_these_names_and_nothing_else() {
             .success();
         let languages: &[&str] = if has_cxx { &["c", "c++"] } else { &["c"] };
         for language in languages {
-            let text = preprocessed(language, flags, "#include \"csapp.h\"\n");
+            let found = declared(header::declared(language, flags));
             let mut promised = promised.clone();
             if *language == "c++" && cfg!(target_env = "gnu") {
                 promised.remove("environ"); // there, <unistd.h> always has it
             }
-            expect(
-                &promised,
-                &declared(&lines_of_its_own(&text)),
-                &format!("{language} {flags:?}"),
-            );
+            expect(&promised, &found, &format!("{language} {flags:?}"));
         }
     }
 }
@@ -278,5 +209,5 @@ fn a_name_too_many_would_be_noticed() {
         "Signal",
         "of_function",
     ];
-    assert_eq!(declared(text), names(expected));
+    assert_eq!(declared(header::declarations(text)), names(expected));
 }

@@ -98,7 +98,8 @@ fn the_python_in_the_readme_connects() {
 }
 
 /// What the guide says about a client that resets its connection: it ends the server as it was, with status
-/// 1, but not under CSAPP_ON_ERROR, nor as it is afterwards.
+/// 1, but not under CSAPP_ON_ERROR, nor as it is afterwards, nor one with threads. That also outlives
+/// a want of descriptors, and serves who came meanwhile.
 const SERVERS: &str = r#"
 "$1" 8080 2>&1 &
 python3 "$CLIENT" localhost rude
@@ -114,8 +115,29 @@ echo "after:"
 python3 "$CLIENT" localhost rude echo
 kill $!
 wait $! || true
+echo "threads:"
+reports=$(mktemp)
+"$3" 8080 2>"$reports" &
+python3 "$CLIENT" localhost rude echo
+kill $!
+wait $! || true
+cat "$reports"
+(exec 2>"$reports" 3>&- 4>&-; ulimit -n 5; exec "$3" 8080) &
+python3 "$CLIENT" localhost echo
+python3 - "$reports" <<'END'
+import socket, sys, time
+first, second = [socket.create_connection(("localhost", 8080)) for _ in range(2)]
+second.sendall(b"waited\n")
+while "Accept error: Too many open files\n" not in open(sys.argv[1]):
+    time.sleep(0.01)
+first.close()
+print(second.makefile().readline(), end="")
+END
+kill $!
+wait $! || true
+rm "$reports"
 echo "workers:"
-"$3" 8080 2>&1 &
+"$4" 8080 2>&1 &
 python3 "$CLIENT" 127.0.0.1 read read
 test ! -e /proc/net/if_inet6 || python3 "$CLIENT" ::1 read read
 "#;
@@ -123,14 +145,16 @@ test ! -e /proc/net/if_inet6 || python3 "$CLIENT" ::1 read read
 #[test]
 fn the_servers_of_the_guide_do_what_it_says() {
     let programs = programs("docs/servers.md");
-    assert_eq!(programs.len(), 3, "each program is run below");
+    assert_eq!(programs.len(), 4, "each program is run below");
     if let Some(said) = on_own_network(SERVERS, &programs) {
         let reset = "Rio_readlineb error: Connection reset by peer\n";
         let (expected, addresses) = said.split_at(said.find("workers:").expect("the workers"));
+        let (others, threads) = expected.split_at(expected.find("threads:").expect("the threads"));
         assert_eq!(
-            expected,
+            others,
             format!("{reset}before: status 1\n{reset}hello\nafter:\n{reset}hello\n")
         );
+        assert_eq!(threads, format!("threads:\nhello\n{reset}hello\nwaited\n"));
         let v6 = "workers:\nyou are ::ffff:127.0.0.1\nyou are ::ffff:127.0.0.1\nyou are ::1\nyou are ::1\n";
         let v4_alone = "workers:\nyou are 127.0.0.1\nyou are 127.0.0.1\n";
         assert!(addresses == v6 || addresses == v4_alone, "{addresses}");

@@ -1,4 +1,4 @@
-//! What `make install` leaves is all that a stranger needs: each test installs into a root of its own
+//! What `make install` leaves is all that a user needs: each test installs into a root of its own
 //! and goes on with that alone.
 
 mod common;
@@ -32,7 +32,7 @@ const SAYS: &str = concat!(env!("CARGO_PKG_VERSION"), " a line\n");
 
 /// Installed for all of a machine, then used by somebody who has nothing but that, then removed.
 #[test]
-fn a_stranger_is_served_and_no_trace_is_left() {
+fn an_installed_library_serves_a_user_and_uninstall_leaves_nothing() {
     if let Some(said) = on_a_copy("install.sh", &[]) {
         assert!(said.ends_with("uninstall: fine\n"), "{said}");
     }
@@ -97,6 +97,57 @@ fn uninstall_leaves_nothing() {
     make("uninstall", &root);
     assert_eq!(files(&root), Vec::<PathBuf>::new());
     assert!(!prefix.exists(), "directories are left");
+}
+
+/// What make says on standard error when it fails.
+fn refusal(arguments: &[&str]) -> String {
+    let output = run(Command::new("make").args(arguments).current_dir(root()));
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn paths_that_would_not_work_are_refused() {
+    library();
+    for (variable, value) in [
+        ("PREFIX", "/tmp/with space"),
+        ("PREFIX", "relative"),
+        ("LIBDIR", "lib"),
+        ("DESTDIR", "/tmp/with space"),
+    ] {
+        for target in ["install", "uninstall"] {
+            let said = refusal(&["--dry-run", target, &format!("{variable}={value}")]);
+            assert!(
+                said.contains(&format!("{variable} has to be")) && said.contains(value),
+                "{said}"
+            );
+        }
+    }
+}
+
+/// A machine without Rust, or with an old one, and without an earlier build.
+#[test]
+fn without_rust_make_says_what_is_needed() {
+    let dir = scratch("no-rust");
+    let old = dir.join("old-cargo");
+    let script = "#!/bin/sh\ntest \"$1\" = --version || exit 101\necho cargo 1.63.0\n";
+    std::fs::write(&old, script).expect("a script");
+    succeed(Command::new("chmod").arg("+x").arg(&old));
+    let needed = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or later");
+    for (cargo, reason) in [
+        ("no-such-cargo", "There is no no-such-cargo here."),
+        (&old.display().to_string(), "Here is 1.63.0."),
+    ] {
+        let said = refusal(&[
+            "all",
+            &format!("CARGO={cargo}"),
+            &format!("CARGO_TARGET_DIR={}", dir.display()),
+            &format!("BUILD={}", dir.join("build").display()),
+        ]);
+        for part in [needed, reason, "https://rustup.rs", "csapp.o"] {
+            assert!(said.contains(part), "no {part:?} in: {said}");
+        }
+    }
 }
 
 #[test]
@@ -172,7 +223,7 @@ fn cmake_finds_both_libraries() {
     }
     let (root, prefix) = install("cmake");
     std::fs::write(root.join("prog.c"), PROGRAM).expect("a source file");
-    let lists = "cmake_minimum_required(VERSION 3.10)\nproject(stranger C)\n\
+    let lists = "cmake_minimum_required(VERSION 3.10)\nproject(user C)\n\
         find_package(csapp 1.0 REQUIRED)\n\
         add_executable(shared prog.c)\ntarget_link_libraries(shared csapp::csapp)\n\
         add_executable(static prog.c)\ntarget_link_libraries(static csapp::csapp_static)\n";
@@ -219,7 +270,7 @@ fn gdb_names_frames_and_arguments() {
             .args(["-nx", "-batch", "-iex", "set debuginfod enabled off"])
             .args(["-ex", "set breakpoint pending on", "-ex", "break write"])
             .args(["-ex", "run", "-ex", "backtrace"])
-            .arg(program),
+            .arg(&program),
     );
     for frame in [
         "csapp::rio::writen",
@@ -228,6 +279,24 @@ fn gdb_names_frames_and_arguments() {
     ] {
         assert!(said.contains(frame), "no {frame:?} in:\n{said}");
     }
+    // As docs/from-csapp-c.md has it, gdb keeps out of Rust's core library.
+    let mut steps = Command::new("gdb");
+    steps
+        .args(["-nx", "-batch", "-iex", "set debuginfod enabled off"])
+        .args([
+            "-ex",
+            "break main",
+            "-ex",
+            "skip -rfu ^core::",
+            "-ex",
+            "run",
+        ]);
+    for _ in 0..100 {
+        steps.args(["-ex", "step"]);
+    }
+    let said = String::from_utf8_lossy(&run(steps.arg(&program)).stdout).into_owned();
+    assert!(said.contains("csapp::rio::writen"), "{said}");
+    assert!(!said.contains("\ncore::"), "{said}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::copy::on_own_network;
-use common::{Link, root, run, run_with, scratch, succeed};
+use common::{Link, header, is_installed, root, run, run_with, scratch, succeed};
 
 /// The pages, in order of their names.
 fn pages() -> Vec<PathBuf> {
@@ -83,61 +83,6 @@ fn synopsis(page: &str) -> BTreeMap<String, String> {
     found
 }
 
-/// The prototypes of the header, by name.
-fn declared() -> BTreeMap<String, String> {
-    let header = fs::read_to_string(root().join("include/csapp.h")).expect("the header");
-    let mut code = String::new();
-    let mut rest = header.as_str();
-    while let Some(start) = rest.find("/*") {
-        code += &rest[..start];
-        rest = rest[start..]
-            .find("*/")
-            .map_or("", |end| &rest[start + end + 2..]);
-    }
-    code += rest;
-    let code = code.replace("\\\n", " ").replace("extern \"C\" {", "");
-    let lines: Vec<&str> = code.lines().filter(|line| !line.starts_with('#')).collect();
-    let mut found = BTreeMap::new();
-    for statement in lines.join(" ").split([';', '{', '}']) {
-        let statement = without_attributes(statement);
-        let Some(open) = statement.find('(') else {
-            continue;
-        };
-        let Some(name) = statement[..open]
-            .split([' ', '*'])
-            .rfind(|word| !word.is_empty())
-        else {
-            continue;
-        };
-        let is_prototype = statement[..open].trim().contains([' ', '*'])
-            && !statement.starts_with("typedef")
-            && !statement.contains("return ")
-            && !statement.starts_with("static ");
-        if is_prototype {
-            found.insert(name.to_owned(), normal(&statement));
-        }
-    }
-    found
-}
-
-/// A declaration without what only the compiler wants to know.
-fn without_attributes(statement: &str) -> String {
-    let mut text = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    while let Some(start) = text.find("CSAPP_") {
-        let word = text[start..]
-            .find(|letter: char| !letter.is_ascii_uppercase() && letter != '_')
-            .unwrap_or(text.len() - start);
-        let mut end = start + word;
-        if text[end..].starts_with('(') {
-            end += text[end..]
-                .find(')')
-                .map_or(text.len() - end, |close| close + 1);
-        }
-        text.replace_range(start..end, "");
-    }
-    text.trim().to_owned()
-}
-
 #[test]
 fn mandoc_has_nothing_to_say() {
     succeed(
@@ -145,6 +90,24 @@ fn mandoc_has_nothing_to_say() {
             .args(["-Tlint", "-W", "warning"])
             .args(pages()),
     );
+}
+
+/// On a terminal of 80 columns, of which man-db uses 78.
+#[test]
+fn nothing_is_too_wide_for_a_terminal() {
+    if !is_installed("man", "man-db") {
+        return;
+    }
+    for page in pages() {
+        let shown = run(Command::new("man")
+            .arg("--local-file")
+            .arg(&page)
+            .env("MANWIDTH", "78")
+            .env("MANPAGER", "cat"));
+        let warnings = String::from_utf8_lossy(&shown.stderr);
+        assert!(shown.status.success(), "{warnings}");
+        assert_eq!(warnings, "", "{}", page.display());
+    }
 }
 
 #[test]
@@ -189,7 +152,11 @@ fn synopsis_and_header_agree() {
             documented.insert(name, prototype);
         }
     }
-    assert_eq!(documented, declared());
+    let declared: BTreeMap<String, String> = header::prototypes()
+        .into_iter()
+        .map(|(name, prototype)| (name, normal(&prototype)))
+        .collect();
+    assert_eq!(documented, declared);
 }
 
 /// The errno values that a header comment lists, each with its cause, by the function below it.
@@ -317,6 +284,7 @@ fn examples_do_what_they_say() {
         "csapp.7-1",
         "csapp_set_error_handler.3-1",
         "csapp_set_error_handler.3-2",
+        "csapp_set_error_handler.3-3",
         "csapp_wrappers.3-1",
         "open_clientfd.3-1",
         "open_clientfd.3-2",
@@ -357,6 +325,13 @@ fn examples_do_what_they_say() {
     assert_eq!(
         String::from_utf8_lossy(&failed.stderr),
         "Open error: No such file or directory\n"
+    );
+
+    let failed = run(&mut program("csapp_set_error_handler.3-3"));
+    assert_eq!(failed.status.code(), Some(0));
+    assert_eq!(
+        String::from_utf8_lossy(&failed.stderr),
+        "Accept error: Bad file descriptor\n".repeat(2)
     );
 
     assert_eq!(interrupted(&mut program("sio.3-1")), "caught signal 2\n");

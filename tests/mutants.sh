@@ -3,13 +3,13 @@
 # tests notice: `make mutants`. Lists what they do not notice; tests/mutants.toml has the changes
 # that make no difference.
 #
-# usage: tests/mutants.sh DIR [ROOM...]    rooms: rio net sio report scan
+# usage: tests/mutants.sh DIR [MODULE...]    modules: rio net sio report scan
 # MUTANTS_FLAGS=--iterate leaves out what a run before in DIR has noticed.
 set -eu
 
 dir=$1
 shift
-rooms=${*:-rio net sio report scan}
+modules=${*:-rio net sio report scan}
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 # The copy has a target directory and a build directory of its own, whatever this make has.
@@ -41,23 +41,23 @@ find "$tree/src" -name "*.rs" -exec touch {} + # an earlier run may have left a 
 sed -i 's/^crate-type = .*/crate-type = ["lib"]/' "$tree/Cargo.toml"
 find "$tree/tests" -maxdepth 1 -name '*.rs' ! -name c_suites.rs ! -name properties.rs -delete
 
-# Runs the tests that a room's promises are written down in, and no others. The C suites build the
+# Runs the tests that a module's promises are written down in, and no others. The C suites build the
 # library that ships from the changed source themselves.
 run() {
-    room=$1 seconds=$2 which=$3
+    module=$1 seconds=$2 which=$3
     shift 3
-    echo "== $room: cargo test $*"
+    echo "== $module: cargo test $*"
     set -f
     # 2: some were missed; 3: some hung, which is as good as noticed
     cargo mutants --config "$root/tests/mutants.toml" --dir "$tree" --in-place \
-        --output "$dir/$room" --timeout "$seconds" --no-shuffle --colors never \
+        --output "$dir/$module" --timeout "$seconds" --no-shuffle --colors never \
         --line-col true ${MUTANTS_FLAGS:-} $which -- "$@" ||
         case $? in 2 | 3) ;; *) exit 1 ;; esac
     set +f
 }
 
-for room in $rooms; do
-    case $room in
+for module in $modules; do
+    case $module in
     rio) # what the model does not notice, the C suites have to
         run rio 60 "-f src/rio.rs -f src/rio/scan.rs -F rio_t:: -F copy_line" --test properties
         (
@@ -70,15 +70,15 @@ for room in $rooms; do
     report) run report 60 "-f src/report.rs" --test c_suites -- \
         error::shared error::not_position sio::shared ;;
     scan) run scan 25 "-f src/rio/scan/*.rs -e neon.rs -e bench.rs -e tests.rs" --lib ;;
-    *) echo "no such room: $room" >&2; exit 1 ;;
+    *) echo "no such module: $module" >&2; exit 1 ;;
     esac
 done
 
 echo
-for room in $rooms; do
-    out=$dir/$room/mutants.out
+for module in $modules; do
+    out=$dir/$module/mutants.out
     touch "$out/previously_caught.txt"
-    echo "$room: $(cat "$out"/*caught.txt | wc -l) noticed, $(wc -l <"$out/timeout.txt") hung," \
+    echo "$module: $(cat "$out"/*caught.txt | wc -l) noticed, $(wc -l <"$out/timeout.txt") hung," \
         "$(wc -l <"$out/unviable.txt") do not compile, $(wc -l <"$out/missed.txt") not noticed"
     cat "$out/missed.txt"
 done

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::process::Command;
+use std::process::{Command, Output};
 
 const SCRIPT: &str = r#"
 import ctypes, errno, os, socket, sys, threading
@@ -70,4 +70,29 @@ fn ctypes_reads_writes_connects_and_sees_errno() {
             .current_dir(common::root()),
     );
     assert_eq!(said, "fine\n");
+}
+
+#[test]
+fn the_example_tells_a_wrong_port_from_an_errno() {
+    let connect = |port: &str| -> Output {
+        common::run(
+            Command::new("python3")
+                .arg("examples/echo_ctypes.py")
+                .arg(common::library().join("libcsapp.so"))
+                .args(["127.0.0.1", port])
+                .current_dir(common::root()),
+        )
+    };
+    let no_port = connect("70000");
+    assert_eq!(no_port.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&no_port.stderr);
+    assert!(
+        said.starts_with("getaddrinfo failed (127.0.0.1:70000): ") && said.lines().count() == 1,
+        "{said}"
+    );
+    let nobody = connect("0");
+    assert!(
+        String::from_utf8_lossy(&nobody.stderr).contains("ConnectionRefusedError"),
+        "{nobody:?}"
+    );
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{library, run_with, succeed};
+use common::{header, library, succeed};
 
 /// The ready-made error handlers. A program compares what csapp_set_error_handler returns with their
 /// addresses, so the library has to use the program's view of them.
@@ -35,37 +35,9 @@ fn ask(tool: &str, arguments: &[&str], file: &Path) -> String {
     succeed(command.args(arguments).arg(file))
 }
 
-/// The functions that the header declares, as the linker knows them, all options on.
+/// The functions that the header declares, as the linker knows them.
 fn declared() -> BTreeSet<String> {
-    let mut command = common::cc();
-    command.args(["-E", "-DCSAPP_EXTRAS", "-x", "c", "-I"]);
-    command.arg(library()).arg("-");
-    let output = run_with(&mut command, "#include \"csapp.h\"\n");
-    assert!(output.status.success(), "{output:?}");
-    let mut text = String::new();
-    let mut is_ours = false;
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        // A line `# 12 "FILE"` says where the next ones come from.
-        if let Some(marker) = line.strip_prefix("# ") {
-            is_ours = marker.contains("/csapp.h\"");
-        } else if is_ours {
-            text += line;
-            text.push(' ');
-        }
-    }
-    text.split(';').filter_map(function_name).collect()
-}
-
-/// The name of the function that a declaration declares.
-fn function_name(declaration: &str) -> Option<String> {
-    let mut declaration = declaration.trim();
-    while let Some(rest) = declaration.strip_prefix("__attribute__((") {
-        declaration = rest.split_once("))")?.1.trim_start();
-    }
-    let (head, _) = declaration.split_once('(')?;
-    let is_identifier = |byte: char| byte.is_ascii_alphanumeric() || byte == '_';
-    let name = head.trim_end().rsplit(|byte| !is_identifier(byte)).next()?;
-    (!declaration.starts_with("typedef")).then(|| name.to_owned())
+    header::prototypes().into_keys().collect()
 }
 
 /// The kind (T, W, ...) and the name of each symbol that `nm` lists.

@@ -86,8 +86,9 @@ def open_listenfd(port: Port) -> int:
 
 
 def listen(host: Optional[str], port: Port, backlog: int = 0, flags: int = 0) -> int:
-    """open_listenfd on the addresses of one host only, with a queue of backlog connections (below 1: the
-    library's 1024) and flags 0, DUALSTACK, REUSEPORT or both."""
+    """Opens a server's socket on one address of one host, the first that binds and listens; host None is all of
+    this machine's. backlog is the length of its queue (below 1: 1024), flags is 0 or DUALSTACK,
+    REUSEPORT or both. Returns a close-on-exec descriptor, which is the caller's to close."""
     result = CDLL.csapp_listen(_text(host), _port(port), backlog, flags)
     return _descriptor(result, host, port, socket.AI_PASSIVE)
 
@@ -102,9 +103,12 @@ def readn(fd: Descriptor, count: int) -> bytes:
 
 
 def writen(fd: Descriptor, data: Bytes) -> int:
-    """Writes all of data and returns its length. A socket whose peer has gone raises BrokenPipeError or
-    ConnectionResetError."""
-    data = memoryview(data).tobytes()
+    """Writes all of data and returns its length in bytes. A socket whose peer has gone raises BrokenPipeError
+    or ConnectionResetError. Waits where the descriptor is non-blocking, so that a limit of settimeout()
+    has no effect; one of SO_SNDTIMEO raises BlockingIOError."""
+    if not isinstance(data, bytes):
+        # By way of memoryview, which refuses an int: of that, bytes would make so many NULs.
+        data = bytes(memoryview(data))
     return int(CDLL.rio_writen(_fileno(fd), data, len(data)))
 
 
@@ -114,6 +118,12 @@ class Rio:
     Iterating gives lines until the file ends. A call that raises OSError has consumed nothing: on a
     non-blocking descriptor, or after a timeout, the next call finds all bytes again. Used by one
     thread at a time.
+
+    A socket's settimeout() makes its descriptor non-blocking, so a call raises BlockingIOError at once
+    where bytes have not come. A limit that it waits for, and raises BlockingIOError after, is the kernel's:
+
+    >>> sock.settimeout(None)  # doctest: +SKIP
+    >>> sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 30, 0))  # doctest: +SKIP
 
     close(), and with it the end of a with statement, closes what the Rio was made of.
     """

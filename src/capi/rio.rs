@@ -162,7 +162,7 @@ pub unsafe extern "C-unwind" fn Rio_readlineb(
     count
 }
 
-// What the two forms of each call share: the checks, and the way into the room.
+// What the two forms of each call share: the checks, and the call of the module rio.
 
 #[inline(always)]
 unsafe fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> Result<usize> {

@@ -1,5 +1,5 @@
-//! The doors of the sio_printf family. Stable Rust can neither define a variadic function nor export
-//! one that C defines, so each door is one jump to its C half in src/sio_printf.c, which leaves
+//! The sio_printf family. Stable Rust can neither define a variadic function nor export one that C
+//! defines, so each function here is one jump to its C half in src/sio_printf.c, which leaves
 //! all arguments where they are.
 
 use core::arch::{global_asm, naked_asm};
@@ -24,8 +24,8 @@ macro_rules! jump {
     };
 }
 
-macro_rules! doors {
-    ($($door:ident => $half:ident)+) => {
+macro_rules! jumps {
+    ($($name:ident => $half:ident)+) => {
         unsafe extern "C" {
             $(fn $half();)+
         }
@@ -33,14 +33,14 @@ macro_rules! doors {
             /// Declared, with its arguments, in include/csapp.h.in.
             #[unsafe(no_mangle)]
             #[unsafe(naked)]
-            pub unsafe extern "C" fn $door() {
+            pub unsafe extern "C" fn $name() {
                 naked_asm!(jump!(), sym $half)
             }
         )+
     };
 }
 
-doors! {
+jumps! {
     sio_printf => csapp_c_printf
     sio_dprintf => csapp_c_dprintf
     sio_eprintf => csapp_c_eprintf

@@ -1,4 +1,4 @@
-//! A copy of this machine on which a test installs what it likes (see tests/stranger/copy.sh), and a network
+//! A copy of this machine on which a test installs what it likes (see tests/user/copy.sh), and a network
 //! where every port is free.
 
 use std::ffi::OsStr;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::{library, root, scratch, skipped, skipped_by, succeed};
 
-/// Runs a script of tests/stranger on a copy, and returns what it printed; None where no copy can be made.
+/// Runs a script of tests/user on a copy, and returns what it printed; None where no copy can be made.
 pub fn on_a_copy(script: &str, arguments: &[String]) -> Option<String> {
     library();
     let can_mount = Command::new("unshare")
@@ -20,7 +20,7 @@ pub fn on_a_copy(script: &str, arguments: &[String]) -> Option<String> {
     let said = succeed(
         Command::new("unshare")
             .args(["-m", "sh", "-eu"])
-            .arg(root().join("tests/stranger").join(script))
+            .arg(root().join("tests/user").join(script))
             .arg(root())
             .args(arguments)
             .env("VERSION", env!("CARGO_PKG_VERSION"))
@@ -39,7 +39,7 @@ pub fn on_own_network<S: AsRef<OsStr>>(script: &str, arguments: &[S]) -> Option<
             .args([limit, "unshare", "--net", "--pid", "--fork", "--kill-child"])
             .args(["sh", "-euc", script, "sh"])
             .args(arguments)
-            .env("CLIENT", root().join("tests/stranger/client.py"));
+            .env("CLIENT", root().join("tests/user/client.py"));
         command
     };
     let can_have_one = isolated("20", "ip link set lo up")

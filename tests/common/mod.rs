@@ -4,6 +4,7 @@
 #![allow(dead_code)] // each test binary uses its part
 
 pub mod copy;
+pub mod header;
 pub mod server;
 
 use std::io::Write as _;

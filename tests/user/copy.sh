@@ -5,7 +5,7 @@
 # The machine's files lie below an overlay, upper/ has what differs from them, copy/ is both together.
 
 project=$1
-user=csapp-stranger
+user=csapp-user
 
 make_copy() {
     mount -t tmpfs tmpfs . || return
@@ -26,8 +26,8 @@ as_root() {
         HOME=/root LC_ALL=C.UTF-8 CC="${CC:-cc}" "$@"
 }
 
-# as_stranger FILE: a shell script, run by an ordinary user who cannot see the project.
-as_stranger() {
+# as_user FILE: a shell script, run by an ordinary user who cannot see the project.
+as_user() {
     mount -t tmpfs -o mode=755 tmpfs "copy$project"
     cp "$1" copy/home/$user/script.sh
     chroot --userspec=$user copy env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/$user \

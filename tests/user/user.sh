@@ -67,7 +67,7 @@ if has cmake cmake; then
     cp prog.c project
     cat >project/CMakeLists.txt <<'END'
 cmake_minimum_required(VERSION 3.10)
-project(stranger C)
+project(user C)
 find_package(csapp 1.0 REQUIRED)
 add_executable(shared prog.c)
 target_link_libraries(shared csapp::csapp)

@@ -1,7 +1,7 @@
 # `make install`, what an ordinary user does then, and `make uninstall`, on a copy of this machine.
 # usage: unshare -m sh -eu install.sh PROJECT, in an empty directory
 
-. "$1/tests/stranger/copy.sh"
+. "$1/tests/user/copy.sh"
 make_copy || { echo "SKIPPED: no overlay of this machine's files can be mounted"; exit 0; }
 
 # sudo_make TARGET: as `sudo make` does it.
@@ -12,7 +12,7 @@ sudo_make() {
 
 changes >before
 sudo_make install
-as_stranger "$project/tests/stranger/user.sh"
+as_user "$project/tests/user/user.sh"
 # Root, too, imports the module, and leaves compiled files behind.
 as_root python3 -c 'import csapp'
 sudo_make uninstall
