@@ -865,8 +865,11 @@ static void accept_all(void)
 
 static void accept_all_at(int signum)
 {
+    int before = errno;
+
     (void)signum;
     accept_all();
+    errno = before;
 }
 
 /* Signals come while the attempt waits in the kernel; the last makes the server answer. */

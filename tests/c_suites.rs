@@ -149,7 +149,7 @@ suites! {
     semaphore: shared statically sanitized under_valgrind;
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
-    net: shared statically sanitized;
+    net: shared statically sanitized thread_sanitized;
     network: shared statically sanitized under_valgrind;
     bad_input: shared statically sanitized under_valgrind;
     damaged: shared statically sanitized under_valgrind;
@@ -160,7 +160,7 @@ suites! {
     soak: shared statically sanitized thread_sanitized without_kernel;
     fork: shared statically sanitized;
     handler: shared statically sanitized;
-    accept: shared statically sanitized without_kernel under_valgrind;
+    accept: shared statically sanitized thread_sanitized without_kernel under_valgrind;
     storm: shared statically sanitized under_valgrind;
 }
 
