@@ -832,6 +832,7 @@ pub fn prepare_to_exit_threads() {
             // SAFETY: nobody looks at the value.
             unsafe { exit_thread(argument) }
         }
+        let errno_before = errno();
         let mut thread = MaybeUninit::uninit();
         let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
         // No handler of the program runs in that thread.
@@ -843,6 +844,7 @@ pub fn prepare_to_exit_threads() {
             libc::pthread_join(thread.assume_init(), ptr::null_mut());
         }
         libc::sigprocmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
+        set_errno(errno_before);
     }
 }
 
