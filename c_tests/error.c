@@ -1,6 +1,7 @@
 /* The _error functions and the error handler, as csapp.h promises them. */
 #define _GNU_SOURCE
 #include "support.h"
+#include <dlfcn.h>
 
 /* The library asks for CSAPP_ON_ERROR by secure_getenv, and finds this one. */
 static pthread_barrier_t *askers; /* whoever asks waits for the others first */
@@ -11,6 +12,16 @@ char *secure_getenv(const char *name)
     if (askers)
         pthread_barrier_wait(askers);
     return is_privileged ? NULL : getenv(name);
+}
+
+static int threads_are_refused; /* as if the system had no more of them */
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *arg)
+{
+    if (!threads_are_refused)
+        return ((__typeof__(&pthread_create))dlsym(RTLD_NEXT, "pthread_create"))(thread, attributes, routine, arg);
+    errno = EAGAIN;
+    return EAGAIN;
 }
 
 /* Calls of every _error function, with the code that each takes from where it does, and the
@@ -503,6 +514,31 @@ START_TEST(error_thread_exit_ends_the_thread_alone)
 }
 END_TEST
 
+static void set_thread_exit_without_threads(void *arg)
+{
+    (void)arg;
+    threads_are_refused = 1;
+    errno = OTHER_ERRNO;
+    csapp_set_error_handler(csapp_error_thread_exit);
+    _exit(errno == OTHER_ERRNO ? 42 : 43);
+}
+
+static void listen_without_threads(void *arg)
+{
+    (void)arg;
+    setenv("CSAPP_ON_ERROR", "thread_exit", 1);
+    threads_are_refused = 1;
+    errno = OTHER_ERRNO;
+    _exit(open_listenfd("0") >= 0 && errno == OTHER_ERRNO ? 42 : 43);
+}
+
+START_TEST(error_thread_exit_can_be_chosen_where_there_are_no_threads)
+{
+    ck_assert_int_eq(outcome_of(set_thread_exit_without_threads, NULL).status, 42);
+    ck_assert_int_eq(outcome_of(listen_without_threads, NULL).status, 42);
+}
+END_TEST
+
 /* What CSAPP_ON_ERROR is to be; NULL: not there. */
 static const char *choice;
 
@@ -707,6 +743,7 @@ int main(void)
     tcase_add_test(tests, a_handler_of_the_program_runs_once_for_each_report);
     tcase_add_test(tests, a_handler_of_the_program_may_jump_out);
     tcase_add_test(tests, error_thread_exit_ends_the_thread_alone);
+    tcase_add_test(tests, error_thread_exit_can_be_chosen_where_there_are_no_threads);
     tcase_add_test(tests, the_environment_chooses_the_first_handler);
     tcase_add_test(tests, another_word_in_the_environment_is_reported_and_means_exit);
     tcase_add_test(tests, another_word_is_reported_once);

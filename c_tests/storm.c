@@ -1607,6 +1607,26 @@ START_TEST(a_storm_does_not_make_the_limit_of_select_shorter)
 }
 END_TEST
 
+/* On a Unix domain socket the attempt is made again after each signal, and the kernel grants each the whole
+   limit. */
+START_TEST(a_storm_does_not_put_off_the_limit_of_a_local_connect)
+{
+    long start;
+
+    prepare_full_local_listener();
+    limit_ms(client, SO_SNDTIMEO, 300);
+    csapp_set_error_handler(csapp_error_return);
+    start_storm_with(_i ? SA_RESTART : 0);
+    start = now_ms();
+    errno = 0;
+    Connect(client, (SA *)&local, (int)local_len);
+    end_storm();
+    ck_assert_int_eq(errno, EAGAIN);
+    ck_assert_int_ge(now_ms() - start, 299);
+    ck_assert_int_ge(interruptions, 1);
+}
+END_TEST
+
 START_TEST(a_storm_does_not_make_the_limit_of_timedwait_shorter)
 {
     struct timespec end, now;
@@ -1676,6 +1696,7 @@ int main(void)
     tcase_add_loop_test(tests, write_tells_how_much_has_gone, 0, 4);
     tcase_add_loop_test(tests, a_stream_tells_that_it_was_interrupted, 0, COUNT(interrupted_calls));
     tcase_add_loop_test(tests, a_storm_does_not_make_the_limit_of_select_shorter, 0, 2);
+    tcase_add_loop_test(tests, a_storm_does_not_put_off_the_limit_of_a_local_connect, 0, 2);
     tcase_add_loop_test(tests, a_storm_does_not_make_the_limit_of_timedwait_shorter, 0, 2);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -620,7 +620,8 @@ int Accept(int s,
 
 /**
  * connect, checked: connects a socket to the address `serv_addr`. When a signal handler ran, waits on
- * for what becomes of the attempt, but no longer than SO_SNDTIMEO says (EINPROGRESS). [CS:APP 3e, section 11.4.3; POSIX, connect]
+ * for what becomes of the attempt. When the socket's time (SO_SNDTIMEO) has run out that is EINPROGRESS,
+ * on a Unix domain socket EAGAIN. [CS:APP 3e, section 11.4.3; POSIX, connect]
  */
 void Connect(int sockfd,
              const struct sockaddr *serv_addr,

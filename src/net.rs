@@ -143,19 +143,22 @@ fn interleave(addresses: &Addresses) -> impl Iterator<Item = Address<'_>> {
 /// the attempt goes on in the kernel and is waited for: a second connect would fail (POSIX,
 /// connect). Only a Unix domain socket gives an interrupted attempt up; there it is made again.
 pub fn connect_through(fd: c_int, mut connect: impl FnMut() -> Result<()>) -> Result<()> {
-    loop {
-        match connect() {
-            Err(Errno(libc::EINTR)) => {}
-            outcome => return outcome,
-        }
-        sys::wait_connected(fd)?;
-        sys::connect_outcome(fd)?;
-        if Endpoint::peer(fd).is_ok() {
-            return Ok(());
-        }
-        if Endpoint::local(fd)?.family() != libc::AF_UNIX {
-            return Err(Errno(libc::ECONNRESET)); // connected, and reset at once
-        }
+    sys::restart_in_time(fd, libc::SO_SNDTIMEO, || match connect() {
+        Err(Errno(libc::EINTR)) => interrupted_outcome(fd),
+        outcome => outcome,
+    })
+}
+
+/// What becomes of an attempt that a signal has interrupted; EINTR, where it was given up.
+fn interrupted_outcome(fd: c_int) -> Result<()> {
+    sys::wait_connected(fd)?;
+    sys::connect_outcome(fd)?;
+    if Endpoint::peer(fd).is_ok() {
+        return Ok(());
+    }
+    match Endpoint::local(fd)?.family() {
+        libc::AF_UNIX => Err(Errno(libc::EINTR)),
+        _ => Err(Errno(libc::ECONNRESET)), // connected, and reset at once
     }
 }
 

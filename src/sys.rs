@@ -822,7 +822,7 @@ pub fn abort() -> ! {
 }
 
 /// Lets a thread of its own end, if possible. When the first one does, glibc loads what unwinds threads,
-/// and aborts the process where it cannot: for want of a free descriptor, say. There is one now.
+/// and aborts the process where it cannot: for want of a free descriptor, say. So there has to be one now.
 #[cold]
 pub fn prepare_to_exit_threads() {
     #[cfg(target_env = "gnu")]
@@ -832,6 +832,13 @@ pub fn prepare_to_exit_threads() {
             // SAFETY: nobody looks at the value.
             unsafe { exit_thread(argument) }
         }
+        let errno_before = errno();
+        let free = libc::open(c"/".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+        if free == -1 {
+            set_errno(errno_before);
+            return;
+        }
+        close(free);
         let mut thread = MaybeUninit::uninit();
         let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
         // No handler of the program runs in that thread.
@@ -843,6 +850,7 @@ pub fn prepare_to_exit_threads() {
             libc::pthread_join(thread.assume_init(), ptr::null_mut());
         }
         libc::sigprocmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
+        set_errno(errno_before);
     }
 }
 

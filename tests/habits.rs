@@ -305,10 +305,10 @@ fn a_shell_with_job_control() {
 #[test]
 fn a_thread_ends_alone_where_no_descriptor_is_free() {
     with_each(C_AND_CXX, "few_descriptors", &[], |program| {
-        for way in ["handler", "listen", "thread"] {
+        for way in ["handler", "again", "listen", "thread"] {
             let mut command = Command::new(program);
             command.arg(way);
-            if way != "handler" {
+            if ["listen", "thread"].contains(&way) {
                 command.env("CSAPP_ON_ERROR", "thread_exit");
             }
             let output = common::run(&mut command);

@@ -1,5 +1,6 @@
-/* A thread that fails for want of a descriptor ends alone, as it was told: by the program ("handler"), or
-   by CSAPP_ON_ERROR, which is read when the program listens ("listen") or makes a thread ("thread").
+/* A thread that fails for want of a descriptor ends alone, as it was told: by the program ("handler"; "again",
+   where it said so before without effect, since none was free then either), or by CSAPP_ON_ERROR, which is
+   read when the program listens ("listen") or makes a thread ("thread").
    glibc loads what unwinds threads when the first one ends, and would abort here. No test of Check can
    show that: it has that library loaded. */
 #include "csapp.h"
@@ -20,12 +21,24 @@ static void *open_until_it_fails(void *arg)
 int main(int argc, char **argv)
 {
     const struct rlimit few = {16, 16};
+    struct rlimit all, none;
     void *result = &result;
     pthread_t thread;
 
     if (argc != 2)
-        app_error("usage: few_descriptors handler|listen|thread");
-    if (strcmp(argv[1], "handler") == 0)
+        app_error("usage: few_descriptors handler|again|listen|thread");
+    if (strcmp(argv[1], "again") == 0) {
+        if (getrlimit(RLIMIT_NOFILE, &all) != 0)
+            return 98;
+        none = all;
+        none.rlim_cur = 0;
+        if (setrlimit(RLIMIT_NOFILE, &none) != 0)
+            return 98;
+        csapp_set_error_handler(csapp_error_thread_exit);
+        if (setrlimit(RLIMIT_NOFILE, &all) != 0)
+            return 98;
+    }
+    if (strcmp(argv[1], "handler") == 0 || strcmp(argv[1], "again") == 0)
         csapp_set_error_handler(csapp_error_thread_exit);
     else if (strcmp(argv[1], "listen") == 0)
         Open_listenfd("0");

@@ -78,7 +78,8 @@ pub unsafe extern "C-unwind" fn Accept(
 }
 
 /// connect, checked: connects a socket to the address `serv_addr`. When a signal handler ran, waits on
-/// for what becomes of the attempt, but no longer than SO_SNDTIMEO says (EINPROGRESS). [CS:APP 3e, section 11.4.3; POSIX, connect]
+/// for what becomes of the attempt. When the socket's time (SO_SNDTIMEO) has run out that is EINPROGRESS,
+/// on a Unix domain socket EAGAIN. [CS:APP 3e, section 11.4.3; POSIX, connect]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Connect(sockfd: c_int, serv_addr: *const sockaddr, addrlen: c_int) {
     let outcome = net::connect_through(sockfd, || {
