@@ -70,8 +70,8 @@ static int write_new_file(const char *name, const char *text)
 /* Gives this process an /etc of its own, with what the resolver reads. */
 static int replace_etc(void)
 {
-    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
-        && mount("none", "/etc", "tmpfs", 0, NULL) == 0
+    return mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0
+        && mount("none", "/etc", "tmpfs", 0, "") == 0
         && write_new_file("/etc/hosts", hosts)
         && write_new_file("/etc/host.conf", "multi on\n")
         && write_new_file("/etc/gai.conf", precedences)

@@ -150,7 +150,7 @@ suites! {
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized thread_sanitized;
-    network: shared statically sanitized under_valgrind;
+    network: shared statically sanitized;
     bad_input: shared statically sanitized under_valgrind;
     damaged: shared statically sanitized under_valgrind;
     cancel: shared statically sanitized thread_sanitized under_valgrind;
