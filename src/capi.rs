@@ -96,26 +96,21 @@ fn report_errno(message: &CStr) {
     report::report(message, Reason::Errno(sys::errno()));
 }
 
-/// [`wrapped`], for system calls that a signal may interrupt and that then start again. They leave
-/// `errno` alone when they succeed; only what an interrupted one left there has to be undone.
+/// [`wrapped`], for calls that a signal may interrupt and that then start again.
 #[inline]
 pub(crate) fn wrapped_restarting<T: PartialEq + Copy>(
     message: &CStr,
     failure: T,
     mut call: impl FnMut() -> T,
 ) -> T {
-    let before = sys::errno();
-    loop {
-        let value = call();
-        if value != failure {
-            return value;
+    wrapped(message, failure, || {
+        loop {
+            let value = call();
+            if value != failure || sys::errno() != Errno(libc::EINTR) {
+                return value;
+            }
         }
-        if sys::errno() != Errno(libc::EINTR) {
-            report_errno(message);
-            return value;
-        }
-        sys::set_errno(before);
-    }
+    })
 }
 
 /// [`wrapped_restarting`], for calls that wait on `fd` for as long as its `option` (SO_RCVTIMEO or

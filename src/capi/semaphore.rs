@@ -4,8 +4,8 @@ use core::ffi::{c_int, c_uint};
 
 use libc::sem_t;
 
-use super::wrapped;
-use crate::sys::{self, Errno, undeclared};
+use super::{wrapped, wrapped_restarting};
+use crate::sys::undeclared;
 
 /// sem_init, checked: makes `sem` a semaphore with the value `value`, which processes share if
 /// `pshared` is not 0. [CS:APP 3e, section 12.5.2; POSIX, sem_init]
@@ -21,15 +21,9 @@ pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value:
 /// signal handler ran. [CS:APP 3e, section 12.5.2; POSIX, sem_wait]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn P(sem: *mut sem_t) {
-    // musl's sem_wait leaves EAGAIN in `errno` when it had to wait.
-    wrapped(c"P error", -1, || {
-        loop {
-            // SAFETY: the caller's semaphore.
-            let value = unsafe { given!(sem => libc::sem_wait(sem), or -1) };
-            if value == 0 || sys::errno() != Errno(libc::EINTR) {
-                return value;
-            }
-        }
+    // SAFETY: the caller's semaphore.
+    wrapped_restarting(c"P error", -1, || unsafe {
+        given!(sem => libc::sem_wait(sem), or -1)
     });
 }
 

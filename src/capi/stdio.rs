@@ -8,8 +8,8 @@ use core::ptr;
 
 use libc::{FILE, size_t};
 
-use super::{check_buffer, checked, ended_or_failed, wrapped};
-use crate::sys::{self, Errno};
+use super::{check_buffer, checked, ended_or_failed, wrapped, wrapped_restarting};
+use crate::sys::Errno;
 
 /// Whether stream and buffer cannot be right: one is NULL, or the buffer has a size that no object has, and
 /// libc would go on to whatever lies behind it. Reports that.
@@ -75,17 +75,9 @@ pub unsafe extern "C-unwind" fn Fgets(
 /// handler ran. NULL if the error handler returns. [CS:APP 3e, section 10.10; C11, fopen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_char) -> *mut FILE {
-    // Unlike a system call, fopen may leave an errno behind when it succeeds.
-    wrapped(c"Fopen error", ptr::null_mut(), || {
-        loop {
-            // SAFETY: the caller's strings.
-            let stream = unsafe {
-                given!(filename, mode => libc::fopen(filename, mode), or ptr::null_mut())
-            };
-            if !stream.is_null() || sys::errno() != Errno(libc::EINTR) {
-                return stream;
-            }
-        }
+    // SAFETY: the caller's strings.
+    wrapped_restarting(c"Fopen error", ptr::null_mut(), || unsafe {
+        given!(filename, mode => libc::fopen(filename, mode), or ptr::null_mut())
     })
 }
 
