@@ -63,7 +63,6 @@ static struct {
     char is_socket[CHOSEN];
 } faults;
 
-#define counted(place) __atomic_load_n(&(place), __ATOMIC_SEQ_CST)
 #define count_up(place, by) __atomic_fetch_add(&(place), (by), __ATOMIC_SEQ_CST)
 
 /* Gives fd a number by which it is chosen. */

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 
 /* Writes `text` to a file that is there already. Whether that went well. */
 static inline int write_file(const char *name, const char *text)
@@ -18,6 +19,20 @@ static inline int write_file(const char *name, const char *text)
     if (fd != -1)
         close(fd);
     return is_written;
+}
+
+/* The same for a file that is not there yet. */
+static inline int write_new_file(const char *name, const char *text)
+{
+    close(open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    return write_file(name, text);
+}
+
+/* Gives this process an /etc of its own, with nothing in it; in a mount namespace of its own. */
+static inline int empty_etc(void)
+{
+    return mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0
+        && mount("none", "/etc", "tmpfs", 0, "") == 0;
 }
 
 /* Moves this process into namespaces of its own, by `kinds` (CLONE_NEWNET and so on). Who is not

@@ -10,9 +10,7 @@
 #include <linux/seccomp.h>
 #include <net/route.h>
 #include <stddef.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 /* The addresses of the tests (RFC 5737, RFC 3849). To a hole, packets go out and nothing comes back.
    The wall is a route that says at once that the host is unreachable. On the closed address of this
@@ -61,17 +59,10 @@ static const char precedences[] =
     "precedence ::ffff:0:0/96 10\n"
     "precedence ::/0 5\n";
 
-static int write_new_file(const char *name, const char *text)
-{
-    close(open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-    return write_file(name, text);
-}
-
 /* Gives this process an /etc of its own, with what the resolver reads. */
 static int replace_etc(void)
 {
-    return mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0
-        && mount("none", "/etc", "tmpfs", 0, "") == 0
+    return empty_etc()
         && write_new_file("/etc/hosts", hosts)
         && write_new_file("/etc/host.conf", "multi on\n")
         && write_new_file("/etc/gai.conf", precedences)
@@ -430,16 +421,8 @@ static const char *const all_holes[] = {HOLE, "holes"};
 
 START_TEST(a_deadline_ends_what_nobody_answers)
 {
-    int before;
-    long start;
-
     be_host();
-    before = open_descriptors();
-    start = now_ms();
-    expect_failure(csapp_connect(all_holes[_i], "80", 700), ETIMEDOUT);
-    ck_assert_int_ge(now_ms() - start, 700);
-    ck_assert_int_lt(now_ms() - start, 10000);
-    ck_assert_int_eq(open_descriptors(), before);
+    expect_time_out(all_holes[_i], "80", 700, 10000);
 }
 END_TEST
 
@@ -459,13 +442,15 @@ END_TEST
 
 static int wanted_signals;
 
-/* In the middle of an attempt, the host that it is for begins to exist. */
+/* In the middle of an attempt, the host that it is for begins to exist. Some of the signals may have been
+   counted by another handler. */
 static void signal_and_appear(int signum)
 {
+    static int has_appeared;
     int before = errno;
 
     (void)signum;
-    if (++interruptions == wanted_signals)
+    if (++interruptions >= wanted_signals && !has_appeared++)
         set_address("lo:3", HOLE);
     errno = before;
 }
@@ -507,15 +492,10 @@ END_TEST
 
 START_TEST(signals_do_not_move_a_deadline)
 {
-    long start;
-
     be_host();
     start_storm();
-    start = now_ms();
-    expect_failure(csapp_connect(all_holes[_i], "80", 500), ETIMEDOUT);
+    expect_time_out(all_holes[_i], "80", 500, 10000);
     end_storm();
-    ck_assert_int_ge(now_ms() - start, 500);
-    ck_assert_int_lt(now_ms() - start, 10000);
     ck_assert_int_ge(interruptions, 1);
 }
 END_TEST
@@ -876,20 +856,6 @@ START_TEST(a_machine_out_of_ports_says_so)
 }
 END_TEST
 
-/* Leaves this process `count` descriptors. */
-static void leave_descriptors(int count)
-{
-    const struct rlimit few = {64, 64};
-    int last = -1, fd;
-
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
-    while ((fd = dup(STDERR_FILENO)) != -1)
-        last = fd;
-    ck_assert_int_eq(errno, EMFILE);
-    for (; count > 0; count--)
-        close(last--);
-}
-
 START_TEST(without_a_free_descriptor_it_is_emfile)
 {
     int listener;
@@ -954,10 +920,6 @@ static int may_be_host(void)
         _exit(!enter_namespaces(CLONE_NEWNET | CLONE_NEWNS) || !raise_loopback() || !replace_etc());
     return waitpid(pid, &status, 0) == pid && status == 0;
 }
-
-/* Adds a test that runs once for each entry of a table. */
-#define add_for_each(tests, test, table) \
-    tcase_add_loop_test(tests, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
 
 int main(void)
 {

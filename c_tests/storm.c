@@ -5,11 +5,9 @@
 #define CSAPP_EXTRAS
 #include "blocking.h"
 #include "namespace.h"
-#include <sys/mount.h>
 #include <sys/un.h>
 
 #define COUNT(table) ((int)(sizeof table / sizeof *table))
-#define counted(place) __atomic_load_n(&(place), __ATOMIC_SEQ_CST)
 
 /* ---- The signals: a second thread sees to them while the first one waits ---- */
 
@@ -1153,29 +1151,14 @@ static void answer_questions(void)
     }
 }
 
-static int replace_file(const char *name, const char *text)
-{
-    char other[] = "/tmp/csapp-test-XXXXXX";
-    int fd = mkstemp(other), is_replaced;
-
-    ck_assert_int_ne(fd, -1);
-    send_text(fd, text);
-    close(fd);
-    chmod(other, 0644);
-    is_replaced = mount(other, name, "", MS_BIND, NULL) == 0;
-    unlink(other);
-    return is_replaced;
-}
-
 /* A network of this process' own, in which it is the name server as well. */
 static int become_name_server(void)
 {
     struct sockaddr_in address;
 
-    if (!enter_namespaces(CLONE_NEWNET | CLONE_NEWNS) || !raise_loopback()
-        || mount("", "/", "", MS_REC | MS_PRIVATE, NULL) == -1
-        || !replace_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30\n")
-        || !replace_file("/etc/nsswitch.conf", "hosts: dns\n"))
+    if (!enter_namespaces(CLONE_NEWNET | CLONE_NEWNS) || !raise_loopback() || !empty_etc()
+        || !write_new_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:30\n")
+        || !write_new_file("/etc/nsswitch.conf", "hosts: dns\n"))
         return 0;
     memset(&address, 0, sizeof address);
     address.sin_family = AF_INET;

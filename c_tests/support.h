@@ -67,6 +67,13 @@ static inline int is_emulated(void)
     return runner && strstr(runner, "qemu-");
 }
 
+/* What another thread or process may be changing. */
+#define counted(place) __atomic_load_n(&(place), __ATOMIC_SEQ_CST)
+
+/* Adds a test that runs once for each entry of a table. */
+#define add_for_each(tests, test, table) \
+    tcase_add_loop_test(tests, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
+
 /* The main function of a suite that was filled in with tcase_add_test and the like. */
 static inline int run_suite(Suite *suite)
 {

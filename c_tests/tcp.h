@@ -2,7 +2,8 @@
 #ifndef TCP_H
 #define TCP_H
 
-#include "support.h"
+#include "streams.h"
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 /* A server's socket, its address, and its port as a string. */
@@ -75,6 +76,20 @@ static inline int open_descriptors(void)
     return count;
 }
 
+/* Leaves this process `count` descriptors. */
+static inline void leave_descriptors(int count)
+{
+    const struct rlimit few = {64, 64};
+    int last = -1, fd;
+
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while ((fd = dup(STDERR_FILENO)) != -1)
+        last = fd;
+    ck_assert_int_eq(errno, EMFILE);
+    for (; count > 0; count--)
+        close(last--);
+}
+
 static inline int option(int fd, int level, int name)
 {
     int value = -1;
@@ -143,5 +158,18 @@ static inline int connect_checked(const char *host, const char *port)
 
 static int (*const connects[])(const char *, const char *) = {
     connect_by_the_book, connect_in_5_s, connect_without_limit, connect_checked};
+
+/* csapp_connect gives up after `limit` milliseconds, before `bound`, and leaves nothing open. */
+static inline void expect_time_out(const char *host, const char *port, int limit, long bound)
+{
+    int before = open_descriptors();
+    long start = now_ms();
+
+    ck_assert_int_eq(csapp_connect(host, port, limit), -1);
+    ck_assert_int_eq(errno, ETIMEDOUT);
+    ck_assert_int_ge(now_ms() - start, limit);
+    ck_assert_int_lt(now_ms() - start, bound);
+    ck_assert_int_eq(open_descriptors(), before);
+}
 
 #endif
