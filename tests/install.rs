@@ -10,23 +10,7 @@ use common::copy::on_a_copy;
 use common::{is_installed, library, root, run, scratch, skipped, succeed};
 
 /// A C program that says what it runs with.
-const PROGRAM: &str = r#"#include "csapp.h"
-
-int main(void)
-{
-    int ends[2];
-    char line[MAXLINE];
-    rio_t rio;
-
-    if (pipe(ends) < 0)
-        unix_error("pipe error");
-    Rio_writen(ends[1], "a line\n", 7);
-    Rio_readinitb(&rio, ends[0]);
-    Rio_readlineb(&rio, line, sizeof line);
-    printf("%s %s", csapp_version(), line);
-    return strcmp(csapp_version(), CSAPP_VERSION) != 0;
-}
-"#;
+const PROGRAM: &str = include_str!("user/prog.c");
 
 const SAYS: &str = concat!(env!("CARGO_PKG_VERSION"), " a line\n");
 

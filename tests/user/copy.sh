@@ -26,10 +26,11 @@ as_root() {
         HOME=/root LC_ALL=C.UTF-8 CC="${CC:-cc}" "$@"
 }
 
-# as_user FILE: a shell script, run by an ordinary user who cannot see the project.
+# as_user FILE: a shell script, run by an ordinary user who has prog.c and cannot see the project.
 as_user() {
     mount -t tmpfs -o mode=755 tmpfs "copy$project"
     cp "$1" copy/home/$user/script.sh
+    cp "$project/tests/user/prog.c" copy/home/$user/prog.c
     chroot --userspec=$user copy env -i PATH=/usr/local/bin:/usr/bin:/bin HOME=/home/$user \
         LC_ALL=C.UTF-8 CC="${CC:-cc}" VERSION="$VERSION" PYTHONDONTWRITEBYTECODE=1 \
         sh -euc 'cd; . ./script.sh'

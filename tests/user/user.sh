@@ -1,5 +1,5 @@
 # What an ordinary user does with an installed libcsapp, each thing as its documentation says.
-# VERSION is the one to expect.
+# VERSION is the one to expect; prog.c is beside it.
 
 # check WHAT PROGRAM...: runs a program, which has to say what it should.
 check() {
@@ -19,25 +19,6 @@ has() {
     echo "SKIPPED: $1 is not installed (Debian: $2)"
     return 1
 }
-
-cat >prog.c <<'END'
-#include "csapp.h"
-
-int main(void)
-{
-    int ends[2];
-    char line[MAXLINE];
-    rio_t rio;
-
-    if (pipe(ends) < 0)
-        unix_error("pipe error");
-    Rio_writen(ends[1], "a line\n", 7);
-    Rio_readinitb(&rio, ends[0]);
-    Rio_readlineb(&rio, line, sizeof line); /* the debugger stops here */
-    printf("%s %s", csapp_version(), line);
-    return strcmp(csapp_version(), CSAPP_VERSION) != 0;
-}
-END
 
 strict="-g -Wall -Wextra -Wpedantic -Werror"
 
