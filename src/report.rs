@@ -93,7 +93,12 @@ pub fn write_line(msg: &[&CStr], reason: Reason) {
 pub fn set_handler(new: Handler) -> Handler {
     // Were it the first word about the handler, the environment's would have to go before it.
     handler();
-    if new as usize == csapp_error_thread_exit as *const () as usize {
+    // A handler of the program's own may end its thread as well.
+    let never_do = [
+        csapp_error_exit as *const (),
+        csapp_error_return as *const (),
+    ];
+    if !never_do.contains(&(new as *const ())) {
         sys::prepare_to_exit_threads();
     }
     let before = HANDLER.swap(new as *mut (), Ordering::AcqRel);

@@ -125,11 +125,12 @@ cat "$reports"
 (exec 2>"$reports" 3>&- 4>&-; ulimit -n 5; exec "$3" 8080) &
 python3 "$CLIENT" localhost echo
 python3 - "$reports" <<'END'
-import socket, sys, time
+import socket, struct, sys, time
 first, second = [socket.create_connection(("localhost", 8080)) for _ in range(2)]
 second.sendall(b"waited\n")
 while "Accept error: Too many open files\n" not in open(sys.argv[1]):
     time.sleep(0.01)
+first.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
 first.close()
 print(second.makefile().readline(), end="")
 END

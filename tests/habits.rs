@@ -305,7 +305,7 @@ fn a_shell_with_job_control() {
 #[test]
 fn a_thread_ends_alone_where_no_descriptor_is_free() {
     with_each(C_AND_CXX, "few_descriptors", &[], |program| {
-        for way in ["handler", "again", "listen", "thread"] {
+        for way in ["handler", "own", "again", "listen", "thread"] {
             let mut command = Command::new(program);
             command.arg(way);
             if ["listen", "thread"].contains(&way) {

@@ -1,6 +1,6 @@
-/* A thread that fails for want of a descriptor ends alone, as it was told: by the program ("handler"; "again",
-   where it said so before without effect, since none was free then either), or by CSAPP_ON_ERROR, which is
-   read when the program listens ("listen") or makes a thread ("thread").
+/* A thread that fails for want of a descriptor ends alone, as it was told: by the program ("handler"; "own", by a
+   handler of its own; "again", where it said so before without effect, since none was free then either), or by
+   CSAPP_ON_ERROR, which is read when the program listens ("listen") or makes a thread ("thread").
    glibc loads what unwinds threads when the first one ends, and would abort here. No test of Check can
    show that: it has that library loaded. */
 #include "csapp.h"
@@ -18,6 +18,11 @@ static void *open_until_it_fails(void *arg)
     return arg;
 }
 
+static void end_thread(void)
+{
+    pthread_exit(NULL);
+}
+
 int main(int argc, char **argv)
 {
     const struct rlimit few = {16, 16};
@@ -26,7 +31,7 @@ int main(int argc, char **argv)
     pthread_t thread;
 
     if (argc != 2)
-        app_error("usage: few_descriptors handler|again|listen|thread");
+        app_error("usage: few_descriptors handler|own|again|listen|thread");
     if (strcmp(argv[1], "again") == 0) {
         if (getrlimit(RLIMIT_NOFILE, &all) != 0)
             return 98;
@@ -40,6 +45,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "handler") == 0 || strcmp(argv[1], "again") == 0)
         csapp_set_error_handler(csapp_error_thread_exit);
+    else if (strcmp(argv[1], "own") == 0)
+        csapp_set_error_handler(end_thread);
     else if (strcmp(argv[1], "listen") == 0)
         Open_listenfd("0");
     else {
