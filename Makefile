@@ -44,42 +44,51 @@ WANTED_PACKAGES = cmake gdb man-db abigail-tools
 .PHONY: all cargo demo check tools bench fuzz mutants header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
+# What is being made, in a word and a name; `make V=1` shows the commands, `make -s` nothing.
+QUIET = $(if $(V),,@)
+SILENT = $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+SAY = @$(if $(V)$(SILENT),:,printf '%12s %s\n')
+
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
-# older than what was made of it. Where there is none, as under `sudo make install`, what is built
-# already will do. Without the C compiler's start-up files, nothing runs when the library is loaded or
-# unloaded.
+# older than what was made of it. Without the C compiler's start-up files, nothing runs when the library
+# is loaded or unloaded.
 cargo:
-	@if command -v $(CARGO) >/dev/null; then \
-	    $(CARGO) rustc --quiet --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
-	        -C force-unwind-tables=yes -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles || { \
-	        has=$$($(CARGO) --version | cut -d ' ' -f 2); \
-	        printf '%s\n' $(RUST_VERSION) "$$has" | sort -C -V || echo "$(NEEDS_RUST) Here is $$has." >&2; \
-	        exit 1; \
-	    }; \
-	elif ! test -f $(RELEASE)/libcsapp.a; then \
-	    echo "$(NEEDS_RUST) There is no $(CARGO) here." >&2; \
+	@$(CARGO) rustc $(SILENT:s=--quiet) --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
+	    -C force-unwind-tables=yes -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles || { \
+	    has=$$($(CARGO) --version | cut -d ' ' -f 2); \
+	    printf '%s\n' $(RUST_VERSION) "$$has" | sort -C -V || echo "$(NEEDS_RUST) Here is $$has." >&2; \
 	    exit 1; \
-	fi
+	}
 
 RUST_VERSION = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 NEEDS_RUST = libcsapp is built with Rust $(RUST_VERSION) or later, which https://rustup.rs installs. Or, to use it \
     without: copy csapp.h and csapp.o from the build/ of a machine of the same kind that has Rust.
 
-$(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a: cargo ;
+# Without cargo, as under `sudo make install`, what is built already will do; cargo's own files may be gone.
+CARGO_FILES = $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a
+ifneq ($(shell command -v $(CARGO)),)
+$(CARGO_FILES): cargo ;
+else
+$(CARGO_FILES):
+	@echo "$(NEEDS_RUST) There is no $(CARGO) here." >&2; exit 1
+.SECONDARY: $(CARGO_FILES)
+endif
 
 # What a debugger needs goes into a file of its own, which it finds beside the library.
 $(BUILD)/$(SONAME): $(RELEASE)/libcsapp.so
+	$(SAY) Stripping $@
 	@mkdir -p $(BUILD)
-	$(OBJCOPY) --only-keep-debug --compress-debug-sections $< $(BUILD)/$(DEBUG)
+	$(QUIET)$(OBJCOPY) --only-keep-debug --compress-debug-sections $< $(BUILD)/$(DEBUG)
 	@chmod 644 $(BUILD)/$(DEBUG)
-	$(OBJCOPY) --strip-all --add-gnu-debuglink=$(BUILD)/$(DEBUG) $< $@
+	$(QUIET)$(OBJCOPY) --strip-all --add-gnu-debuglink=$(BUILD)/$(DEBUG) $< $@
 
 $(BUILD)/libcsapp.so: $(BUILD)/$(SONAME)
-	ln -sf $(SONAME) $@
+	$(QUIET)ln -sf $(SONAME) $@
 
 $(BUILD)/csapp.h: include/csapp.h
+	$(SAY) Copying $@
 	@mkdir -p $(BUILD)
-	cp $< $@
+	$(QUIET)cp $< $@
 
 # The whole library as one object. The API stays visible, and weak, so that a program may have
 # a function of the same name; everything else becomes local.
@@ -87,18 +96,20 @@ $(BUILD)/api.txt: $(BUILD)/$(SONAME)
 	@$(NM) -D --defined-only $< | cut -d' ' -f3 | LC_ALL=C sort > $@
 
 $(BUILD)/csapp.o: $(RELEASE)/libcsapp.a $(BUILD)/api.txt csapp.ld
-	$(CC) -r -nostdlib -Wl,-T,csapp.ld $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
-	$(OBJCOPY) --strip-debug --discard-all --keep-global-symbols=$(BUILD)/api.txt \
+	$(SAY) Linking $@
+	$(QUIET)$(CC) -r -nostdlib -Wl,-T,csapp.ld $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
+	$(QUIET)$(OBJCOPY) --strip-debug --discard-all --keep-global-symbols=$(BUILD)/api.txt \
 	    --weaken-symbols=$(BUILD)/api.txt $@
 
 $(BUILD)/libcsapp.a: $(BUILD)/csapp.o
+	$(SAY) Archiving $@
 	@rm -f $@
-	$(AR) rcs $@ $<
+	$(QUIET)$(AR) rcs $@ $<
 
 include examples/examples.mk
 
 demo: $(BUILD)/echoserver $(BUILD)/echoclient
-	@CARGO='$(CARGO)' sh examples/demo.sh $(BUILD)
+	@sh examples/demo.sh $(BUILD)
 
 check: tools all
 	$(CARGO) test --locked --no-fail-fast
@@ -121,7 +132,7 @@ tools:
 # The benchmarks. Peers that are not installed are left out.
 BENCH = $(BUILD)/bench
 RUSTC ?= rustc
-has = $(shell echo '\#include <$(1)>' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
+has = $(shell printf '\043include <$(1)>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 PEERS = $(if $(call has,skalibs/skamisc.h),-DWITH_SKALIBS) \
     $(if $(call has,event2/buffer.h),-DWITH_LIBEVENT) -DWITH_BUFREADER
 PEER_LIBRARIES = $(if $(findstring SKALIBS,$(PEERS)),-lskarnet) \
@@ -183,8 +194,9 @@ MODULES ?= rio net sio report scan
 mutants:
 	@sh tests/mutants.sh $(CARGO_TARGET_DIR)/mutants $(MODULES)
 
+HEADER ?= include/csapp.h
 header:
-	CSAPP_HEADER_OUT=include/csapp.h $(CARGO) build --quiet --locked
+	CSAPP_HEADER_OUT=$(HEADER) $(CARGO) check --quiet --locked --lib --features header
 
 clean:
 	$(CARGO) clean

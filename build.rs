@@ -1,31 +1,15 @@
-//! Generates csapp.h from src/capi/, compiles the one C file, and gives the shared library its
-//! soname. For cargo-c, writes the manual pages that lead to others.
+//! Compiles the one C file and gives the shared library its soname. With the feature `header`, generates
+//! csapp.h from src/capi/; for cargo-c, writes the manual pages that lead to others.
 
 use std::env;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where the header's fixed text is, with a line `@section FILE@` for each section.
-const TEMPLATE: &str = "include/csapp.h.in";
-
-/// Where to put the header besides OUT_DIR; `make header` says `include/csapp.h`.
-const HEADER_OUT: &str = "CSAPP_HEADER_OUT";
-
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    println!("cargo:rerun-if-changed=src/capi");
-    println!("cargo:rerun-if-changed=src/rio.rs");
-    println!("cargo:rerun-if-changed={TEMPLATE}");
-    println!("cargo:rerun-if-changed=cbindgen.toml");
-    println!("cargo:rerun-if-env-changed={HEADER_OUT}");
-
-    let header = header(&root)?;
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("csapp.h"), &header)?;
-    if let Some(out) = env::var_os(HEADER_OUT) {
-        fs::write(root.join(out), &header)?;
-    }
+    #[cfg(feature = "header")]
+    header::generate(&root)?;
 
     println!("cargo:rerun-if-changed=src/sio_printf.c");
     cc::Build::new()
@@ -76,55 +60,84 @@ fn manual_links(pages: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The template with its `@...@` lines filled in.
-fn header(root: &Path) -> Result<String, Box<dyn Error>> {
-    let path = root.join(TEMPLATE);
-    let template = fs::read_to_string(&path)
-        .map_err(|why| format!("cannot read {}: {why}", path.display()))?;
-    let mut header = String::new();
-    for line in template.lines() {
-        let words = line
-            .strip_prefix('@')
-            .and_then(|line| line.strip_suffix('@'));
-        match words.and_then(|words| words.split_once(' ')) {
-            Some(("section", file)) => {
-                let title = title(&root.join(file))?;
-                writeln!(header, "/* {:-<88} */\n", format!("{title} "))?;
-                header += &declarations(root, file)?;
-            }
-            Some(("types", file)) => header += &declarations(root, file)?,
-            _ => {
-                header += line;
-                header.push('\n');
+/// csapp.h, as cbindgen and include/csapp.h.in have it.
+#[cfg(feature = "header")]
+mod header {
+    use std::fmt::Write as _;
+    use std::path::Path;
+    use std::{env, error::Error, fs};
+
+    /// Where the header's fixed text is, with a line `@section FILE@` for each section.
+    const TEMPLATE: &str = "include/csapp.h.in";
+
+    /// Says where to put the header.
+    const HEADER_OUT: &str = "CSAPP_HEADER_OUT";
+
+    pub fn generate(root: &Path) -> Result<(), Box<dyn Error>> {
+        for source in ["src", "cbindgen.toml", TEMPLATE] {
+            println!("cargo:rerun-if-changed={source}");
+        }
+        println!("cargo:rerun-if-env-changed={HEADER_OUT}");
+        let Some(out) = env::var_os(HEADER_OUT) else {
+            return Ok(());
+        };
+        let out = root.join(out);
+        // Somebody may have edited or removed it since.
+        println!("cargo:rerun-if-changed={}", out.display());
+        fs::write(&out, filled_in(root)?).map_err(|why| format!("{}: {why}", out.display()).into())
+    }
+
+    /// The template with its `@...@` lines filled in.
+    fn filled_in(root: &Path) -> Result<String, Box<dyn Error>> {
+        let path = root.join(TEMPLATE);
+        let template = fs::read_to_string(&path)
+            .map_err(|why| format!("cannot read {}: {why}", path.display()))?;
+        let mut header = String::new();
+        for line in template.lines() {
+            let words = line
+                .strip_prefix('@')
+                .and_then(|line| line.strip_suffix('@'));
+            match words.and_then(|words| words.split_once(' ')) {
+                Some(("section", file)) => {
+                    let title = title(&root.join(file))?;
+                    writeln!(header, "/* {:-<88} */\n", format!("{title} "))?;
+                    header += &declarations(root, file)?;
+                }
+                Some(("types", file)) => header += &declarations(root, file)?,
+                _ => {
+                    header += line;
+                    header.push('\n');
+                }
             }
         }
+        Ok(header.replace("@VERSION@", &env::var("CARGO_PKG_VERSION")?))
     }
-    Ok(header.replace("@VERSION@", &env::var("CARGO_PKG_VERSION")?))
-}
 
-/// A section's title: the first line of its file's module comment.
-fn title(file: &Path) -> Result<String, Box<dyn Error>> {
-    let source = fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?;
-    let title = source
-        .lines()
-        .next()
-        .and_then(|line| line.strip_prefix("//! "));
-    Ok(title
-        .ok_or_else(|| format!("{}: no title in a first line `//! ...`", file.display()))?
-        .to_owned())
-}
+    /// A section's title: the first line of its file's module comment.
+    fn title(file: &Path) -> Result<String, Box<dyn Error>> {
+        let source =
+            fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?;
+        let title = source
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("//! "));
+        Ok(title
+            .ok_or_else(|| format!("{}: no title in a first line `//! ...`", file.display()))?
+            .to_owned())
+    }
 
-/// What cbindgen makes of one file.
-fn declarations(root: &Path, file: &str) -> Result<String, Box<dyn Error>> {
-    let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml"))?;
-    config.export.include.push("rio_t".into());
-    let bindings = cbindgen::Builder::new()
-        .with_config(config)
-        .with_src(root.join(file))
-        .generate()?;
-    let mut text = Vec::new();
-    bindings.write(&mut text);
-    // cbindgen sets a star apart where the name of a renamed type ends in one.
-    let text = String::from_utf8(text)?.replace("_t * ", "_t *");
-    Ok(format!("{}\n", text.trim()))
+    /// What cbindgen makes of one file.
+    fn declarations(root: &Path, file: &str) -> Result<String, Box<dyn Error>> {
+        let mut config = cbindgen::Config::from_file(root.join("cbindgen.toml"))?;
+        config.export.include.push("rio_t".into());
+        let bindings = cbindgen::Builder::new()
+            .with_config(config)
+            .with_src(root.join(file))
+            .generate()?;
+        let mut text = Vec::new();
+        bindings.write(&mut text);
+        // cbindgen sets a star apart where the name of a renamed type ends in one.
+        let text = String::from_utf8(text)?.replace("_t * ", "_t *");
+        Ok(format!("{}\n", text.trim()))
+    }
 }

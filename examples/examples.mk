@@ -8,12 +8,14 @@ EXAMPLE_PROGRAMS = $(EXAMPLES:%=$(BUILD)/%) $(BUILD)/cgi-bin/adder
 examples: $(EXAMPLE_PROGRAMS)
 
 $(EXAMPLES:%=$(BUILD)/%): $(BUILD)/%: examples/%.c $(wildcard examples/*.h) $(BUILD)/csapp.h $(BUILD)/libcsapp.so
-	$(CC) $(CFLAGS) $(WARNINGS) -I$(BUILD) $< -o $@ -L$(BUILD) -lcsapp -Wl,-rpath,'$$ORIGIN' -pthread
+	$(SAY) Compiling $@
+	$(QUIET)$(CC) $(CFLAGS) $(WARNINGS) -I$(BUILD) $< -o $@ -L$(BUILD) -lcsapp -Wl,-rpath,'$$ORIGIN' -pthread
 
 # tinyweb runs what is in cgi-bin.
 $(BUILD)/cgi-bin/adder: examples/adder.c
+	$(SAY) Compiling $@
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WARNINGS) $< -o $@
+	$(QUIET)$(CC) $(CFLAGS) $(WARNINGS) $< -o $@
 
 # What takes minutes, or programs that not everybody has: 60,000 connections, 5,000 clients at once, wrk,
 # a browser.
