@@ -2,7 +2,7 @@
 //! with its promise that a failed call consumes nothing.
 //!
 //! Pointers from C have been looked at before they come here (capi/rio.rs); system calls
-//! are made below (sys.rs).
+//! are made below (src/sys/).
 
 pub(crate) mod scan;
 

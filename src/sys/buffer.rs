@@ -1,0 +1,67 @@
+//! Memory that a C caller lends.
+
+use core::ffi::c_void;
+use core::ptr;
+
+/// Memory that a C caller lent us to write to: an address and the number of bytes that
+/// may be stored there.
+///
+/// It is no slice, for two reasons: nothing there need be initialised, and callers state
+/// more room than they own (`MAXLINE` with a smaller array), which is harmless as long as
+/// no byte beyond what is stored is touched or even claimed.
+#[derive(Debug)]
+pub struct Room {
+    next: *mut u8,
+    left: usize,
+}
+
+impl Room {
+    /// Room for `len` bytes at `start`.
+    ///
+    /// # Safety
+    /// As many bytes at `start` as are going to be stored must be writable, nobody else
+    /// may touch them meanwhile, and `len` must not exceed `isize::MAX`.
+    pub unsafe fn new(start: *mut c_void, len: usize) -> Room {
+        Room {
+            next: start.cast(),
+            left: len,
+        }
+    }
+
+    /// How many more bytes may be stored.
+    #[inline]
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Where the next byte goes.
+    #[inline]
+    pub fn next(&self) -> *mut u8 {
+        self.next
+    }
+
+    /// Says that the next `count` bytes have been stored.
+    ///
+    /// # Safety
+    /// They must have been, and `count` must not exceed [`Room::left`].
+    #[inline]
+    pub unsafe fn advance(&mut self, count: usize) {
+        debug_assert!(count <= self.left);
+        // SAFETY: the caller stored `count` bytes here, so they are part of the object.
+        self.next = unsafe { self.next.add(count) };
+        self.left -= count;
+    }
+
+    /// Stores as many of `bytes` as there is room for, and returns their number.
+    #[inline]
+    pub fn put(&mut self, bytes: &[u8]) -> usize {
+        let count = bytes.len().min(self.left);
+        // SAFETY: `new` promised that what is stored within `left` is writable and nobody
+        // else's, so it cannot overlap `bytes` either.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), self.next, count);
+            self.advance(count);
+        }
+        count
+    }
+}

@@ -1,0 +1,62 @@
+//! Cancellation, and what is given back when a call is left in the middle.
+
+use core::ffi::{c_int, c_void};
+use core::mem::{self, MaybeUninit};
+use core::ptr;
+
+/// As <pthread.h> has it.
+pub(super) const PTHREAD_CANCEL_DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
+
+/// Says whether the calling thread can be cancelled, and returns what was said before.
+pub(super) fn set_cancel_state(state: c_int) -> c_int {
+    unsafe extern "C" {
+        fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+    }
+    let mut before = 0;
+    // SAFETY: `before` can be stored to.
+    unsafe { pthread_setcancelstate(state, &mut before) };
+    before
+}
+
+pub(super) extern "C" fn restore_cancel_state(before: &c_int) {
+    set_cancel_state(*before);
+}
+
+/// Makes `call`. Where it is left in the middle, since the thread is cancelled or exits in it, or since a signal
+/// handler jumps out, `give_back` is called with `state` as it stands then: what changes of it is in cells.
+///
+/// This is what pthread_cleanup_push was once made of. Other than today's it has siglongjmp know what it jumps
+/// over, so that no dead frame stays registered, and needs no sigsetjmp.
+#[cfg(target_env = "gnu")]
+pub fn guarded<S, T>(state: &S, give_back: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
+    type Routine = unsafe extern "C" fn(*mut c_void);
+    /// struct _pthread_cleanup_buffer of <pthread.h>
+    #[repr(C)]
+    struct Buffer {
+        routine: Option<Routine>,
+        argument: *mut c_void,
+        cancel_type: c_int,
+        previous: *mut Buffer,
+    }
+    unsafe extern "C" {
+        fn _pthread_cleanup_push(buffer: *mut Buffer, routine: Routine, argument: *mut c_void);
+        fn _pthread_cleanup_pop(buffer: *mut Buffer, is_to_be_run: c_int);
+    }
+    // SAFETY: a thin reference is passed as a pointer is.
+    let routine = unsafe { mem::transmute::<extern "C" fn(&S), Routine>(give_back) };
+    let mut buffer = MaybeUninit::uninit();
+    let buffer = buffer.as_mut_ptr();
+    // SAFETY: push fills the buffer in; that and `state` live until pop, or until the routine has run.
+    unsafe { _pthread_cleanup_push(buffer, routine, ptr::from_ref(state).cast_mut().cast()) };
+    let value = call();
+    // SAFETY: it is the last one pushed, since `call` has popped its own.
+    unsafe { _pthread_cleanup_pop(buffer, 0) };
+    value
+}
+
+/// Makes `call`. What it has opened stays open where it is left in the middle: here, a jump would leave
+/// a dead frame registered.
+#[cfg(not(target_env = "gnu"))]
+pub fn guarded<S, T>(_: &S, _: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
+    call()
+}

@@ -1,0 +1,180 @@
+//! Descriptors: reading, writing, waiting, closing.
+
+use core::ffi::c_int;
+use core::mem;
+
+use super::buffer::Room;
+use super::cancel::{PTHREAD_CANCEL_DISABLE, guarded, restore_cancel_state, set_cancel_state};
+use super::errno::{Errno, Result, checked, checked_int};
+use super::retry::{NONE_YET, overcome, restart_in_time};
+#[cfg(target_vendor = "apple")]
+use super::socket::set_option;
+
+/// The most bytes that one system call is asked to move. Linux moves no more, and refuses a count
+/// that would reach beyond the address space, however little there is to move (read(2)).
+const MOST: usize = 0x7fff_f000;
+
+/// Reads once, at most as many bytes as there is room for, and returns their number; 0 is
+/// the end of the file. Restarts after signals.
+#[inline(always)]
+pub fn read(fd: c_int, room: &mut Room) -> Result<usize> {
+    let (start, len) = (room.next(), room.left().min(MOST));
+    let count = restart_in_time(fd, libc::SO_RCVTIMEO, || {
+        // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
+        checked(|| unsafe { libc::read(fd, start.cast(), len) })
+    })?;
+    // SAFETY: read has stored that many bytes.
+    unsafe { room.advance(count) };
+    Ok(count)
+}
+
+/// A descriptor to write to, and whether it has turned out not to be a socket.
+///
+/// `send` with MSG_NOSIGNAL is how a socket is written to without a SIGPIPE when its peer
+/// has gone. On everything else it fails before it does anything; that is found out once.
+#[derive(Debug)]
+pub struct Outlet {
+    fd: c_int,
+    is_other: bool,
+}
+
+impl Outlet {
+    /// An outlet to `fd`, about which nothing is known yet.
+    pub fn new(fd: c_int) -> Outlet {
+        Outlet {
+            fd,
+            is_other: false,
+        }
+    }
+
+    /// Writes once, and returns how many bytes were taken. Restarts after signals; waits
+    /// for an O_NONBLOCK descriptor. SIGPIPE comes from pipes and terminals only.
+    #[inline(always)]
+    pub fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let bytes = &bytes[..bytes.len().min(MOST)];
+        let start = bytes.as_ptr().cast();
+        self.send_or_write(
+            // SAFETY: `bytes` is readable for its whole length.
+            |fd| unsafe { libc::send(fd, start, bytes.len(), libc::MSG_NOSIGNAL) },
+            // SAFETY: the same.
+            |fd| unsafe { libc::write(fd, start, bytes.len()) },
+        )
+    }
+
+    /// [`Outlet::write`], from several places by one system call.
+    pub fn write_together<const N: usize>(&mut self, pieces: &[&[u8]; N]) -> Result<usize> {
+        let mut places = pieces.map(|piece| libc::iovec {
+            iov_base: piece.as_ptr().cast_mut().cast(),
+            iov_len: piece.len(),
+        });
+        // SAFETY: of a msghdr, all zeroes are a valid value: an empty message.
+        let mut message: libc::msghdr = unsafe { mem::zeroed() };
+        message.msg_iov = places.as_mut_ptr();
+        message.msg_iovlen = N as _;
+        self.send_or_write(
+            // SAFETY: the places are readable for their whole lengths, and nothing is written to.
+            |fd| unsafe { libc::sendmsg(fd, &message, libc::MSG_NOSIGNAL) },
+            // SAFETY: the same.
+            |fd| unsafe { libc::writev(fd, message.msg_iov, N as c_int) },
+        )
+    }
+
+    /// Makes one of two calls that write the same until it gets somewhere: `send` to a socket, `write`
+    /// to anything else. As [`restart_or_wait`] does it; written out, because as a closure the
+    /// calls are not inlined.
+    #[inline(always)]
+    fn send_or_write(
+        &mut self,
+        send: impl Fn(c_int) -> isize,
+        write: impl Fn(c_int) -> isize,
+    ) -> Result<usize> {
+        let mut deadline = NONE_YET;
+        loop {
+            match self.send_or_write_once(&send, &write) {
+                Err(reason) => {
+                    let (option, events) = (libc::SO_SNDTIMEO, libc::POLLOUT);
+                    deadline = overcome(reason, self.fd, option, events, deadline)?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn send_or_write_once(
+        &mut self,
+        send: &impl Fn(c_int) -> isize,
+        write: &impl Fn(c_int) -> isize,
+    ) -> Result<usize> {
+        if !self.is_other {
+            match send_quietly(self.fd, send) {
+                Err(Errno(libc::ENOTSOCK)) => self.is_other = true,
+                outcome => return outcome,
+            }
+        }
+        checked(|| write(self.fd))
+    }
+}
+
+/// Makes the call `send` on `fd`, which asks for no SIGPIPE by MSG_NOSIGNAL.
+#[cfg(not(target_vendor = "apple"))]
+#[inline(always)]
+fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
+    checked(|| send(fd))
+}
+
+/// The same where not every kernel knows MSG_NOSIGNAL: by an option of the socket, which stays.
+/// (To block the signal meanwhile would not do: it is sent to the process, so that any
+/// thread may get it.)
+#[cfg(target_vendor = "apple")]
+fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
+    match set_option(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, 1) {
+        // A socket that is shut down in both directions takes no options any more.
+        Err(Errno(libc::EINVAL)) => Err(Errno(libc::EPIPE)),
+        outcome => outcome.and_then(|()| checked(|| send(fd))),
+    }
+}
+
+/// Closes `fd`. There is nobody to tell if that fails: on Linux and the BSDs the descriptor is
+/// free even then, so it must not be repeated either (close(2)). Cancellation waits until this is over: of a
+/// close that is left in the middle, nobody knows what it did.
+#[inline(never)]
+pub fn close(fd: c_int) {
+    let before = set_cancel_state(PTHREAD_CANCEL_DISABLE);
+    // Should a handler jump out, the thread can be cancelled again.
+    guarded(&before, restore_cancel_state, || {
+        // SAFETY: the descriptor is ours, and close touches no memory.
+        let _ = checked_int(|| unsafe { libc::close(fd) });
+    });
+    set_cancel_state(before);
+}
+
+/// Makes a descriptor that was opened with O_NONBLOCK a blocking one.
+pub fn set_blocking(fd: c_int) -> Result<()> {
+    change_flags(fd, |before| before & !libc::O_NONBLOCK)
+}
+
+pub(super) fn change_flags(fd: c_int, change: impl FnOnce(c_int) -> c_int) -> Result<()> {
+    // SAFETY: F_GETFL and F_SETFL take no pointers.
+    let flags = checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
+    let flags = change(flags);
+    // SAFETY: as above.
+    checked_int(|| unsafe { libc::fcntl(fd, libc::F_SETFL, flags) }).map(drop)
+}
+
+/// What `poll` is told about one descriptor.
+pub fn pollfd(fd: c_int, events: libc::c_short) -> libc::pollfd {
+    libc::pollfd {
+        fd,
+        events,
+        revents: 0,
+    }
+}
+
+/// Waits until something happens on one of `polled`, for `timeout` milliseconds at the most
+/// (negative: for ever). Returns on how many; a signal ends the wait with EINTR.
+pub fn poll(polled: &mut [libc::pollfd], timeout: c_int) -> Result<usize> {
+    let count = polled.len() as libc::nfds_t;
+    // SAFETY: `polled` is an exclusive slice of that many entries.
+    checked(|| unsafe { libc::poll(polled.as_mut_ptr(), count, timeout) } as isize)
+}

@@ -1,0 +1,64 @@
+//! Names into addresses.
+
+use core::ffi::{CStr, c_int};
+use core::{mem, ptr};
+
+use super::errno::{Errno, errno, set_errno};
+use super::socket::Address;
+
+/// The addresses that a name stands for. To be given back with [`free_addresses`]; no
+/// destructor does that, since a cancelled thread would run none.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses(*mut libc::addrinfo);
+
+/// Why a name could not be resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unresolved {
+    /// One of getaddrinfo's EAI_ codes.
+    pub code: c_int,
+    /// The system's reason, where the code is EAI_SYSTEM.
+    pub errno: Errno,
+}
+
+/// getaddrinfo for stream sockets.
+pub fn resolve(
+    host: Option<&CStr>,
+    service: &CStr,
+    flags: c_int,
+) -> core::result::Result<Addresses, Unresolved> {
+    // SAFETY: an addrinfo of zeros is a valid one (AF_UNSPEC, no addresses).
+    let mut hints: libc::addrinfo = unsafe { mem::zeroed() };
+    hints.ai_socktype = libc::SOCK_STREAM;
+    hints.ai_flags = flags;
+    let host = host.map_or(ptr::null(), CStr::as_ptr);
+    let mut list = ptr::null_mut();
+    let before = errno();
+    // SAFETY: both strings end in a NUL, `hints` is filled in, `list` can be stored to.
+    let code = unsafe { libc::getaddrinfo(host, service.as_ptr(), &hints, &mut list) };
+    let reason = errno();
+    set_errno(before);
+    match code {
+        0 => Ok(Addresses(list)),
+        code => Err(Unresolved {
+            code,
+            errno: reason,
+        }),
+    }
+}
+
+/// Gives the memory of a list of addresses back.
+pub fn free_addresses(list: Addresses) {
+    let before = errno();
+    // SAFETY: `list` came from getaddrinfo.
+    unsafe { libc::freeaddrinfo(list.0) };
+    set_errno(before);
+}
+
+impl Addresses {
+    /// The addresses, in getaddrinfo's order.
+    pub fn iter(&self) -> impl Iterator<Item = Address<'_>> + Clone {
+        // SAFETY: getaddrinfo links valid entries, and the last one's link is NULL.
+        let entry = |at: *mut libc::addrinfo| unsafe { at.as_ref() };
+        core::iter::successors(entry(self.0), move |this| entry(this.ai_next)).map(Address)
+    }
+}

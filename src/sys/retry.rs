@@ -1,0 +1,111 @@
+//! Starting again after a signal, and waiting where a call would block.
+
+use core::ffi::c_int;
+
+use super::clock::now;
+use super::errno::{Errno, Result, checked_int};
+use super::fd::{poll, pollfd};
+use super::socket::time_limit;
+
+/// Runs `call` again for as long as a signal handler interrupts it.
+#[inline(always)]
+pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
+    loop {
+        match call() {
+            Err(Errno(libc::EINTR)) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// [`restart`] for a call that waits on `fd` for as long as its `option` (SO_RCVTIMEO or
+/// SO_SNDTIMEO) says. The kernel grants each start the whole time; so that signals that keep coming
+/// cannot put its end off for ever, the call ends by EAGAIN once that time has gone by since
+/// the first of them: after three times the time at the latest.
+#[inline(always)]
+pub fn restart_in_time<T>(fd: c_int, option: c_int, call: impl FnMut() -> Result<T>) -> Result<T> {
+    const NOTHING_TO_WAIT_FOR: libc::c_short = 0;
+    restart_or_wait(fd, option, NOTHING_TO_WAIT_FOR, call)
+}
+
+/// Runs `call` on `fd` until it gets somewhere: restarts it after signals as [`restart_in_time`]
+/// does, and where an O_NONBLOCK descriptor is not ready, waits for `events` first.
+///
+/// On a blocking descriptor EAGAIN means that SO_RCVTIMEO or SO_SNDTIMEO ran out. That
+/// is an answer, not a reason to wait.
+#[inline(always)]
+pub fn restart_or_wait<T>(
+    fd: c_int,
+    option: c_int,
+    events: libc::c_short,
+    mut call: impl FnMut() -> Result<T>,
+) -> Result<T> {
+    let mut deadline = NONE_YET;
+    loop {
+        match call() {
+            Err(reason) => deadline = overcome(reason, fd, option, events, deadline)?,
+            outcome => return outcome,
+        }
+    }
+}
+
+/// The deadline of a call that no signal has interrupted.
+pub(super) const NONE_YET: i64 = -1;
+
+/// Does what has to be done before a failed call on `fd` starts again, and returns the deadline that
+/// it has then; the error that it ends by, where it does not start again.
+#[cold]
+#[inline(never)]
+pub(super) fn overcome(
+    reason: Errno,
+    fd: c_int,
+    option: c_int,
+    events: libc::c_short,
+    deadline: i64,
+) -> Result<i64> {
+    if reason.0 == libc::EINTR {
+        let now = now();
+        match deadline {
+            NONE_YET => Ok(now.saturating_add(time_limit(fd, option))),
+            deadline if now < deadline => Ok(deadline),
+            _ => Err(Errno(libc::EAGAIN)),
+        }
+    } else if events != 0 && would_block(reason) && is_nonblocking(fd) {
+        wait_ready(fd, events).map(|()| NONE_YET)
+    } else {
+        Err(reason)
+    }
+}
+
+fn would_block(reason: Errno) -> bool {
+    reason.0 == libc::EAGAIN || reason.0 == libc::EWOULDBLOCK
+}
+
+fn is_nonblocking(fd: c_int) -> bool {
+    // SAFETY: F_GETFL takes no argument and touches no memory of ours.
+    checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })
+        .is_ok_and(|flags| flags & libc::O_NONBLOCK != 0)
+}
+
+/// Waits, however long, until one of `events` or an error is there to be seen on `fd`.
+pub fn wait_ready(fd: c_int, events: libc::c_short) -> Result<()> {
+    let mut polled = [pollfd(fd, events)];
+    restart(|| poll(&mut polled, -1)).map(drop)
+}
+
+/// Waits until the attempt to connect `fd` has ended, but no longer than SO_SNDTIMEO says: as the kernel has it,
+/// then it goes on, and that is EINPROGRESS.
+pub fn wait_connected(fd: c_int) -> Result<()> {
+    let deadline = now().saturating_add(time_limit(fd, libc::SO_SNDTIMEO));
+    loop {
+        let left = deadline - now();
+        if left <= 0 {
+            return Err(Errno(libc::EINPROGRESS));
+        }
+        let timeout = c_int::try_from(left).unwrap_or(c_int::MAX);
+        match poll(&mut [pollfd(fd, libc::POLLOUT)], timeout) {
+            Ok(0) | Err(Errno(libc::EINTR)) => {}
+            outcome => return outcome.map(drop),
+        }
+    }
+}

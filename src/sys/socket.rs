@@ -1,0 +1,204 @@
+//! Sockets: their addresses, their options, connecting and listening.
+
+use core::ffi::{c_int, c_void};
+use core::mem;
+
+use super::errno::{Errno, Result, checked_int};
+#[cfg(target_vendor = "apple")]
+use super::fd::change_flags;
+#[cfg(target_vendor = "apple")]
+use super::fd::close;
+
+/// One of several [`Addresses`](super::Addresses).
+#[derive(Debug, Clone, Copy)]
+pub struct Address<'a>(pub(super) &'a libc::addrinfo);
+
+/// What makes [`Address::socket`] give an O_NONBLOCK socket.
+#[cfg(not(target_vendor = "apple"))]
+pub const NONBLOCKING: c_int = libc::SOCK_NONBLOCK;
+#[cfg(target_vendor = "apple")]
+#[allow(missing_docs)]
+pub const NONBLOCKING: c_int = libc::O_NONBLOCK;
+
+impl Address<'_> {
+    /// AF_INET, AF_INET6, ...
+    pub fn family(&self) -> c_int {
+        self.0.ai_family
+    }
+
+    /// A new close-on-exec stream socket of this address's family; `flags` may add [`NONBLOCKING`].
+    #[cfg(not(target_vendor = "apple"))]
+    pub fn socket(&self, flags: c_int) -> Result<c_int> {
+        let kind = self.0.ai_socktype | libc::SOCK_CLOEXEC | flags;
+        // SAFETY: socket touches no memory.
+        checked_int(|| unsafe { libc::socket(self.0.ai_family, kind, self.0.ai_protocol) })
+    }
+
+    /// The same where socket takes no flags. A program that another thread starts in between
+    /// inherits the socket; there is no way round that.
+    #[cfg(target_vendor = "apple")]
+    pub fn socket(&self, flags: c_int) -> Result<c_int> {
+        let (kind, protocol) = (self.0.ai_socktype, self.0.ai_protocol);
+        // SAFETY: socket touches no memory.
+        let fd = checked_int(|| unsafe { libc::socket(self.0.ai_family, kind, protocol) })?;
+        // SAFETY: F_SETFD takes no pointer.
+        checked_int(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })
+            .and_then(|_| change_flags(fd, |before| before | flags))
+            .map(|()| fd)
+            .inspect_err(|_| close(fd))
+    }
+
+    /// Connects `fd` to this address. Never call it a second time: after EINTR or EINPROGRESS
+    /// the attempt goes on in the kernel (POSIX, connect).
+    pub fn connect(&self, fd: c_int) -> Result<()> {
+        // SAFETY: the entry holds an address of ai_addrlen bytes.
+        checked_int(|| unsafe { libc::connect(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
+    }
+
+    /// Gives `fd` this address.
+    pub fn bind(&self, fd: c_int) -> Result<()> {
+        // SAFETY: the entry holds an address of ai_addrlen bytes.
+        checked_int(|| unsafe { libc::bind(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
+    }
+
+    /// The port, in network byte order; `None` for a family that has none.
+    pub fn port(&self) -> Option<u16> {
+        // SAFETY: the entry holds an address of ai_addrlen bytes.
+        unsafe { port_of(self.0.ai_addr, self.0.ai_addrlen) }
+    }
+}
+
+/// # Safety
+/// `len` bytes at `address` must be a socket address.
+unsafe fn port_of(address: *const libc::sockaddr, len: libc::socklen_t) -> Option<u16> {
+    // SAFETY: every access is to a field of the structure that the family names, within `len`.
+    unsafe {
+        match i32::from((*address).sa_family) {
+            libc::AF_INET if len as usize >= size_of::<libc::sockaddr_in>() => {
+                Some((*address.cast::<libc::sockaddr_in>()).sin_port)
+            }
+            libc::AF_INET6 if len as usize >= size_of::<libc::sockaddr_in6>() => {
+                Some((*address.cast::<libc::sockaddr_in6>()).sin6_port)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One end of a connected socket.
+pub struct Endpoint {
+    address: libc::sockaddr_storage,
+    len: libc::socklen_t,
+}
+
+type NameCall = unsafe extern "C" fn(c_int, *mut libc::sockaddr, *mut libc::socklen_t) -> c_int;
+
+impl Endpoint {
+    /// The end of `fd` that is here.
+    pub fn local(fd: c_int) -> Result<Endpoint> {
+        Endpoint::ask(libc::getsockname, fd)
+    }
+
+    /// The end of `fd` that is there.
+    pub fn peer(fd: c_int) -> Result<Endpoint> {
+        Endpoint::ask(libc::getpeername, fd)
+    }
+
+    fn ask(call: NameCall, fd: c_int) -> Result<Endpoint> {
+        // SAFETY: a sockaddr_storage of zeros is a valid one (AF_UNSPEC).
+        let mut address: libc::sockaddr_storage = unsafe { mem::zeroed() };
+        let mut len = size_of_val(&address) as libc::socklen_t;
+        let start: *mut libc::sockaddr = (&raw mut address).cast();
+        // SAFETY: `len` says how much may be stored at `start`.
+        checked_int(|| unsafe { call(fd, start, &mut len) })?;
+        Ok(Endpoint { address, len })
+    }
+
+    /// AF_INET, AF_INET6, AF_UNIX, ...
+    pub fn family(&self) -> c_int {
+        c_int::from(self.address.ss_family)
+    }
+
+    /// The port, in network byte order; `None` for a family that has none.
+    pub fn port(&self) -> Option<u16> {
+        // SAFETY: the kernel has stored an address of `len` bytes.
+        unsafe { port_of((&raw const self.address).cast(), self.len) }
+    }
+
+    /// Whether both ends are the same address and port.
+    pub fn is(&self, other: &Endpoint) -> bool {
+        let bytes = |end: &Endpoint| {
+            let start: *const u8 = (&raw const end.address).cast();
+            let len = (end.len as usize).min(size_of_val(&end.address));
+            // SAFETY: the storage was zeroed before use, so all its bytes are initialised, and
+            // the result does not leave the comparison below.
+            unsafe { core::slice::from_raw_parts(start, len) }
+        };
+        bytes(self) == bytes(other)
+    }
+}
+
+/// Sets an integer socket option.
+pub fn set_option(fd: c_int, level: c_int, option: c_int, value: c_int) -> Result<()> {
+    let len = size_of_val(&value) as libc::socklen_t;
+    let start: *const c_void = (&raw const value).cast();
+    // SAFETY: `start` points to `len` bytes.
+    checked_int(|| unsafe { libc::setsockopt(fd, level, option, start, len) }).map(drop)
+}
+
+/// The milliseconds that a socket's SO_RCVTIMEO or SO_SNDTIMEO allows, rounded up; for all else, and
+/// where no limit is set, no end of them.
+pub(super) fn time_limit(fd: c_int, option: c_int) -> i64 {
+    let mut limit = libc::timeval {
+        tv_sec: 0,
+        tv_usec: 0,
+    };
+    let mut len = size_of_val(&limit) as libc::socklen_t;
+    let start: *mut c_void = (&raw mut limit).cast();
+    // SAFETY: `len` says how much may be stored at `start`.
+    let _ =
+        checked_int(|| unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, start, &mut len) });
+    #[allow(clippy::useless_conversion)] // not on every system
+    let (seconds, microseconds) = (i64::from(limit.tv_sec), i64::from(limit.tv_usec));
+    let rounded_up = (microseconds + 999) / 1000;
+    match seconds.saturating_mul(1000).saturating_add(rounded_up) {
+        0 => i64::MAX,
+        limit => limit,
+    }
+}
+
+/// Has `fd` end its connection by a reset when it is closed, so that nothing of it stays behind. It
+/// is closed next whatever comes of this.
+pub fn reset_on_close(fd: c_int) {
+    let linger = libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    let len = size_of_val(&linger) as libc::socklen_t;
+    let start: *const c_void = (&raw const linger).cast();
+    // SAFETY: `start` points to `len` bytes.
+    let _ = checked_int(|| unsafe {
+        libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_LINGER, start, len)
+    });
+}
+
+/// What became of an attempt to connect that went on in the kernel (SO_ERROR).
+pub fn connect_outcome(fd: c_int) -> Result<()> {
+    let mut outcome: c_int = 0;
+    let mut len = size_of_val(&outcome) as libc::socklen_t;
+    let start: *mut c_void = (&raw mut outcome).cast();
+    // SAFETY: `len` says how much may be stored at `start`.
+    checked_int(|| unsafe {
+        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, start, &mut len)
+    })?;
+    match outcome {
+        0 => Ok(()),
+        reason => Err(Errno(reason)),
+    }
+}
+
+/// Makes a bound socket listen.
+pub fn listen(fd: c_int, backlog: c_int) -> Result<()> {
+    // SAFETY: listen touches no memory.
+    checked_int(|| unsafe { libc::listen(fd, backlog) }).map(drop)
+}
