@@ -5,7 +5,7 @@
 use core::cell::Cell;
 use core::ffi::{CStr, c_int};
 
-use crate::sys::{self, Address, Addresses, Endpoint, Errno, Result, Unresolved};
+use crate::sys::{self, Address, Addresses, Deadline, Endpoint, Errno, Result, Unresolved};
 
 /// Milliseconds that an attempt gets before the next address is tried beside it: the
 /// Connection Attempt Delay of RFC 8305, section 5.
@@ -42,16 +42,19 @@ pub fn connect(
     port: &CStr,
     timeout: c_int,
 ) -> core::result::Result<c_int, Failure> {
-    let deadline = (timeout >= 0).then(|| sys::now() + i64::from(timeout));
+    let deadline = Deadline::from_timeout(timeout);
     let addresses = look_up(host, port)?;
     let running = [const { Cell::new(None) }; ATTEMPTS];
     let attempts = Attempts {
         addresses: &addresses,
         running: &running,
     };
-    let outcome = sys::guarded(&attempts, Attempts::abandon, || match deadline {
-        None if addresses.iter().nth(1).is_none() => attempts.connect_only(),
-        _ => Race::new(&attempts, deadline).run(&mut interleave(&addresses)),
+    let outcome = sys::with_cleanup(&attempts, Attempts::abandon, || {
+        if timeout < 0 && addresses.iter().nth(1).is_none() {
+            attempts.connect_only()
+        } else {
+            Race::new(&attempts, deadline).run(&mut interleave(&addresses))
+        }
     });
     sys::free_addresses(addresses);
     Ok(outcome?)
@@ -245,12 +248,12 @@ impl<'a> Attempts<'a> {
 /// Attempts on several addresses at once; the first that connects wins.
 struct Race<'r, 'a> {
     attempts: &'r Attempts<'a>,
-    deadline: Option<i64>,
+    deadline: Deadline,
     reason: Errno,
 }
 
 impl<'r, 'a> Race<'r, 'a> {
-    fn new(attempts: &'r Attempts<'a>, deadline: Option<i64>) -> Race<'r, 'a> {
+    fn new(attempts: &'r Attempts<'a>, deadline: Deadline) -> Race<'r, 'a> {
         Race {
             attempts,
             deadline,
@@ -270,18 +273,17 @@ impl<'r, 'a> Race<'r, 'a> {
 
     fn winner(&mut self, addresses: &mut dyn Iterator<Item = Address<'a>>) -> Result<c_int> {
         let mut next = addresses.next();
-        let mut next_start = sys::now();
+        let mut next_start = Deadline::after(0);
         loop {
-            let now = sys::now();
             if let Some(address) = next
                 && let Some(free) = self.free()
-                && next_start <= now
+                && next_start.is_past()
             {
                 next = addresses.next();
                 match self.start(address, free) {
                     Some(fd) => return Ok(fd),
                     None if self.attempts.running[free].get().is_some() => {
-                        next_start = now + ATTEMPT_DELAY
+                        next_start = Deadline::after(ATTEMPT_DELAY)
                     }
                     None => {} // failed at once: so the next one starts at once
                 }
@@ -290,18 +292,22 @@ impl<'r, 'a> Race<'r, 'a> {
             if next.is_none() && self.count() == 0 {
                 return Err(self.reason);
             }
-            let is_time_up = self.deadline.is_some_and(|deadline| deadline <= now);
+            let is_time_up = self.deadline.is_past();
             let next_start_matters = next.is_some() && self.free().is_some();
-            let wake = [next_start_matters.then_some(next_start), self.deadline];
+            let wake = if next_start_matters {
+                next_start.min(self.deadline)
+            } else {
+                self.deadline
+            };
             let running_before = self.count();
-            if let Some(fd) = self.wait(wake.into_iter().flatten().min(), now)? {
+            if let Some(fd) = self.wait(wake)? {
                 return Ok(fd);
             }
             if is_time_up {
                 return Err(Errno(libc::ETIMEDOUT));
             }
             if self.count() < running_before {
-                next_start = now;
+                next_start = Deadline::after(0);
             }
         }
     }
@@ -332,9 +338,9 @@ impl<'r, 'a> Race<'r, 'a> {
         }
     }
 
-    /// Waits until `wake`, for ever without one, or until attempts end. The descriptor of the
+    /// Waits until `wake` or until attempts end. The descriptor of the
     /// one that connected, if one did.
-    fn wait(&mut self, wake: Option<i64>, now: i64) -> Result<Option<c_int>> {
+    fn wait(&mut self, wake: Deadline) -> Result<Option<c_int>> {
         // poll passes over negative descriptors, but takes no more entries than a process may have
         // descriptors. The lowest free place is always taken first, so these never are.
         let running = self.attempts.running;
@@ -344,10 +350,7 @@ impl<'r, 'a> Race<'r, 'a> {
         for (polled, place) in polled.iter_mut().zip(running) {
             polled.fd = place.get().map_or(-1, |attempt| attempt.fd);
         }
-        let timeout = wake.map_or(-1, |wake| {
-            c_int::try_from((wake - now).max(0)).unwrap_or(c_int::MAX)
-        });
-        match sys::poll(&mut polled[..used], timeout) {
+        match sys::poll(&mut polled[..used], wake) {
             Ok(_) => {}
             Err(Errno(libc::EINTR)) => return Ok(None),
             Err(reason) => return Err(reason),

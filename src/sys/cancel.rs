@@ -23,12 +23,12 @@ pub(super) extern "C" fn restore_cancel_state(before: &c_int) {
 }
 
 /// Makes `call`. Where it is left in the middle, since the thread is cancelled or exits in it, or since a signal
-/// handler jumps out, `give_back` is called with `state` as it stands then: what changes of it is in cells.
+/// handler jumps out, `clean_up` is called with `state` as it stands then: what changes of it is in cells.
 ///
 /// This is what pthread_cleanup_push was once made of. Other than today's it has siglongjmp know what it jumps
 /// over, so that no dead frame stays registered, and needs no sigsetjmp.
 #[cfg(target_env = "gnu")]
-pub fn guarded<S, T>(state: &S, give_back: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
+pub fn with_cleanup<S, T>(state: &S, clean_up: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
     type Routine = unsafe extern "C" fn(*mut c_void);
     /// struct _pthread_cleanup_buffer of <pthread.h>
     #[repr(C)]
@@ -43,7 +43,7 @@ pub fn guarded<S, T>(state: &S, give_back: extern "C" fn(&S), call: impl FnOnce(
         fn _pthread_cleanup_pop(buffer: *mut Buffer, is_to_be_run: c_int);
     }
     // SAFETY: a thin reference is passed as a pointer is.
-    let routine = unsafe { mem::transmute::<extern "C" fn(&S), Routine>(give_back) };
+    let routine = unsafe { mem::transmute::<extern "C" fn(&S), Routine>(clean_up) };
     let mut buffer = MaybeUninit::uninit();
     let buffer = buffer.as_mut_ptr();
     // SAFETY: push fills the buffer in; that and `state` live until pop, or until the routine has run.
@@ -57,6 +57,6 @@ pub fn guarded<S, T>(state: &S, give_back: extern "C" fn(&S), call: impl FnOnce(
 /// Makes `call`. What it has opened stays open where it is left in the middle: here, a jump would leave
 /// a dead frame registered.
 #[cfg(not(target_env = "gnu"))]
-pub fn guarded<S, T>(_: &S, _: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
+pub fn with_cleanup<S, T>(_: &S, _: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
     call()
 }

@@ -33,7 +33,7 @@ pub fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> 
 
 #[inline(always)]
 pub(super) fn checked(call: impl FnOnce() -> isize) -> Result<usize> {
-    attempt(-1, call).map(isize::cast_unsigned)
+    attempt(-1, call).map(|count| count as usize)
 }
 
 pub(super) fn checked_int(call: impl FnOnce() -> c_int) -> Result<c_int> {

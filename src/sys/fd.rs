@@ -4,21 +4,22 @@ use core::ffi::c_int;
 use core::mem;
 
 use super::buffer::Room;
-use super::cancel::{PTHREAD_CANCEL_DISABLE, guarded, restore_cancel_state, set_cancel_state};
+use super::cancel::{PTHREAD_CANCEL_DISABLE, restore_cancel_state, set_cancel_state, with_cleanup};
+use super::clock::Deadline;
 use super::errno::{Errno, Result, checked, checked_int};
-use super::retry::{NONE_YET, overcome, restart_in_time};
+use super::retry::{before_retry, restart_in_time};
 #[cfg(target_vendor = "apple")]
 use super::socket::set_option;
 
 /// The most bytes that one system call is asked to move. Linux moves no more, and refuses a count
 /// that would reach beyond the address space, however little there is to move (read(2)).
-const MOST: usize = 0x7fff_f000;
+const MAX_IO: usize = 0x7fff_f000;
 
 /// Reads once, at most as many bytes as there is room for, and returns their number; 0 is
 /// the end of the file. Restarts after signals.
 #[inline(always)]
 pub fn read(fd: c_int, room: &mut Room) -> Result<usize> {
-    let (start, len) = (room.next(), room.left().min(MOST));
+    let (start, len) = (room.next(), room.left().min(MAX_IO));
     let count = restart_in_time(fd, libc::SO_RCVTIMEO, || {
         // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
         checked(|| unsafe { libc::read(fd, start.cast(), len) })
@@ -51,7 +52,7 @@ impl Outlet {
     /// for an O_NONBLOCK descriptor. SIGPIPE comes from pipes and terminals only.
     #[inline(always)]
     pub fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let bytes = &bytes[..bytes.len().min(MOST)];
+        let bytes = &bytes[..bytes.len().min(MAX_IO)];
         let start = bytes.as_ptr().cast();
         self.send_or_write(
             // SAFETY: `bytes` is readable for its whole length.
@@ -88,12 +89,12 @@ impl Outlet {
         send: impl Fn(c_int) -> isize,
         write: impl Fn(c_int) -> isize,
     ) -> Result<usize> {
-        let mut deadline = NONE_YET;
+        let mut deadline = None;
         loop {
             match self.send_or_write_once(&send, &write) {
                 Err(reason) => {
                     let (option, events) = (libc::SO_SNDTIMEO, libc::POLLOUT);
-                    deadline = overcome(reason, self.fd, option, events, deadline)?;
+                    deadline = before_retry(reason, self.fd, option, events, deadline)?;
                 }
                 outcome => return outcome,
             }
@@ -142,7 +143,7 @@ fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
 pub fn close(fd: c_int) {
     let before = set_cancel_state(PTHREAD_CANCEL_DISABLE);
     // Should a handler jump out, the thread can be cancelled again.
-    guarded(&before, restore_cancel_state, || {
+    with_cleanup(&before, restore_cancel_state, || {
         // SAFETY: the descriptor is ours, and close touches no memory.
         let _ = checked_int(|| unsafe { libc::close(fd) });
     });
@@ -171,10 +172,16 @@ pub fn pollfd(fd: c_int, events: libc::c_short) -> libc::pollfd {
     }
 }
 
-/// Waits until something happens on one of `polled`, for `timeout` milliseconds at the most
-/// (negative: for ever). Returns on how many; a signal ends the wait with EINTR.
-pub fn poll(polled: &mut [libc::pollfd], timeout: c_int) -> Result<usize> {
+/// Waits until something happens on one of `polled`, and returns on how many; 0 once `deadline`
+/// is past, and not before. A signal ends the wait with EINTR.
+pub fn poll(polled: &mut [libc::pollfd], deadline: Deadline) -> Result<usize> {
     let count = polled.len() as libc::nfds_t;
-    // SAFETY: `polled` is an exclusive slice of that many entries.
-    checked(|| unsafe { libc::poll(polled.as_mut_ptr(), count, timeout) } as isize)
+    loop {
+        let timeout = deadline.poll_timeout();
+        // SAFETY: `polled` is an exclusive slice of that many entries.
+        let ready = checked_int(|| unsafe { libc::poll(polled.as_mut_ptr(), count, timeout) })?;
+        if ready > 0 || deadline.is_past() {
+            return Ok(ready as usize);
+        }
+    }
 }

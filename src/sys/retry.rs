@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 
-use super::clock::now;
+use super::clock::Deadline;
 use super::errno::{Errno, Result, checked_int};
 use super::fd::{poll, pollfd};
 use super::socket::time_limit;
@@ -40,38 +40,36 @@ pub fn restart_or_wait<T>(
     events: libc::c_short,
     mut call: impl FnMut() -> Result<T>,
 ) -> Result<T> {
-    let mut deadline = NONE_YET;
+    let mut deadline = None;
     loop {
         match call() {
-            Err(reason) => deadline = overcome(reason, fd, option, events, deadline)?,
+            Err(reason) => deadline = before_retry(reason, fd, option, events, deadline)?,
             outcome => return outcome,
         }
     }
 }
 
-/// The deadline of a call that no signal has interrupted.
-pub(super) const NONE_YET: i64 = -1;
-
-/// Does what has to be done before a failed call on `fd` starts again, and returns the deadline that
-/// it has then; the error that it ends by, where it does not start again.
+/// Does what has to be done before a failed call on `fd` starts again: waits for `events`, if there
+/// are any. `deadline` is `None` until a signal interrupts the call.
+///
+/// Returns the deadline of the call from now on, or the error that it ends by.
 #[cold]
 #[inline(never)]
-pub(super) fn overcome(
+pub(super) fn before_retry(
     reason: Errno,
     fd: c_int,
     option: c_int,
     events: libc::c_short,
-    deadline: i64,
-) -> Result<i64> {
+    deadline: Option<Deadline>,
+) -> Result<Option<Deadline>> {
     if reason.0 == libc::EINTR {
-        let now = now();
         match deadline {
-            NONE_YET => Ok(now.saturating_add(time_limit(fd, option))),
-            deadline if now < deadline => Ok(deadline),
-            _ => Err(Errno(libc::EAGAIN)),
+            None => Ok(Some(time_limit(fd, option))),
+            Some(end) if end.is_past() => Err(Errno(libc::EAGAIN)),
+            going_on => Ok(going_on),
         }
     } else if events != 0 && would_block(reason) && is_nonblocking(fd) {
-        wait_ready(fd, events).map(|()| NONE_YET)
+        wait_ready(fd, events).map(|()| None)
     } else {
         Err(reason)
     }
@@ -90,22 +88,16 @@ fn is_nonblocking(fd: c_int) -> bool {
 /// Waits, however long, until one of `events` or an error is there to be seen on `fd`.
 pub fn wait_ready(fd: c_int, events: libc::c_short) -> Result<()> {
     let mut polled = [pollfd(fd, events)];
-    restart(|| poll(&mut polled, -1)).map(drop)
+    restart(|| poll(&mut polled, Deadline::never())).map(drop)
 }
 
 /// Waits until the attempt to connect `fd` has ended, but no longer than SO_SNDTIMEO says: as the kernel has it,
 /// then it goes on, and that is EINPROGRESS.
 pub fn wait_connected(fd: c_int) -> Result<()> {
-    let deadline = now().saturating_add(time_limit(fd, libc::SO_SNDTIMEO));
-    loop {
-        let left = deadline - now();
-        if left <= 0 {
-            return Err(Errno(libc::EINPROGRESS));
-        }
-        let timeout = c_int::try_from(left).unwrap_or(c_int::MAX);
-        match poll(&mut [pollfd(fd, libc::POLLOUT)], timeout) {
-            Ok(0) | Err(Errno(libc::EINTR)) => {}
-            outcome => return outcome.map(drop),
-        }
+    let deadline = time_limit(fd, libc::SO_SNDTIMEO);
+    let mut polled = [pollfd(fd, libc::POLLOUT)];
+    match restart(|| poll(&mut polled, deadline))? {
+        0 => Err(Errno(libc::EINPROGRESS)),
+        _ => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use core::ffi::{c_int, c_void};
 use core::mem;
 
+use super::clock::Deadline;
 use super::errno::{Errno, Result, checked_int};
 #[cfg(target_vendor = "apple")]
 use super::fd::change_flags;
@@ -138,60 +139,66 @@ impl Endpoint {
     }
 }
 
-/// Sets an integer socket option.
-pub fn set_option(fd: c_int, level: c_int, option: c_int, value: c_int) -> Result<()> {
-    let len = size_of_val(&value) as libc::socklen_t;
+/// What [`get_option`] may store and [`set_option`] may read.
+///
+/// # Safety
+/// Any bytes must be a value of the type.
+pub unsafe trait SocketOption: Copy {}
+
+// SAFETY: an integer, and structures of integers as <sys/socket.h> and <sys/time.h> have them.
+unsafe impl SocketOption for c_int {}
+// SAFETY: as above.
+unsafe impl SocketOption for libc::linger {}
+// SAFETY: as above.
+unsafe impl SocketOption for libc::timeval {}
+
+/// Sets the socket option `option` of `level`.
+pub fn set_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int, value: T) -> Result<()> {
+    let len = size_of::<T>() as libc::socklen_t;
     let start: *const c_void = (&raw const value).cast();
     // SAFETY: `start` points to `len` bytes.
     checked_int(|| unsafe { libc::setsockopt(fd, level, option, start, len) }).map(drop)
 }
 
-/// The milliseconds that a socket's SO_RCVTIMEO or SO_SNDTIMEO allows, rounded up; for all else, and
-/// where no limit is set, no end of them.
-pub(super) fn time_limit(fd: c_int, option: c_int) -> i64 {
-    let mut limit = libc::timeval {
-        tv_sec: 0,
-        tv_usec: 0,
-    };
-    let mut len = size_of_val(&limit) as libc::socklen_t;
-    let start: *mut c_void = (&raw mut limit).cast();
+/// The value of the socket option `option` of `level`.
+fn get_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int) -> Result<T> {
+    // SAFETY: all zeroes are a value, as any bytes are.
+    let mut value: T = unsafe { mem::zeroed() };
+    let mut len = size_of::<T>() as libc::socklen_t;
+    let start: *mut c_void = (&raw mut value).cast();
     // SAFETY: `len` says how much may be stored at `start`.
-    let _ =
-        checked_int(|| unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, option, start, &mut len) });
+    checked_int(|| unsafe { libc::getsockopt(fd, level, option, start, &mut len) })?;
+    Ok(value)
+}
+
+/// When a wait on `fd` that begins now ends by the socket's SO_RCVTIMEO or SO_SNDTIMEO, whichever
+/// `option` is. Never, if no limit is set or `fd` is no socket.
+pub(super) fn time_limit(fd: c_int, option: c_int) -> Deadline {
+    let Ok(limit) = get_option::<libc::timeval>(fd, libc::SOL_SOCKET, option) else {
+        return Deadline::never();
+    };
     #[allow(clippy::useless_conversion)] // not on every system
     let (seconds, microseconds) = (i64::from(limit.tv_sec), i64::from(limit.tv_usec));
     let rounded_up = (microseconds + 999) / 1000;
     match seconds.saturating_mul(1000).saturating_add(rounded_up) {
-        0 => i64::MAX,
-        limit => limit,
+        0 => Deadline::never(),
+        limit => Deadline::after(limit),
     }
 }
 
 /// Has `fd` end its connection by a reset when it is closed, so that nothing of it stays behind. It
 /// is closed next whatever comes of this.
 pub fn reset_on_close(fd: c_int) {
-    let linger = libc::linger {
+    let at_once = libc::linger {
         l_onoff: 1,
         l_linger: 0,
     };
-    let len = size_of_val(&linger) as libc::socklen_t;
-    let start: *const c_void = (&raw const linger).cast();
-    // SAFETY: `start` points to `len` bytes.
-    let _ = checked_int(|| unsafe {
-        libc::setsockopt(fd, libc::SOL_SOCKET, libc::SO_LINGER, start, len)
-    });
+    let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_LINGER, at_once);
 }
 
 /// What became of an attempt to connect that went on in the kernel (SO_ERROR).
 pub fn connect_outcome(fd: c_int) -> Result<()> {
-    let mut outcome: c_int = 0;
-    let mut len = size_of_val(&outcome) as libc::socklen_t;
-    let start: *mut c_void = (&raw mut outcome).cast();
-    // SAFETY: `len` says how much may be stored at `start`.
-    checked_int(|| unsafe {
-        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_ERROR, start, &mut len)
-    })?;
-    match outcome {
+    match get_option::<c_int>(fd, libc::SOL_SOCKET, libc::SO_ERROR)? {
         0 => Ok(()),
         reason => Err(Errno(reason)),
     }
