@@ -4,7 +4,9 @@
 #                 libcsapp.a and csapp.o
 #   make demo     two C programs carry a file over TCP, with the shared library
 #   make examples the programs of examples/
-#   make check    all tests (installs the tools that they need, where it may)
+#   make quick    format, lints, unit tests, and the C suites with the shared library
+#   make check    all tests; SUITE=rio: one C suite, or one file of tests/
+#   make setup    install the tools that the tests need; `make check` does that where it may
 #   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
 #   make fuzz     SECONDS=60: each target of fuzz/ for so long, one after the other; builds them
 #                 first (needs a nightly compiler and cargo-fuzz)
@@ -34,14 +36,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME = libcsapp.so.$(firstword $(subst ., ,$(VERSION)))
 DEBUG = libcsapp.so.$(VERSION).debug
 
-# What the tests need beyond Rust, gcc, make and Python: commands, and the Debian packages they are in. Without the
-# wanted ones they leave out a part, and say so.
-NEEDED = pkg-config valgrind g++ mandoc strace
-PACKAGES = check pkg-config valgrind g++ mandoc strace
-WANTED = cmake gdb man abidiff
-WANTED_PACKAGES = cmake gdb man-db abigail-tools
-
-.PHONY: all cargo demo check tools bench fuzz mutants header clean
+.PHONY: all cargo demo quick check setup bench fuzz mutants header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # What is being made, in a word and a name; `make V=1` shows the commands, `make -s` nothing.
@@ -111,23 +106,24 @@ include examples/examples.mk
 demo: $(BUILD)/echoserver $(BUILD)/echoclient
 	@sh examples/demo.sh $(BUILD)
 
-check: tools all
-	$(CARGO) test --locked --no-fail-fast
+# Most tests wait most of the time, so more of them run at once than there are processors.
+export RUST_TEST_THREADS ?= $(shell expr 3 \* $$(nproc))
+TEST = $(CARGO) test --locked --no-fail-fast
+TALLY = @python3 tests/tally.py
 
-# Installs what is missing, where that is allowed; otherwise says what to type.
-tools:
-	@missing=; for tool in $(NEEDED); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
-	pkg-config --exists check 2>/dev/null || missing="$$missing check"; \
-	wanted=; for tool in $(WANTED); do command -v $$tool >/dev/null || wanted="$$wanted $$tool"; done; \
-	test -z "$$missing$$wanted" && exit 0; \
-	test -z "$$missing" || echo "The tests need:$$missing"; \
-	test -z "$$wanted" || echo "The tests leave something out without:$$wanted"; \
-	if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
-	    install="apt-get install -q -y --no-install-recommends"; export DEBIAN_FRONTEND=noninteractive; \
-	    apt-get update -q && $$install $(PACKAGES) && { $$install $(WANTED_PACKAGES) || true; }; \
-	elif test -n "$$missing"; then \
-	    echo "Install them, on Debian and Ubuntu with: sudo apt-get install $(PACKAGES)" >&2; exit 1; \
-	fi
+# SUITE=name: one C suite, with the shared and with the static library, or one file of tests/.
+check: setup all
+	$(TALLY) $(TEST) $(if $(SUITE),$(if $(wildcard tests/$(SUITE).rs),--test $(SUITE),\
+	    --test c_suites -- --exact $(SUITE)::shared $(SUITE)::statically))
+
+# A verdict while one works: what `make check` tells first, in less than half a minute.
+quick: all
+	@$(CARGO) fmt --check
+	@$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
+	$(TALLY) sh -c '$(TEST) --lib && $(TEST) --test c_suites -- ::shared'
+
+setup:
+	@sh tests/setup.sh
 
 # The benchmarks. Peers that are not installed are left out.
 BENCH = $(BUILD)/bench

@@ -101,7 +101,7 @@ cross-tools:
 	    echo "Install them, on Debian and Ubuntu with: sudo apt-get install $(CROSS_PACKAGES)" >&2; exit 1; \
 	fi
 
-check-cross: tools cross-tools
+check-cross: setup cross-tools
 	rustup target add $(CROSS_TARGETS)
 	@failed=; for target in $(CROSS_TARGETS); do \
 	    $(MAKE) --no-print-directory TARGET=$$target BUILD=$(BUILD)/$$target check-target || failed="$$failed $$target"; \

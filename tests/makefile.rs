@@ -63,3 +63,54 @@ fn benchmarks_leave_out_peers_that_are_not_installed() {
     fs::write(headers.join("event2/buffer.h"), "").expect("a header");
     assert_eq!(with_peers(&compiler), [false, true, true]);
 }
+
+/// `make check` ends with what was left out and why, and with how many tests there were.
+#[test]
+fn the_last_lines_sum_up() {
+    let tally = |script: &str| {
+        let output = common::run(
+            Command::new("python3")
+                .arg(common::root().join("tests/tally.py"))
+                .args(["sh", "-c", script]),
+        );
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), said)
+    };
+    let result = |passed: u32, failed: u32| {
+        format!("echo 'test result: x. {passed} passed; {failed} failed; 1 ignored; 0 measured'\n")
+    };
+    let one = format!(
+        "echo '     Running tests/a.rs'\n\
+         echo 'test a ... ok'\n\
+         echo 'test b ... ignored, takes an hour'\n\
+         echo 'SKIPPED: no tool' >&2\n\
+         echo 'SKIPPED: no tool' >&2\n{}",
+        result(2, 0)
+    );
+    let (status, said) = tally(&format!("{one}{one}"));
+    assert_eq!(status, Some(0));
+    assert!(
+        said.ends_with(
+            "Left out:\n    b: takes an hour (make check-long) (2 times)\n    \
+             no tool (4 times)\n4 passed, 0 failed, 6 skipped\n"
+        ),
+        "{said}"
+    );
+    let (status, said) = tally(&format!("{}exit 101", result(3, 2)));
+    assert_eq!(status, Some(101));
+    assert!(
+        said.ends_with("\n3 passed, 2 failed, 0 skipped\n"),
+        "{said}"
+    );
+    // A test program that is killed says no result; neither does one that is not compiled.
+    let (status, said) = tally(&format!("{one}echo ' Running tests/b.rs'; kill $$"));
+    assert_eq!(status, Some(128 + 15));
+    assert!(
+        said.ends_with("\n2 passed, 1 failed, 3 skipped\n"),
+        "{said}"
+    );
+    let (status, said) = tally("exit 101");
+    assert_eq!(status, Some(101));
+    assert!(said.ends_with("0 passed, 1 failed, 0 skipped\n"), "{said}");
+    assert_eq!(tally("true").0, Some(1));
+}
