@@ -69,13 +69,19 @@ $(CARGO_FILES):
 .SECONDARY: $(CARGO_FILES)
 endif
 
-# What a debugger needs goes into a file of its own, which it finds beside the library.
+# What a debugger needs goes into a file of its own, which it finds beside the library. gdb stops behind a
+# function's prologue, which is often inside Rust's core library, if the debug information says that clang made
+# the code, and at the function's first line otherwise. It says "clang LLVM (rustc version ...)" and no word of
+# that "clang" is needed.
 $(BUILD)/$(SONAME): $(RELEASE)/libcsapp.so
 	$(SAY) Stripping $@
 	@mkdir -p $(BUILD)
-	$(QUIET)$(OBJCOPY) --only-keep-debug --compress-debug-sections $< $(BUILD)/$(DEBUG)
+	$(QUIET)LC_ALL=C sed 's/clang LLVM (rustc/rustc LLVM (rustc/' $< >$@.named
+	$(QUIET)$(OBJCOPY) --only-keep-debug --compress-debug-sections $@.named $(BUILD)/$(DEBUG)
 	@chmod 644 $(BUILD)/$(DEBUG)
-	$(QUIET)$(OBJCOPY) --strip-all --add-gnu-debuglink=$(BUILD)/$(DEBUG) $< $@
+	$(QUIET)$(OBJCOPY) --strip-all --add-gnu-debuglink=$(BUILD)/$(DEBUG) $@.named $@
+	@chmod 755 $@
+	@rm $@.named
 
 $(BUILD)/libcsapp.so: $(BUILD)/$(SONAME)
 	$(QUIET)ln -sf $(SONAME) $@

@@ -4,7 +4,7 @@
 #                     look for, the manual pages, the guides and the Python module
 #   make uninstall    the same variables: removes what `make install` put there
 #
-# LIBDIR, INCLUDEDIR, MANDIR, DOCDIR and PYTHONDIR move the parts; PYTHON= leaves the Python module out.
+# LIBDIR, INCLUDEDIR, MANDIR, DOCDIR, GDBDIR and PYTHONDIR move the parts; PYTHON= leaves the Python module out.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -12,6 +12,10 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/csapp
+# gdb loads scripts by itself from a directory of its own only: that of the gdb at hand, if the prefix is the system's.
+GDB ?= gdb
+GDB_DATA = $(shell PYTHONDONTWRITEBYTECODE=1 $(GDB) -nx -batch -ex 'show data-directory' 2>&1 | sed -n 's/.* "\(.*\)"\.$$/\1/p')
+GDBDIR ?= $(or $(if $(filter /usr /usr/local,$(PREFIX)),$(GDB_DATA)),$(PREFIX)/share/gdb)/auto-load
 PYTHON ?= python3
 # Of the directories where this Python looks for modules, the one under PREFIX.
 PYTHONDIR ?= $(shell test -z "$(PYTHON)" || $(PYTHON) packaging/python_dir.py "$(PREFIX)")
@@ -31,12 +35,17 @@ MAN_NAMES = awk '/^\.Nd/ { exit } /^\.Nm/ { print $$2 }'
 # glibc has another gai_error, whose page in the system's own directory stays.
 MAN_LINK = $$name.3$(if $(filter /usr,$(PREFIX)),$$(test $$name != gai_error || echo csapp))
 GUIDES = docs/from-csapp-c.md docs/servers.md CHANGELOG.md
+# What gdb shows lines of.
+SOURCES = $(shell find src -name '*.rs' -o -name '*.c')
 PY_FILES = $(notdir $(wildcard python/csapp/*.py python/csapp/py.typed))
 
 TO = $(DESTDIR)$(LIBDIR)
 PKGCONFIG_TO = $(TO)/pkgconfig
 CMAKE_TO = $(TO)/cmake/csapp
 DEBUG_TO = $(TO)/.debug
+GDB_SCRIPT = $(LIBDIR:/%=%)/$(REAL)-gdb.py
+GDB_TO = $(DESTDIR)$(GDBDIR)
+SOURCE_TO = $(DESTDIR)$(PREFIX)/share/csapp
 INCLUDE_TO = $(DESTDIR)$(INCLUDEDIR)
 MAN_TO = $(DESTDIR)$(MANDIR)
 DOC_TO = $(DESTDIR)$(DOCDIR)
@@ -57,6 +66,10 @@ install: all
 	ln -sf $(REAL) $(TO)/$(SONAME)
 	ln -sf $(SONAME) $(TO)/libcsapp.so
 	$(INSTALL) -m 644 $(BUILD)/$(DEBUG) $(DEBUG_TO)
+	$(INSTALL) -d $(dir $(GDB_TO)/$(GDB_SCRIPT)) $(SOURCE_TO)
+	$(FILL_IN) packaging/csapp-gdb.py.in >$(GDB_TO)/$(GDB_SCRIPT)
+	chmod 644 $(GDB_TO)/$(GDB_SCRIPT)
+	for file in $(SOURCES); do $(INSTALL) -D -m 644 $$file $(SOURCE_TO)/$$file || exit 1; done
 	$(INSTALL) -m 644 $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(TO)
 	$(FILL_IN) packaging/csapp.pc.in >$(PKGCONFIG_TO)/csapp.pc
 	for file in csapp-config.cmake csapp-config-version.cmake; do \
@@ -86,12 +99,14 @@ install: all
 # is no system's also the others.
 EMPTIED = $(DEBUG_TO) $(TO)/cmake $(PKGCONFIG_TO) $(MAN_TO)/man3 $(MAN_TO)/man7 $(patsubst %/,%,$(dir $(DOC_TO)))
 OWN_PREFIX = $(if $(PYTHONDIR),$(addprefix $(DESTDIR),$(PYTHONDIR) $(patsubst %/,%,$(dir $(PYTHONDIR))))) $(TO) $(INCLUDE_TO) \
-    $(MAN_TO) $(DESTDIR)$(PREFIX)/share $(DESTDIR)$(PREFIX)
+    $(MAN_TO) $(GDB_TO) $(patsubst %/,%,$(dir $(GDB_TO))) $(DESTDIR)$(PREFIX)/share $(DESTDIR)$(PREFIX)
 
 uninstall:
 	rm -f $(INCLUDE_TO)/csapp.h $(TO)/$(REAL) $(TO)/$(SONAME) $(TO)/libcsapp.so \
 	    $(TO)/libcsapp.a $(TO)/csapp.o $(PKGCONFIG_TO)/csapp.pc $(DEBUG_TO)/$(DEBUG)
-	rm -rf $(CMAKE_TO) $(DOC_TO)
+	rm -rf $(CMAKE_TO) $(DOC_TO) $(SOURCE_TO)
+	rm -f $(GDB_TO)/$(GDB_SCRIPT)
+	@test ! -d $(GDB_TO) || (cd $(GDB_TO) && rmdir -p --ignore-fail-on-non-empty $(dir $(GDB_SCRIPT)) 2>/dev/null || true)
 	@dir=$(PYTHONDIR); test -z "$$dir" || rm -rf $(DESTDIR)$$dir/csapp
 	@for page in $(MAN_PAGES); do \
 	    rm -f $(MAN_TO)/man$${page##*.}/$$page || exit 1; \

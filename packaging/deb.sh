@@ -84,6 +84,7 @@ by_id=usr/lib/debug/.build-id/${id%"$rest"}
 mkdir -p "$stage/libcsapp$major-dbgsym/$by_id"
 mv "$all/$lib/.debug/libcsapp.so.$version.debug" "$stage/libcsapp$major-dbgsym/$by_id/$rest.debug"
 rmdir "$all/$lib/.debug"
+move libcsapp$major-dbgsym usr/share/gdb usr/share/csapp
 package libcsapp$major-dbgsym debug "libcsapp$major (= $version-1)" "CS:APP support library - debug symbols"
 
 rm "$all/usr/lib/python3/dist-packages/csapp/$soname"

@@ -207,10 +207,10 @@ pub(crate) unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
 
 /// Refuses a count that no object can have, such as an error code cast to `size_t`.
 pub(crate) fn check_count(count: usize) -> Result<()> {
-    match isize::try_from(count) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Errno(libc::EINVAL)),
+    if count > isize::MAX as usize {
+        return Err(Errno(libc::EINVAL));
     }
+    Ok(())
 }
 
 /// The same, and refuses NULL where there is something to transfer.

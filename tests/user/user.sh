@@ -85,14 +85,16 @@ else
     echo "SKIPPED: this Python makes no virtual environments (Debian: python3-venv)"
 fi
 
-# From the call in C a step leads into the library's function, and its frame has a name and arguments. What
-# the function does first may stand in it as inlined frames of Rust's.
+# From the call in C a step leads into the library's function, in its own source, with a name and arguments; and a
+# reader is shown as what it is.
 if has gdb gdb; then
     line=$(grep -n 'the debugger stops here' prog.c | cut -d: -f1)
     gdb -nx -batch -iex 'set debuginfod enabled off' -ex "break $line" -ex run -ex step -ex backtrace \
-        shared >gdb.txt 2>&1
+        -ex finish -ex 'frame function main' -ex 'print rio' shared >gdb.txt 2>&1
     if ! grep -q '^#[0-9] .*Rio_readlineb (rp=0x[0-9a-f]*, usrbuf=0x[0-9a-f]*, maxlen=8192) at .*\.rs:' gdb.txt ||
-        ! grep -q "^#[0-9] .* in main () at prog.c:$line" gdb.txt; then
+        ! grep -q "^#[0-9] .* in main () at prog.c:$line" gdb.txt ||
+        grep -q ' core::' gdb.txt ||
+        ! grep -q '^\$[0-9]* = rio_t on descriptor [0-9]*, nothing unread' gdb.txt; then
         cat gdb.txt >&2
         exit 1
     fi
