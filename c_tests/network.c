@@ -924,6 +924,8 @@ static int may_be_host(void)
 int main(void)
 {
     Suite *suite = suite_create("network");
+    /* Two, which run at the same time. */
+    TCase *signals = tcase_create("signals");
     TCase *tests = tcase_create("network");
 
     if (!may_be_host()) {
@@ -932,6 +934,7 @@ int main(void)
     }
     if (!has_ipv6())
         skipped("IPv6", "this kernel has none");
+    tcase_set_timeout(signals, 30);
     tcase_set_timeout(tests, 30);
     add_for_each(tests, each_dead_address_has_its_reason, dead);
     tcase_add_test(tests, a_dead_first_address_is_passed_over);
@@ -939,9 +942,9 @@ int main(void)
     add_for_each(tests, behind_a_black_hole_the_second_address_connects_within_400_ms, holes);
     add_for_each(tests, a_deadline_ends_what_nobody_answers, all_holes);
     add_for_each(tests, without_a_deadline_the_kernel_gives_up, all_holes);
-    add_for_each(tests, signals_do_not_end_an_attempt, interruptions_of_connect);
-    add_for_each(tests, signals_do_not_move_a_deadline, all_holes);
-    tcase_add_loop_test(tests, signals_do_not_put_off_a_limit_of_the_socket, 0, 2);
+    add_for_each(signals, signals_do_not_end_an_attempt, interruptions_of_connect);
+    add_for_each(signals, signals_do_not_move_a_deadline, all_holes);
+    tcase_add_loop_test(signals, signals_do_not_put_off_a_limit_of_the_socket, 0, 2);
     tcase_add_test(tests, a_host_with_loopback_alone_reaches_itself);
     tcase_add_test(tests, a_host_with_an_ipv6_network_reaches_itself_by_ipv4);
     tcase_add_test(tests, a_host_without_any_network_says_so);
@@ -961,6 +964,7 @@ int main(void)
     tcase_add_test(tests, without_a_free_descriptor_it_is_emfile);
     tcase_add_test(tests, one_free_descriptor_is_enough_for_one_connection);
     tcase_add_test(tests, a_thousand_failures_leave_no_descriptor_open);
+    suite_add_tcase(suite, signals);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -1637,8 +1637,8 @@ END_TEST
 /* Adds a test for each call in each weather, under both their names; CALL=TEXT in the environment:
    only for those with that text in it. Where signals come slowly, those that have calls restart are
    left out. */
-static void add_calls(TCase *tests, const TTest *test, const struct waiting_call *table, int count,
-                      int weathers)
+static void add_calls(TCase *one_signal, TCase *storm, const TTest *test,
+                      const struct waiting_call *table, int count, int weathers)
 {
     static const char *const names[] = {"one-signal", "storm", "one-signal-SA_RESTART",
                                         "storm-SA_RESTART"};
@@ -1658,19 +1658,24 @@ static void add_calls(TCase *tests, const TTest *test, const struct waiting_call
         cell = (TTest *)malloc(sizeof *cell);
         *cell = *test;
         cell->name = strdup(name);
-        tcase_add_loop_test(tests, cell, i, i + 1);
+        tcase_add_loop_test(i % 2 == 0 ? one_signal : storm, cell, i, i + 1);
     }
 }
 
 int main(void)
 {
     Suite *suite = suite_create("storm");
-    TCase *tests = tcase_create("storm");
+    /* Three, which run at the same time. */
+    TCase *one_signal = tcase_create("one signal");
+    TCase *storm = tcase_create("storm");
+    TCase *tests = tcase_create("other waits");
 
+    tcase_set_timeout(one_signal, 60);
+    tcase_set_timeout(storm, 60);
     tcase_set_timeout(tests, 60);
-    add_calls(tests, a_call_goes_on, calls, COUNT(calls), WEATHERS);
-    add_calls(tests, a_call_on_a_stream_goes_on, calls_of_streams, COUNT(calls_of_streams), 2);
-    add_calls(tests, a_look_up_goes_on, calls_of_resolver, COUNT(calls_of_resolver), WEATHERS);
+    add_calls(one_signal, storm, a_call_goes_on, calls, COUNT(calls), WEATHERS);
+    add_calls(one_signal, storm, a_call_on_a_stream_goes_on, calls_of_streams, COUNT(calls_of_streams), 2);
+    add_calls(one_signal, storm, a_look_up_goes_on, calls_of_resolver, COUNT(calls_of_resolver), WEATHERS);
     tcase_add_loop_test(tests, calls_over_TCP_go_on, 0, WEATHERS);
     tcase_add_loop_test(tests, a_call_waits_for_ever, 0, BLOCKING * 2);
     tcase_add_loop_test(tests, a_signal_ends_the_call, 0, COUNT(ended_by_signals) * WEATHERS);
@@ -1681,6 +1686,8 @@ int main(void)
     tcase_add_loop_test(tests, a_storm_does_not_make_the_limit_of_select_shorter, 0, 2);
     tcase_add_loop_test(tests, a_storm_does_not_put_off_the_limit_of_a_local_connect, 0, 2);
     tcase_add_loop_test(tests, a_storm_does_not_make_the_limit_of_timedwait_shorter, 0, 2);
+    suite_add_tcase(suite, one_signal);
+    suite_add_tcase(suite, storm);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

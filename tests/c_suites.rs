@@ -6,6 +6,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
+use std::{fs, panic};
 
 use common::Link;
 
@@ -36,30 +37,51 @@ fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
     program
 }
 
-/// Runs a suite that has to succeed, and shows what it says to those who ask (--nocapture).
+/// The test cases of c_tests/`suite`.c. A suite that waits long is divided into several, which run at once.
+fn cases(suite: &str) -> Vec<String> {
+    let path = common::root().join(format!("c_tests/{suite}.c"));
+    let source =
+        fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    let mut calls = source.split("tcase_create(").skip(1);
+    let names = calls.by_ref().map(|rest| {
+        let literal = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
+        let (name, _) = literal.expect("a test case's name stands where it is made");
+        name.to_owned()
+    });
+    names.collect()
+}
+
+/// Runs the test cases of a suite, which have to succeed, and shows what they say to those who ask
+/// (--nocapture).
 #[track_caller]
-fn succeed(suite: &mut Command) {
-    let said = common::succeed(suite);
-    common::skipped_by(&said);
-    print!("{said}");
+fn succeed(suite: &str, command: impl Fn() -> Command + Sync) {
+    let cases = cases(suite);
+    let say = |case: &String| common::succeed(command().env("CK_RUN_CASE", case));
+    let said: Vec<String> = std::thread::scope(|scope| {
+        let running: Vec<_> = cases
+            .iter()
+            .map(|case| scope.spawn(move || say(case)))
+            .collect();
+        let ended = running.into_iter().map(|case| case.join());
+        ended
+            .map(|said| said.unwrap_or_else(|why| panic::resume_unwind(why)))
+            .collect()
+    });
+    for said in said {
+        assert!(!said.contains("Checks: 0"), "{suite}: {said}");
+        common::skipped_by(&said);
+        print!("{said}");
+    }
 }
 
 fn shared(suite: &str) {
-    succeed(&mut common::program(compile(
-        suite,
-        "shared",
-        Link::Shared,
-        &[],
-    )));
+    let program = compile(suite, "shared", Link::Shared, &[]);
+    succeed(suite, || common::program(&program));
 }
 
 fn statically(suite: &str) {
-    succeed(&mut common::program(compile(
-        suite,
-        "static",
-        Link::Static,
-        &[],
-    )));
+    let program = compile(suite, "static", Link::Static, &[]);
+    succeed(suite, || common::program(&program));
 }
 
 /// For what depends on the address that a program sees a function of the library at: without -fpie
@@ -68,28 +90,32 @@ fn not_position_independent(suite: &str) {
     for link in [Link::Shared, Link::Static] {
         let variant = format!("no-pie-{link:?}");
         let program = compile(suite, &variant, link, &["-fno-pie", "-no-pie"]);
-        succeed(&mut common::program(program));
+        succeed(suite, || common::program(&program));
     }
 }
 
 fn sanitized(suite: &str) {
     let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let program = compile(suite, "asan", Link::Static, &flags);
-    succeed(
-        Command::new(program)
+    succeed(suite, || {
+        let mut command = Command::new(&program);
+        command
             .env("ASAN_OPTIONS", "detect_leaks=0")
-            .env("CK_TIMEOUT_MULTIPLIER", "4"),
-    );
+            .env("CK_TIMEOUT_MULTIPLIER", "4");
+        command
+    });
 }
 
 /// For the suites with threads.
 fn thread_sanitized(suite: &str) {
     let program = compile(suite, "tsan", Link::Static, &["-fsanitize=thread"]);
-    succeed(
-        Command::new(program)
+    succeed(suite, || {
+        let mut command = Command::new(&program);
+        command
             .env("TSAN_OPTIONS", "halt_on_error=1")
-            .env("CK_TIMEOUT_MULTIPLIER", "4"),
-    );
+            .env("CK_TIMEOUT_MULTIPLIER", "4");
+        command
+    });
 }
 
 /// Faults that the kernel's help is not needed for; valgrind does not know it.
@@ -98,26 +124,31 @@ const WITHOUT_KERNEL: [(&str, &str); 1] = [("FAULTS", "shim")];
 /// For the suites with faults.
 fn without_kernel(suite: &str) {
     let program = compile(suite, "shim", Link::Static, &[]);
-    succeed(Command::new(program).envs(WITHOUT_KERNEL));
+    succeed(suite, || {
+        let mut command = Command::new(&program);
+        command.envs(WITHOUT_KERNEL);
+        command
+    });
 }
 
 /// Of the matrix of faults, the cells in which something happens in mid-message or mid-line.
 fn under_valgrind(suite: &str) {
     let program = compile(suite, "valgrind", Link::Shared, &[]);
-    let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=no"]);
     let suppressions = common::root().join(format!("c_tests/{suite}.supp"));
-    if suppressions.exists() {
-        valgrind.arg(format!("--suppressions={}", suppressions.display()));
-    }
-    succeed(
+    succeed(suite, || {
+        let mut valgrind = Command::new("valgrind");
+        valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=no"]);
+        if suppressions.exists() {
+            valgrind.arg(format!("--suppressions={}", suppressions.display()));
+        }
         valgrind
-            .arg(program)
+            .arg(&program)
             .env("STORM_INTERVAL_US", "20000")
             .envs(WITHOUT_KERNEL)
             .env("CELL", "mid-")
-            .env("CK_TIMEOUT_MULTIPLIER", "10"),
-    );
+            .env("CK_TIMEOUT_MULTIPLIER", "10");
+        valgrind
+    });
 }
 
 /// A module for each suite, a test for each way to run it.

@@ -96,7 +96,7 @@ fn the_last_lines_sum_up() {
         ),
         "{said}"
     );
-    let (status, said) = tally(&format!("{}exit 101", result(3, 2)));
+    let (status, said) = tally(&format!("echo ' Running a'\n{}exit 101", result(3, 2)));
     assert_eq!(status, Some(101));
     assert!(
         said.ends_with("\n3 passed, 2 failed, 0 skipped\n"),
