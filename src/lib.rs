@@ -1,14 +1,21 @@
 //! libcsapp: the support library of *Computer Systems: A Programmer's Perspective*,
 //! for C programs.
 //!
-//! A C call walks one straight way and back:
+//! There are two roads through the code, and no call goes up again:
 //!
 //! ```text
-//! C program -> capi/ (the C interface) -> rio, net, sio, report -> sys (the calls to libc)
+//! checked wrappers:  C program -> capi -> libc
+//! everything else:   C program -> capi -> rio | net | sio | report -> sys -> libc
 //! ```
 //!
-//! The C interface is `include/csapp.h`; build.rs generates it from `capi/`. The
-//! Rust interface exists for this project's own tests and promises nothing.
+//! `capi` is the C interface: it checks arguments, and turns `Result` into what C expects. A checked wrapper (`Dup2`)
+//! makes one call of libc; capi/checked.rs has what wrappers are made of, and capi/handler.rs what happens after a
+//! failure. The other modules hold what is more than a call of libc: `rio` the robust I/O package, `net` connecting
+//! and listening by name, `sio` output for signal handlers, `report` the line about a failure. `sys` makes their
+//! calls of libc: values and slices in, `Result` out.
+//!
+//! build.rs generates `include/csapp.h` from `capi`. The Rust interface exists for this project's own tests and
+//! promises nothing.
 
 #![cfg_attr(panic = "abort", no_std)]
 

@@ -79,23 +79,6 @@ pub fn writen(fd: c_int, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Writes all of `pieces`, one behind the other; by one system call where that takes so much.
-pub fn writen_together<const N: usize>(fd: c_int, mut pieces: [&[u8]; N]) -> Result<()> {
-    let mut outlet = Outlet::new(fd);
-    while pieces.iter().any(|piece| !piece.is_empty()) {
-        let mut count = outlet.write_together(&pieces)?;
-        if count == 0 {
-            return Err(Errno(libc::ENOSPC));
-        }
-        for piece in &mut pieces {
-            let (written, rest) = piece.split_at(count.min(piece.len()));
-            count -= written.len();
-            *piece = rest;
-        }
-    }
-    Ok(())
-}
-
 /// The buffered calls. One that failed with too many bytes gathered can only be continued
 /// by its own kind; the number is what `rio_cnt` then holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,27 +1,30 @@
 //! Text composed on the stack and written without stdio: for standard error, and for signal handlers
 //! (CS:APP 3e, section 8.5.5). Nothing here allocates, takes a lock or changes `errno`.
 
-use core::ffi::{CStr, c_char, c_int, c_ulong};
+use core::ffi::{CStr, c_char, c_int, c_long, c_ulong};
 
 use crate::rio;
 use crate::sys::Result;
 
-/// Text on its way to a descriptor. What fits into the buffer goes out in one system call; longer
+/// Room for what the sio_ functions write, on the stack of a signal handler.
+pub const ROOM: usize = 1024;
+
+/// Text on its way to a descriptor. What fits into the room goes out in one system call; longer
 /// text in several, and nothing is cut.
-pub struct Output {
+pub struct Output<'a> {
     fd: c_int,
-    text: [u8; 1024],
+    text: &'a mut [u8],
     len: usize,
     total: usize,
     outcome: Result<()>,
 }
 
-impl Output {
-    /// Nothing yet, for `fd`.
-    pub fn new(fd: c_int) -> Output {
+impl<'a> Output<'a> {
+    /// Nothing yet, for `fd`; `text` is room for it.
+    pub fn new(fd: c_int, text: &'a mut [u8]) -> Output<'a> {
         Output {
             fd,
-            text: [0; 1024],
+            text,
             len: 0,
             total: 0,
             outcome: Ok(()),
@@ -82,6 +85,17 @@ impl Output {
         self.flush();
         self.outcome.map(|()| self.total)
     }
+}
+
+/// The longest int in base 10, with its minus and a NUL.
+pub const DECIMAL: usize = 12;
+
+/// `number` in base 10, as a C string in `text`, which holds zeros.
+pub fn decimal(number: c_int, text: &mut [u8; DECIMAL]) -> &CStr {
+    const NOWHERE: c_int = -1;
+    // The text fits, so nothing is written to a descriptor.
+    Output::new(NOWHERE, &mut text[..DECIMAL - 1]).put_signed(i64::from(number));
+    CStr::from_bytes_until_nul(text).unwrap_or_default()
 }
 
 /// What kind of argument a conversion takes. The C code that fetches it knows these numbers.
@@ -151,7 +165,7 @@ pub unsafe fn format(
 /// A signed argument that is no int.
 #[allow(clippy::useless_conversion)] // not where a long has 32 bits
 fn signed(argument: c_ulong) -> i64 {
-    i64::from(argument.cast_signed())
+    i64::from(argument as c_long)
 }
 
 /// An unsigned argument; an unsigned int comes without an upper half.

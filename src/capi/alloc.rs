@@ -5,20 +5,18 @@ use core::ptr;
 
 use libc::size_t;
 
-use super::{unfailing, wrapped};
+use super::checked::{attempt, keep_errno, report_failure};
 
-/// Reports an allocation that gave NULL, unless it asked for nothing: that is no error.
-fn allocated(
+/// Makes a call that allocates, and reports a failure. NULL for a request of 0 bytes is none.
+fn allocate(
     message: &CStr,
     size: Option<size_t>,
     call: impl FnOnce() -> *mut c_void,
 ) -> *mut c_void {
-    let mut memory = ptr::null_mut();
-    wrapped(message, false, || {
-        memory = call();
-        !memory.is_null() || size == Some(0)
-    });
-    memory
+    match attempt(ptr::null_mut(), call) {
+        Err(_) if size == Some(0) => ptr::null_mut(),
+        outcome => report_failure(message, outcome).unwrap_or(ptr::null_mut()),
+    }
 }
 
 /// malloc, checked: `size` bytes of memory, to be given back by Free. A request for 0 bytes may give
@@ -28,7 +26,7 @@ fn allocated(
 #[must_use]
 pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
     // SAFETY: malloc takes any number.
-    allocated(c"Malloc error", Some(size), || unsafe {
+    allocate(c"Malloc error", Some(size), || unsafe {
         libc::malloc(size)
     })
 }
@@ -40,7 +38,7 @@ pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
 #[must_use]
 pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut c_void {
     // SAFETY: `ptr` is NULL or came from one of these functions.
-    allocated(c"Realloc error", Some(size), || unsafe {
+    allocate(c"Realloc error", Some(size), || unsafe {
         libc::realloc(ptr, size)
     })
 }
@@ -53,7 +51,7 @@ pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut 
 pub unsafe extern "C-unwind" fn Calloc(nmemb: size_t, size: size_t) -> *mut c_void {
     let product = nmemb.checked_mul(size);
     // SAFETY: calloc takes any numbers.
-    allocated(c"Calloc error", product, || unsafe {
+    allocate(c"Calloc error", product, || unsafe {
         libc::calloc(nmemb, size)
     })
 }
@@ -62,5 +60,5 @@ pub unsafe extern "C-unwind" fn Calloc(nmemb: size_t, size: size_t) -> *mut c_vo
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Free(ptr: *mut c_void) {
     // SAFETY: `ptr` is NULL or came from one of these functions.
-    unfailing(|| unsafe { libc::free(ptr) });
+    keep_errno(|| unsafe { libc::free(ptr) });
 }

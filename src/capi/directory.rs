@@ -5,7 +5,7 @@ use core::ptr;
 
 use libc::{DIR, dirent};
 
-use super::{ended_or_failed, wrapped};
+use super::checked::{attempt, attempt_cleared, non_null, report_failure};
 use crate::sys::{self, Errno};
 
 /// opendir, checked: opens the directory `name`, to be given back by Closedir. NULL if the error
@@ -13,9 +13,9 @@ use crate::sys::{self, Errno};
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
     // SAFETY: the caller's string.
-    wrapped(c"Opendir error", ptr::null_mut(), || unsafe {
-        given!(name => libc::opendir(name), or ptr::null_mut())
-    })
+    let outcome =
+        non_null(name).and_then(|_| attempt(ptr::null_mut(), || unsafe { libc::opendir(name) }));
+    report_failure(c"Opendir error", outcome).unwrap_or(ptr::null_mut())
 }
 
 /// readdir, checked: the next entry of a directory, valid until the next call for `dirp`. NULL with
@@ -23,13 +23,14 @@ pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
 /// returns. [CS:APP 3e, section 10.7; POSIX, readdir]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
-    let (entry, has_failed) = ended_or_failed(
-        c"Readdir error",
+    let mut entry = ptr::null_mut();
+    let mut read = || {
         // SAFETY: the caller's directory.
-        || unsafe { given!(dirp => libc::readdir(dirp), or ptr::null_mut()) },
-        |entry| entry.is_null(),
-    );
-    if entry.is_null() && !has_failed {
+        entry = unsafe { libc::readdir(dirp) };
+        entry.is_null()
+    };
+    let outcome = non_null(dirp).and_then(|_| attempt_cleared(&mut read));
+    if report_failure(c"Readdir error", outcome).is_ok() && entry.is_null() {
         sys::set_errno(Errno(0));
     }
     entry
@@ -40,7 +41,6 @@ pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Closedir(dirp: *mut DIR) -> c_int {
     // SAFETY: the caller's directory.
-    wrapped(c"Closedir error", -1, || unsafe {
-        given!(dirp => libc::closedir(dirp), or -1)
-    })
+    let outcome = non_null(dirp).and_then(|_| attempt(-1, || unsafe { libc::closedir(dirp) }));
+    report_failure(c"Closedir error", outcome).unwrap_or(-1)
 }

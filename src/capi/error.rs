@@ -2,7 +2,8 @@
 
 use core::ffi::{c_char, c_int};
 
-use crate::report::{self, Reason};
+use super::handler::report;
+use crate::report::{Reason, resolver_reason};
 use crate::sio::string;
 use crate::sys::{self, Errno};
 
@@ -13,7 +14,7 @@ use crate::sys::{self, Errno};
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn unix_error(msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
-    report::report(unsafe { string(msg) }, Reason::Errno(sys::errno()));
+    report(unsafe { string(msg) }, Reason::Errno(sys::errno()));
 }
 
 /// Reports the failure of a call that returns its error code instead of setting errno, as
@@ -21,7 +22,7 @@ pub unsafe extern "C-unwind" fn unix_error(msg: *const c_char) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn posix_error(code: c_int, msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
-    report::report(unsafe { string(msg) }, Reason::Errno(Errno(code)));
+    report(unsafe { string(msg) }, Reason::Errno(Errno(code)));
 }
 
 /// Reports the failure of getaddrinfo or getnameinfo: like unix_error, with the text of their
@@ -31,7 +32,7 @@ pub unsafe extern "C-unwind" fn posix_error(code: c_int, msg: *const c_char) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_gai_error(code: c_int, msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
-    report::report(unsafe { string(msg) }, report::resolver_reason(code));
+    report(unsafe { string(msg) }, resolver_reason(code));
 }
 
 /// Reports the failure of gethostbyname or gethostbyaddr: like unix_error, with the text of
@@ -39,7 +40,7 @@ pub unsafe extern "C-unwind" fn csapp_gai_error(code: c_int, msg: *const c_char)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn dns_error(msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
-    report::report(unsafe { string(msg) }, Reason::Host);
+    report(unsafe { string(msg) }, Reason::Host);
 }
 
 /// Reports a failure of the program's own: writes `msg` as one line to standard error and
@@ -47,5 +48,5 @@ pub unsafe extern "C-unwind" fn dns_error(msg: *const c_char) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn app_error(msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
-    report::report(unsafe { string(msg) }, Reason::Unsaid);
+    report(unsafe { string(msg) }, Reason::Unsaid);
 }

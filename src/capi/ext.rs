@@ -2,9 +2,9 @@
 
 use core::ffi::{c_char, c_int, c_uint};
 
+use super::handler::{self, HandlerPointer};
 use super::net::{self, Ending};
 use crate::net::Listening;
-use crate::report::{self, HandlerPointer};
 use crate::sys::{self, Errno};
 
 /// One socket for IPv6 and IPv4 together (clears IPV6_V6ONLY; RFC 3493, section 5.3).
@@ -25,7 +25,7 @@ pub const CSAPP_REUSEPORT: c_uint = 2;
 /// Returns the handler that was in force before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_set_error_handler(handler: HandlerPointer) -> HandlerPointer {
-    Some(report::set_handler(handler.unwrap_or(csapp_error_exit)))
+    Some(handler::set(handler.unwrap_or(csapp_error_exit)))
 }
 
 /// The default error handler: ends the program by exit(1), so that stdio's buffers are written and

@@ -6,9 +6,9 @@ use libc::{
     pthread_cond_t, pthread_condattr_t, pthread_mutex_t, pthread_mutexattr_t, sem_t, timespec,
 };
 
+use super::checked::{allow, attempt, attempt_code, non_null, report_failure};
 use super::net::{self, Ending};
-use super::{wrapped, wrapped_code, wrapped_code_but};
-use crate::sys::undeclared;
+use crate::sys::{Errno, undeclared};
 
 /// pthread_mutex_init, checked. [POSIX, pthread_mutex_init]
 #[unsafe(no_mangle)]
@@ -17,18 +17,18 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_init(
     attr: *const pthread_mutexattr_t,
 ) {
     // SAFETY: the caller's mutex.
-    wrapped_code(c"Pthread_mutex_init error", || unsafe {
-        given!(mutex => libc::pthread_mutex_init(mutex, attr), or libc::EFAULT)
-    });
+    let outcome = non_null(mutex)
+        .and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_init(mutex, attr) }));
+    let _ = report_failure(c"Pthread_mutex_init error", outcome);
 }
 
 /// pthread_mutex_lock, checked. [POSIX, pthread_mutex_lock]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
-    wrapped_code(c"Pthread_mutex_lock error", || unsafe {
-        given!(mutex => libc::pthread_mutex_lock(mutex), or libc::EFAULT)
-    });
+    let outcome =
+        non_null(mutex).and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_lock(mutex) }));
+    let _ = report_failure(c"Pthread_mutex_lock error", outcome);
 }
 
 /// pthread_mutex_trylock, checked. Returns 0, or EBUSY where another thread has the mutex.
@@ -36,27 +36,28 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int {
     // SAFETY: the caller's mutex.
-    wrapped_code_but(libc::EBUSY, c"Pthread_mutex_trylock error", || unsafe {
-        given!(mutex => libc::pthread_mutex_trylock(mutex), or libc::EFAULT)
-    })
+    let outcome = non_null(mutex)
+        .and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_trylock(mutex) }));
+    let outcome = allow(libc::EBUSY, outcome);
+    report_failure(c"Pthread_mutex_trylock error", outcome).unwrap_or_else(|Errno(code)| code)
 }
 
 /// pthread_mutex_unlock, checked. [POSIX, pthread_mutex_unlock]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
-    wrapped_code(c"Pthread_mutex_unlock error", || unsafe {
-        given!(mutex => libc::pthread_mutex_unlock(mutex), or libc::EFAULT)
-    });
+    let outcome =
+        non_null(mutex).and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_unlock(mutex) }));
+    let _ = report_failure(c"Pthread_mutex_unlock error", outcome);
 }
 
 /// pthread_mutex_destroy, checked. [POSIX, pthread_mutex_destroy]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_destroy(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
-    wrapped_code(c"Pthread_mutex_destroy error", || unsafe {
-        given!(mutex => libc::pthread_mutex_destroy(mutex), or libc::EFAULT)
-    });
+    let outcome = non_null(mutex)
+        .and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_destroy(mutex) }));
+    let _ = report_failure(c"Pthread_mutex_destroy error", outcome);
 }
 
 /// pthread_cond_init, checked. [POSIX, pthread_cond_init]
@@ -66,9 +67,9 @@ pub unsafe extern "C-unwind" fn Pthread_cond_init(
     attr: *const pthread_condattr_t,
 ) {
     // SAFETY: the caller's condition.
-    wrapped_code(c"Pthread_cond_init error", || unsafe {
-        given!(cond => libc::pthread_cond_init(cond, attr), or libc::EFAULT)
-    });
+    let outcome = non_null(cond)
+        .and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_init(cond, attr) }));
+    let _ = report_failure(c"Pthread_cond_init error", outcome);
 }
 
 /// pthread_cond_wait, checked. [POSIX, pthread_cond_wait]
@@ -78,9 +79,10 @@ pub unsafe extern "C-unwind" fn Pthread_cond_wait(
     mutex: *mut pthread_mutex_t,
 ) {
     // SAFETY: the caller's condition and mutex.
-    wrapped_code(c"Pthread_cond_wait error", || unsafe {
-        given!(cond, mutex => libc::pthread_cond_wait(cond, mutex), or libc::EFAULT)
-    });
+    let outcome = non_null(cond)
+        .and(non_null(mutex))
+        .and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_wait(cond, mutex) }));
+    let _ = report_failure(c"Pthread_cond_wait error", outcome);
 }
 
 /// pthread_cond_timedwait, checked. Returns 0, or ETIMEDOUT when the time `abstime` is over.
@@ -91,41 +93,42 @@ pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
     mutex: *mut pthread_mutex_t,
     abstime: *const timespec,
 ) -> c_int {
-    // SAFETY: the caller's condition, mutex and time.
-    wrapped_code_but(
-        libc::ETIMEDOUT,
-        c"Pthread_cond_timedwait error",
-        || unsafe {
-            given!(cond, mutex, abstime => libc::pthread_cond_timedwait(cond, mutex, abstime), or libc::EFAULT)
-        },
-    )
+    let outcome = non_null(cond)
+        .and(non_null(mutex))
+        .and(non_null(abstime))
+        .and_then(|_| {
+            // SAFETY: the caller's condition, mutex and time.
+            attempt_code(|| unsafe { libc::pthread_cond_timedwait(cond, mutex, abstime) })
+        });
+    let outcome = allow(libc::ETIMEDOUT, outcome);
+    report_failure(c"Pthread_cond_timedwait error", outcome).unwrap_or_else(|Errno(code)| code)
 }
 
 /// pthread_cond_signal, checked. [POSIX, pthread_cond_signal]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
-    wrapped_code(c"Pthread_cond_signal error", || unsafe {
-        given!(cond => libc::pthread_cond_signal(cond), or libc::EFAULT)
-    });
+    let outcome =
+        non_null(cond).and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_signal(cond) }));
+    let _ = report_failure(c"Pthread_cond_signal error", outcome);
 }
 
 /// pthread_cond_broadcast, checked. [POSIX, pthread_cond_broadcast]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
-    wrapped_code(c"Pthread_cond_broadcast error", || unsafe {
-        given!(cond => libc::pthread_cond_broadcast(cond), or libc::EFAULT)
-    });
+    let outcome =
+        non_null(cond).and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_broadcast(cond) }));
+    let _ = report_failure(c"Pthread_cond_broadcast error", outcome);
 }
 
 /// pthread_cond_destroy, checked. [POSIX, pthread_cond_destroy]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
-    wrapped_code(c"Pthread_cond_destroy error", || unsafe {
-        given!(cond => libc::pthread_cond_destroy(cond), or libc::EFAULT)
-    });
+    let outcome =
+        non_null(cond).and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_destroy(cond) }));
+    let _ = report_failure(c"Pthread_cond_destroy error", outcome);
 }
 
 /// pipe, checked: stores a pipe's two descriptors at `fds`, the one to read from first. Returns 0; -1 if the error
@@ -133,7 +136,8 @@ pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
     // SAFETY: the caller's two places.
-    wrapped(c"Pipe error", -1, || unsafe { libc::pipe(fds) })
+    let outcome = attempt(-1, || unsafe { libc::pipe(fds) });
+    report_failure(c"Pipe error", outcome).unwrap_or(-1)
 }
 
 /// execvp, checked: like Execve, with this process' environment, and looks for `file` along PATH.
@@ -141,18 +145,19 @@ pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_char) {
     // SAFETY: the caller's string and list.
-    wrapped(c"Execvp error", -1, || unsafe {
-        given!(file, argv => libc::execvp(file, argv.cast()), or -1)
-    });
+    let outcome = non_null(file)
+        .and(non_null(argv))
+        .and_then(|_| attempt(-1, || unsafe { libc::execvp(file, argv.cast()) }));
+    let _ = report_failure(c"Execvp error", outcome);
 }
 
 /// sem_destroy, checked. [POSIX, sem_destroy]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
-    wrapped(c"Sem_destroy error", -1, || unsafe {
-        given!(sem => undeclared::sem_destroy(sem), or -1)
-    });
+    let outcome =
+        non_null(sem).and_then(|_| attempt(-1, || unsafe { undeclared::sem_destroy(sem) }));
+    let _ = report_failure(c"Sem_destroy error", outcome);
 }
 
 /// open_clientfd, by the name of the form of it that is re-entrant, as here every one is. The port is a

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use libc::{off_t, size_t};
 
-use super::wrapped;
+use super::checked::{attempt, report_failure};
 
 /// mmap, checked: maps `len` bytes of the file `fd` from `offset` on, or of fresh memory, as `prot` and
 /// `flags` say. Returns the address; MAP_FAILED if the error handler returns.
@@ -19,9 +19,10 @@ pub unsafe extern "C-unwind" fn Mmap(
     offset: off_t,
 ) -> *mut c_void {
     // SAFETY: with MAP_FIXED, what is at `addr` is the caller's affair.
-    wrapped(c"Mmap error", libc::MAP_FAILED, || unsafe {
+    let outcome = attempt(libc::MAP_FAILED, || unsafe {
         libc::mmap(addr, len, prot, flags, fd, offset)
-    })
+    });
+    report_failure(c"Mmap error", outcome).unwrap_or(libc::MAP_FAILED)
 }
 
 /// munmap, checked: takes the mapping of the pages from `start` on away.
@@ -29,7 +30,6 @@ pub unsafe extern "C-unwind" fn Mmap(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Munmap(start: *mut c_void, length: size_t) {
     // SAFETY: that nobody uses the pages any more is the caller's affair.
-    wrapped(c"Munmap error", -1, || unsafe {
-        libc::munmap(start, length)
-    });
+    let outcome = attempt(-1, || unsafe { libc::munmap(start, length) });
+    let _ = report_failure(c"Munmap error", outcome);
 }

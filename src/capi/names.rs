@@ -5,9 +5,10 @@ use core::ptr;
 
 use libc::{addrinfo, hostent, size_t, sockaddr, socklen_t};
 
-use super::{checked, unfailing, wrapped, wrapped_resolver};
-use crate::report::{self, Reason};
-use crate::sys::{self, Errno, Result, undeclared};
+use super::checked::{attempt, attempt_resolver, keep_errno, non_null, report_failure};
+use super::handler;
+use crate::report::Reason;
+use crate::sys::{self, Errno, undeclared};
 
 /// getaddrinfo, checked: stores at `res` a list of the addresses that `node` and `service` stand for
 /// under `hints`, to be given back by Freeaddrinfo. [CS:APP 3e, section 11.4.7; POSIX, getaddrinfo]
@@ -19,9 +20,10 @@ pub unsafe extern "C-unwind" fn Getaddrinfo(
     res: *mut *mut addrinfo,
 ) {
     // SAFETY: the caller's strings and structures.
-    wrapped_resolver(c"Getaddrinfo error", || unsafe {
-        given!(res => libc::getaddrinfo(node, service, hints, res), or libc::EAI_SYSTEM)
-    });
+    let outcome = non_null(res)
+        .map_err(Reason::from)
+        .and_then(|_| attempt_resolver(|| unsafe { libc::getaddrinfo(node, service, hints, res) }));
+    let _ = report_failure(c"Getaddrinfo error", outcome);
 }
 
 /// getnameinfo, checked: stores the host and the service of the address `sa` as strings.
@@ -38,18 +40,20 @@ pub unsafe extern "C-unwind" fn Getnameinfo(
 ) {
     let clamped = |len: size_t| socklen_t::try_from(len).unwrap_or(socklen_t::MAX);
     let (host_len, service_len) = (clamped(hostlen), clamped(servlen));
-    // SAFETY: the caller's address and buffers.
-    wrapped_resolver(c"Getnameinfo error", || unsafe {
-        given!(sa => undeclared::getnameinfo(sa, salen, host, host_len, serv, service_len, flags),
-            or libc::EAI_SYSTEM)
+    let outcome = non_null(sa).map_err(Reason::from).and_then(|_| {
+        // SAFETY: the caller's address and buffers.
+        attempt_resolver(|| unsafe {
+            undeclared::getnameinfo(sa, salen, host, host_len, serv, service_len, flags)
+        })
     });
+    let _ = report_failure(c"Getnameinfo error", outcome);
 }
 
 /// freeaddrinfo: gives a list of addresses back. [CS:APP 3e, section 11.4.7; POSIX, freeaddrinfo]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Freeaddrinfo(res: *mut addrinfo) {
     // SAFETY: the caller's list.
-    unfailing(|| unsafe {
+    keep_errno(|| unsafe {
         // Not every libc takes NULL.
         if !res.is_null() {
             libc::freeaddrinfo(res);
@@ -66,10 +70,13 @@ pub unsafe extern "C-unwind" fn Inet_ntop(
     dst: *mut c_char,
     size: socklen_t,
 ) {
-    // SAFETY: the caller's address and buffer.
-    wrapped(c"Inet_ntop error", ptr::null(), || unsafe {
-        given!(src, dst => undeclared::inet_ntop(af, src, dst, size), or ptr::null())
+    let outcome = non_null(src).and(non_null(dst)).and_then(|_| {
+        // SAFETY: the caller's address and buffer.
+        attempt(ptr::null(), || unsafe {
+            undeclared::inet_ntop(af, src, dst, size)
+        })
     });
+    let _ = report_failure(c"Inet_ntop error", outcome);
 }
 
 /// inet_pton, checked: stores the address that the text `src` says at `dst`. A text that is no address of
@@ -77,12 +84,12 @@ pub unsafe extern "C-unwind" fn Inet_ntop(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *mut c_void) {
     // SAFETY: the caller's string and room.
-    let outcome = wrapped(c"Inet_pton error", -1, || unsafe {
-        given!(src, dst => undeclared::inet_pton(af, src, dst), or -1)
-    });
-    if outcome == 0 {
+    let outcome = non_null(src)
+        .and(non_null(dst))
+        .and_then(|_| attempt(-1, || unsafe { undeclared::inet_pton(af, src, dst) }));
+    if report_failure(c"Inet_pton error", outcome) == Ok(0) {
         sys::set_errno(Errno(libc::EINVAL));
-        report::report(
+        handler::report(
             c"Inet_pton error: not a numeric address of this family",
             Reason::Unsaid,
         );
@@ -116,16 +123,9 @@ pub unsafe extern "C-unwind" fn Gethostbyaddr(
 }
 
 fn host(message: &CStr, input: *const c_char, call: impl FnOnce() -> *mut hostent) -> *mut hostent {
-    if input.is_null() {
-        let _: Result<()> = checked(message, Err(Errno(libc::EFAULT)));
-        return ptr::null_mut();
-    }
-    let before = sys::errno();
-    let found = call();
-    if found.is_null() {
-        report::report(message, Reason::Host);
-    } else {
-        sys::set_errno(before);
-    }
-    found
+    let outcome = match non_null(input) {
+        Ok(_) => attempt(ptr::null_mut(), call).map_err(|_| Reason::Host),
+        Err(reason) => Err(Reason::Errno(reason)),
+    };
+    report_failure(message, outcome).unwrap_or(ptr::null_mut())
 }

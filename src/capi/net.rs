@@ -2,9 +2,10 @@
 
 use core::ffi::{CStr, c_char, c_int};
 
-use super::optional;
+use super::{handler, optional};
 use crate::net::{self, Failure, Listening};
 use crate::report::{self, Reason};
+use crate::sio;
 use crate::sys::{self, Errno};
 
 /// The longest queue of connections that wait to be accepted, as open_listenfd asks for it.
@@ -86,7 +87,14 @@ pub unsafe extern "C-unwind" fn csapp_open_clientfd_2e(
     port: c_int,
 ) -> c_int {
     // SAFETY: a C string or NULL.
-    unsafe { client(hostname, Decimal::new(port).as_ptr(), -1, &Ending::Plain) }
+    unsafe {
+        client(
+            hostname,
+            sio::decimal(port, &mut [0; sio::DECIMAL]).as_ptr(),
+            -1,
+            &Ending::Plain,
+        )
+    }
 }
 
 /// open_listenfd as the book's second edition has it, with the port as a number.
@@ -94,7 +102,12 @@ pub unsafe extern "C-unwind" fn csapp_open_clientfd_2e(
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_open_listenfd_2e(port: c_int) -> c_int {
     // SAFETY: a C string.
-    unsafe { server(Decimal::new(port).as_ptr(), &Ending::Plain) }
+    unsafe {
+        server(
+            sio::decimal(port, &mut [0; sio::DECIMAL]).as_ptr(),
+            &Ending::Plain,
+        )
+    }
 }
 
 /// Open_clientfd as the book's second edition has it, with the port as a number.
@@ -105,7 +118,14 @@ pub unsafe extern "C-unwind" fn csapp_Open_clientfd_2e(
 ) -> c_int {
     let ending = Ending::Checked(c"Open_clientfd error");
     // SAFETY: a C string or NULL.
-    unsafe { client(hostname, Decimal::new(port).as_ptr(), -1, &ending) }
+    unsafe {
+        client(
+            hostname,
+            sio::decimal(port, &mut [0; sio::DECIMAL]).as_ptr(),
+            -1,
+            &ending,
+        )
+    }
 }
 
 /// Open_listenfd as the book's second edition has it, with the port as a number.
@@ -114,7 +134,7 @@ pub unsafe extern "C-unwind" fn csapp_Open_listenfd_2e(port: c_int) -> c_int {
     // SAFETY: a C string.
     unsafe {
         server(
-            Decimal::new(port).as_ptr(),
+            sio::decimal(port, &mut [0; sio::DECIMAL]).as_ptr(),
             &Ending::Checked(c"Open_listenfd error"),
         )
     }
@@ -167,7 +187,7 @@ pub(super) unsafe fn listener(
     how: Listening,
     ending: &Ending,
 ) -> c_int {
-    report::settle_handler();
+    handler::settle();
     // SAFETY: both are C strings or NULL.
     let (host, port) = unsafe { (optional(host), optional(port)) };
     let outcome = match port {
@@ -186,50 +206,16 @@ fn descriptor(
 ) -> c_int {
     let (value, reason) = match outcome {
         Ok(fd) => return fd,
-        Err(Failure::System(reason)) => {
-            sys::set_errno(reason);
-            (-1, Reason::Errno(reason))
-        }
-        Err(Failure::Unresolved(why)) => {
-            if why.code == libc::EAI_SYSTEM {
-                sys::set_errno(why.errno);
-            }
-            (-2, Reason::Resolver(why))
-        }
+        Err(Failure::System(reason)) => (-1, Reason::Errno(reason)),
+        Err(Failure::Unresolved(why)) => (-2, Reason::from(why)),
     };
+    if let Reason::Errno(reason) = reason {
+        sys::set_errno(reason);
+    }
     match ending {
-        Ending::Checked(message) => report::report(message, reason),
+        Ending::Checked(message) => handler::report(message, reason),
         Ending::Plain if value == -2 => report::write_line(what, reason),
         Ending::Plain => {}
     }
     value
-}
-
-/// A number as a C string.
-struct Decimal([u8; 12]);
-
-impl Decimal {
-    fn new(number: c_int) -> Decimal {
-        let mut text = [0; 12];
-        let mut start = text.len() - 1;
-        let mut rest = number.unsigned_abs();
-        loop {
-            start -= 1;
-            text[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        if number < 0 {
-            start -= 1;
-            text[start] = b'-';
-        }
-        text.copy_within(start.., 0);
-        Decimal(text)
-    }
-
-    fn as_ptr(&self) -> *const c_char {
-        self.0.as_ptr().cast()
-    }
 }

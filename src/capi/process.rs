@@ -4,14 +4,15 @@ use core::ffi::{c_char, c_int, c_uint};
 
 use libc::pid_t;
 
-use super::{unfailing, wrapped, wrapped_restarting};
+use super::checked::{attempt, keep_errno, report_failure, restart};
 
 /// fork, checked: makes a child process. Returns 0 in the child and the child's process ID in
 /// the parent; -1 if the error handler returns. [CS:APP 3e, section 8.4.2; POSIX, fork]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fork() -> pid_t {
     // SAFETY: fork takes nothing; what the child may do is the program's affair.
-    wrapped(c"Fork error", -1, || unsafe { libc::fork() })
+    let outcome = attempt(-1, || unsafe { libc::fork() });
+    report_failure(c"Fork error", outcome).unwrap_or(-1)
 }
 
 /// execve, checked: replaces the program by the file `filename`, with the arguments `argv` and the
@@ -24,9 +25,10 @@ pub unsafe extern "C-unwind" fn Execve(
     envp: *const *mut c_char,
 ) {
     // SAFETY: the caller's strings and lists, as execve wants them.
-    wrapped(c"Execve error", -1, || unsafe {
+    let outcome = attempt(-1, || unsafe {
         libc::execve(filename, argv.cast(), envp.cast())
     });
+    let _ = report_failure(c"Execve error", outcome);
 }
 
 /// wait, checked: waits until a child process ends, and stores how at `status` (unless NULL).
@@ -35,7 +37,8 @@ pub unsafe extern "C-unwind" fn Execve(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
     // SAFETY: `status` is NULL or writable.
-    wrapped_restarting(c"Wait error", -1, || unsafe { libc::wait(status) })
+    let outcome = restart(|| attempt(-1, || unsafe { libc::wait(status) }));
+    report_failure(c"Wait error", outcome).unwrap_or(-1)
 }
 
 /// waitpid, checked: waits until the child process `pid` (-1: any) changes its state as `options`
@@ -45,9 +48,8 @@ pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c_int) -> pid_t {
     // SAFETY: `iptr` is NULL or writable.
-    wrapped_restarting(c"Waitpid error", -1, || unsafe {
-        libc::waitpid(pid, iptr, options)
-    })
+    let outcome = restart(|| attempt(-1, || unsafe { libc::waitpid(pid, iptr, options) }));
+    report_failure(c"Waitpid error", outcome).unwrap_or(-1)
 }
 
 /// kill, checked: sends the signal `signum` to the process `pid`, or to the process group `-pid`.
@@ -55,7 +57,8 @@ pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Kill(pid: pid_t, signum: c_int) {
     // SAFETY: kill takes any numbers.
-    wrapped(c"Kill error", -1, || unsafe { libc::kill(pid, signum) });
+    let outcome = attempt(-1, || unsafe { libc::kill(pid, signum) });
+    let _ = report_failure(c"Kill error", outcome);
 }
 
 /// sleep: waits for `secs` seconds or until a signal handler has run. Returns the seconds that were
@@ -63,14 +66,14 @@ pub unsafe extern "C-unwind" fn Kill(pid: pid_t, signum: c_int) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sleep(secs: c_uint) -> c_uint {
     // SAFETY: sleep takes any number.
-    unfailing(|| unsafe { libc::sleep(secs) })
+    keep_errno(|| unsafe { libc::sleep(secs) })
 }
 
 /// pause: waits until a signal handler has run. [CS:APP 3e, section 8.4.4; POSIX, pause]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pause() {
     // SAFETY: pause takes nothing.
-    unfailing(|| unsafe { libc::pause() });
+    keep_errno(|| unsafe { libc::pause() });
 }
 
 /// alarm: has a SIGALRM sent in `seconds` seconds, or none any more if 0. Returns the seconds
@@ -78,7 +81,7 @@ pub unsafe extern "C-unwind" fn Pause() {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Alarm(seconds: c_uint) -> c_uint {
     // SAFETY: alarm takes any number.
-    unfailing(|| unsafe { libc::alarm(seconds) })
+    keep_errno(|| unsafe { libc::alarm(seconds) })
 }
 
 /// setpgid, checked: puts the process `pid` (0: this one) into the process group `pgid` (0: its
@@ -86,12 +89,13 @@ pub unsafe extern "C-unwind" fn Alarm(seconds: c_uint) -> c_uint {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Setpgid(pid: pid_t, pgid: pid_t) {
     // SAFETY: setpgid takes any numbers.
-    wrapped(c"Setpgid error", -1, || unsafe { libc::setpgid(pid, pgid) });
+    let outcome = attempt(-1, || unsafe { libc::setpgid(pid, pgid) });
+    let _ = report_failure(c"Setpgid error", outcome);
 }
 
 /// getpgrp: the process group of this process. [CS:APP 3e, section 8.5.2; POSIX, getpgrp]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Getpgrp() -> pid_t {
     // SAFETY: getpgrp takes nothing.
-    unfailing(|| unsafe { libc::getpgrp() })
+    keep_errno(|| unsafe { libc::getpgrp() })
 }

@@ -5,7 +5,8 @@ use core::slice;
 
 use libc::{size_t, ssize_t};
 
-use super::{check_buffer, checked, or_minus_one, report_errno};
+use super::checked::report_failure;
+use super::{check_buffer, handler, or_minus_one};
 #[cfg(target_arch = "x86_64")]
 use crate::rio::scan::Kind;
 use crate::rio::scan::{self, Scan};
@@ -111,7 +112,9 @@ pub unsafe extern "C-unwind" fn rio_readlineb(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
     // SAFETY: as rio_readn.
-    or_minus_one(checked(c"Rio_readn error", unsafe { readn(fd, usrbuf, n) }))
+    or_minus_one(report_failure(c"Rio_readn error", unsafe {
+        readn(fd, usrbuf, n)
+    }))
 }
 
 /// rio_writen, checked: an error is reported as "Rio_writen error: reason", and if the error
@@ -119,7 +122,7 @@ pub unsafe extern "C-unwind" fn Rio_readn(fd: c_int, usrbuf: *mut c_void, n: siz
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) {
     // SAFETY: as rio_writen.
-    let _ = checked(c"Rio_writen error", unsafe { writen(fd, usrbuf, n) });
+    let _ = report_failure(c"Rio_writen error", unsafe { writen(fd, usrbuf, n) });
 }
 
 /// rio_readinitb, checked: a NULL rp is reported as "Rio_readinitb error: Bad address".
@@ -127,7 +130,7 @@ pub unsafe extern "C-unwind" fn Rio_writen(fd: c_int, usrbuf: *const c_void, n: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readinitb(rp: *mut rio_t, fd: c_int) {
     // SAFETY: as rio_readinitb.
-    let _ = checked(c"Rio_readinitb error", unsafe { readinitb(rp, fd) });
+    let _ = report_failure(c"Rio_readinitb error", unsafe { readinitb(rp, fd) });
 }
 
 /// rio_readnb, checked: an error is reported as "Rio_readnb error: reason", and if the error
@@ -141,7 +144,7 @@ pub unsafe extern "C-unwind" fn Rio_readnb(
     // SAFETY: as rio_readnb.
     let count = unsafe { readnb(rp, usrbuf, n) };
     if count < 0 {
-        report_errno(c"Rio_readnb error");
+        handler::report_errno(c"Rio_readnb error");
     }
     count
 }
@@ -157,7 +160,7 @@ pub unsafe extern "C-unwind" fn Rio_readlineb(
     // SAFETY: as rio_readlineb.
     let count = unsafe { readlineb(rp, usrbuf, maxlen) };
     if count < 0 {
-        report_errno(c"Rio_readlineb error");
+        handler::report_errno(c"Rio_readlineb error");
     }
     count
 }

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_uint};
 
 use libc::sem_t;
 
-use super::{wrapped, wrapped_restarting};
+use super::checked::{attempt, non_null, report_failure, restart};
 use crate::sys::undeclared;
 
 /// sem_init, checked: makes `sem` a semaphore with the value `value`, which processes share if
@@ -12,9 +12,9 @@ use crate::sys::undeclared;
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value: c_uint) {
     // SAFETY: the caller's semaphore.
-    wrapped(c"Sem_init error", -1, || unsafe {
-        given!(sem => undeclared::sem_init(sem, pshared, value), or -1)
-    });
+    let outcome = non_null(sem)
+        .and_then(|_| attempt(-1, || unsafe { undeclared::sem_init(sem, pshared, value) }));
+    let _ = report_failure(c"Sem_init error", outcome);
 }
 
 /// sem_wait, checked: waits until the semaphore is above 0 and takes 1 off it. Starts again when a
@@ -22,16 +22,15 @@ pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value:
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn P(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
-    wrapped_restarting(c"P error", -1, || unsafe {
-        given!(sem => libc::sem_wait(sem), or -1)
-    });
+    let outcome =
+        non_null(sem).and_then(|_| restart(|| attempt(-1, || unsafe { libc::sem_wait(sem) })));
+    let _ = report_failure(c"P error", outcome);
 }
 
 /// sem_post, checked: adds 1 to the semaphore. [CS:APP 3e, section 12.5.2; POSIX, sem_post]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn V(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
-    wrapped(c"V error", -1, || unsafe {
-        given!(sem => libc::sem_post(sem), or -1)
-    });
+    let outcome = non_null(sem).and_then(|_| attempt(-1, || unsafe { libc::sem_post(sem) }));
+    let _ = report_failure(c"V error", outcome);
 }

@@ -5,9 +5,9 @@ use core::mem;
 
 use libc::{sighandler_t, sigset_t};
 
-use super::{or_minus_one, wrapped};
-use crate::report::{self, Reason};
-use crate::sys::{self, Errno};
+use super::checked::{attempt, non_null, report_failure};
+use super::or_minus_one;
+use crate::sys::{Errno, undeclared};
 
 /// Installs a handler for the signal `signum`: a function, SIG_IGN or SIG_DFL. Unlike signal, it
 /// means the same on every system: the handler stays installed, only its own signal is blocked
@@ -23,13 +23,11 @@ pub unsafe extern "C-unwind" fn Signal(signum: c_int, handler: sighandler_t) -> 
     // SAFETY: the mask is ours.
     unsafe { libc::sigemptyset(&mut action.sa_mask) };
     // SAFETY: both structures are ours.
-    let outcome = wrapped(c"Signal error", -1, || unsafe {
+    let outcome = attempt(-1, || unsafe {
         libc::sigaction(signum, &action, &mut before)
     });
-    match outcome {
-        -1 => libc::SIG_ERR,
-        _ => before.sa_sigaction,
-    }
+    let before = report_failure(c"Signal error", outcome).map(|_| before.sa_sigaction);
+    before.unwrap_or(libc::SIG_ERR)
 }
 
 /// sigprocmask, checked: changes the set of blocked signals by `set` (unless NULL) as `how` says,
@@ -41,45 +39,42 @@ pub unsafe extern "C-unwind" fn Sigprocmask(
     oldset: *mut sigset_t,
 ) {
     // SAFETY: the caller's sets, or NULL.
-    wrapped(c"Sigprocmask error", -1, || unsafe {
-        libc::sigprocmask(how, set, oldset)
-    });
+    let outcome = attempt(-1, || unsafe { libc::sigprocmask(how, set, oldset) });
+    let _ = report_failure(c"Sigprocmask error", outcome);
 }
 
 /// sigemptyset, checked: makes `set` the empty set. [CS:APP 3e, section 8.5.4; POSIX, sigemptyset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
     // SAFETY: the caller's set.
-    wrapped(c"Sigemptyset error", -1, || unsafe {
-        given!(set => libc::sigemptyset(set), or -1)
-    });
+    let outcome = non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigemptyset(set) }));
+    let _ = report_failure(c"Sigemptyset error", outcome);
 }
 
 /// sigfillset, checked: puts every signal into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigfillset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigfillset(set: *mut sigset_t) {
     // SAFETY: the caller's set.
-    wrapped(c"Sigfillset error", -1, || unsafe {
-        given!(set => libc::sigfillset(set), or -1)
-    });
+    let outcome = non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigfillset(set) }));
+    let _ = report_failure(c"Sigfillset error", outcome);
 }
 
 /// sigaddset, checked: puts `signum` into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigaddset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigaddset(set: *mut sigset_t, signum: c_int) {
     // SAFETY: the caller's set.
-    wrapped(c"Sigaddset error", -1, || unsafe {
-        given!(set => libc::sigaddset(set, signum), or -1)
-    });
+    let outcome =
+        non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigaddset(set, signum) }));
+    let _ = report_failure(c"Sigaddset error", outcome);
 }
 
 /// sigdelset, checked: takes `signum` out of `set`. [CS:APP 3e, section 8.5.4; POSIX, sigdelset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
     // SAFETY: the caller's set.
-    wrapped(c"Sigdelset error", -1, || unsafe {
-        given!(set => libc::sigdelset(set, signum), or -1)
-    });
+    let outcome =
+        non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigdelset(set, signum) }));
+    let _ = report_failure(c"Sigdelset error", outcome);
 }
 
 /// sigismember, checked: whether `signum` is in `set`: 1 or 0; -1 if the error handler returns.
@@ -87,9 +82,9 @@ pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigismember(set: *const sigset_t, signum: c_int) -> c_int {
     // SAFETY: the caller's set.
-    wrapped(c"Sigismember error", -1, || unsafe {
-        given!(set => libc::sigismember(set, signum), or -1)
-    })
+    let outcome =
+        non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigismember(set, signum) }));
+    report_failure(c"Sigismember error", outcome).unwrap_or(-1)
 }
 
 /// sigsuspend: blocks the signals of `set` and no others, and waits until a signal handler has run.
@@ -98,11 +93,9 @@ pub unsafe extern "C-unwind" fn Sigismember(set: *const sigset_t, signum: c_int)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigsuspend(set: *const sigset_t) -> c_int {
     // SAFETY: the caller's set.
-    let outcome = sys::attempt(-1, || unsafe { sys::undeclared::sigsuspend(set) });
-    if let Err(reason) = outcome
-        && reason != Errno(libc::EINTR)
-    {
-        report::report(c"Sigsuspend error", Reason::Errno(reason));
+    let outcome = attempt(-1, || unsafe { undeclared::sigsuspend(set) });
+    match outcome {
+        Err(Errno(libc::EINTR)) => or_minus_one(outcome) as c_int,
+        outcome => report_failure(c"Sigsuspend error", outcome).unwrap_or(-1),
     }
-    or_minus_one(outcome) as c_int
 }

@@ -4,9 +4,8 @@ use core::ffi::{CStr, c_char, c_int, c_long, c_uint};
 
 use libc::ssize_t;
 
-use super::or_minus_one;
-use crate::report;
-use crate::sio::{Output, string};
+use super::{handler, or_minus_one};
+use crate::sio::{Output, ROOM, string};
 use crate::sys::{self, Result};
 
 /// Writes the string `s` (NULL: "(null)") to standard output. Like all sio_ functions it may be
@@ -40,13 +39,13 @@ pub unsafe extern "C-unwind" fn sio_error(s: *const c_char) -> ! {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sio_puts(s: *const c_char) -> ssize_t {
     // SAFETY: a C string or NULL.
-    checked(c"Sio_puts error", unsafe { puts(s) })
+    report_failure(c"Sio_puts error", unsafe { puts(s) })
 }
 
 /// sio_putl, checked: as Sio_puts. [CS:APP 3e, section 8.5.5]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sio_putl(v: c_long) -> ssize_t {
-    checked(c"Sio_putl error", putl(v))
+    report_failure(c"Sio_putl error", putl(v))
 }
 
 /// sio_error, under its other name. [CS:APP 3e, section 8.5.5]
@@ -66,7 +65,8 @@ pub unsafe extern "C-unwind" fn __sio_assert_fail(
     line: c_uint,
     function: *const c_char,
 ) -> ! {
-    let mut output = Output::new(libc::STDERR_FILENO);
+    let mut room = [0; ROOM];
+    let mut output = Output::new(libc::STDERR_FILENO, &mut room);
     // SAFETY: C strings or NULL.
     let [assertion, file, function] =
         unsafe { [string(assertion), string(file), string(function)].map(CStr::to_bytes) };
@@ -83,7 +83,8 @@ pub unsafe extern "C-unwind" fn __sio_assert_fail(
 }
 
 unsafe fn puts(s: *const c_char) -> Result<usize> {
-    let mut output = Output::new(libc::STDOUT_FILENO);
+    let mut room = [0; ROOM];
+    let mut output = Output::new(libc::STDOUT_FILENO, &mut room);
     // SAFETY: a C string or NULL.
     output.put(unsafe { string(s) }.to_bytes());
     output.finish()
@@ -91,15 +92,16 @@ unsafe fn puts(s: *const c_char) -> Result<usize> {
 
 #[allow(clippy::useless_conversion)] // not where a long has 32 bits
 fn putl(v: c_long) -> Result<usize> {
-    let mut output = Output::new(libc::STDOUT_FILENO);
+    let mut room = [0; ROOM];
+    let mut output = Output::new(libc::STDOUT_FILENO, &mut room);
     output.put_signed(i64::from(v));
     output.finish()
 }
 
-fn checked(message: &CStr, outcome: Result<usize>) -> ssize_t {
+/// Reports a failure, as may be done in a signal handler.
+fn report_failure(message: &CStr, outcome: Result<usize>) -> ssize_t {
     if let Err(reason) = outcome {
-        sys::set_errno(reason);
-        report::report_in_signal_handler(message, reason);
+        handler::fail_in_signal_handler(message, reason);
     }
     or_minus_one(outcome)
 }
@@ -112,7 +114,8 @@ pub(super) unsafe extern "C-unwind" fn vdprintf(
     fetch: unsafe extern "C" fn(*mut core::ffi::c_void, crate::sio::Kind) -> core::ffi::c_ulong,
     arguments: *mut core::ffi::c_void,
 ) -> ssize_t {
-    let mut output = Output::new(fd);
+    let mut room = [0; ROOM];
+    let mut output = Output::new(fd, &mut room);
     // SAFETY: `format` is a C string or NULL, `fetch` and `arguments` belong together, and the
     // program gave the arguments that its format asks for.
     unsafe {

@@ -4,18 +4,17 @@ use core::ffi::{c_int, c_void};
 
 use libc::{sockaddr, socklen_t};
 
-use super::{checked, wrapped};
+use super::checked::{attempt, report_failure, restart_in_time};
 use crate::net;
-use crate::sys::{self, Errno};
+use crate::sys::Errno;
 
 /// socket, checked: a new socket's descriptor; -1 if the error handler returns.
 /// [CS:APP 3e, section 11.4.2; POSIX, socket]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_int {
     // SAFETY: socket takes any numbers.
-    wrapped(c"Socket error", -1, || unsafe {
-        libc::socket(domain, r#type, protocol)
-    })
+    let outcome = attempt(-1, || unsafe { libc::socket(domain, r#type, protocol) });
+    report_failure(c"Socket error", outcome).unwrap_or(-1)
 }
 
 /// setsockopt, checked: sets the option `optname` of `level` to the `optlen` bytes at `optval`.
@@ -29,18 +28,20 @@ pub unsafe extern "C-unwind" fn Setsockopt(
     optlen: c_int,
 ) {
     // SAFETY: the caller's value.
-    wrapped(c"Setsockopt error", -1, || unsafe {
+    let outcome = attempt(-1, || unsafe {
         libc::setsockopt(s, level, optname, optval, optlen as socklen_t)
     });
+    let _ = report_failure(c"Setsockopt error", outcome);
 }
 
 /// bind, checked: gives a socket the address `my_addr`. [CS:APP 3e, section 11.4.4; POSIX, bind]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, addrlen: c_int) {
     // SAFETY: the caller's address.
-    wrapped(c"Bind error", -1, || unsafe {
+    let outcome = attempt(-1, || unsafe {
         libc::bind(sockfd, my_addr, addrlen as socklen_t)
     });
+    let _ = report_failure(c"Bind error", outcome);
 }
 
 /// listen, checked: has a bound socket wait for connections, `backlog` of which may wait to be
@@ -48,7 +49,8 @@ pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, ad
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Listen(s: c_int, backlog: c_int) {
     // SAFETY: listen takes any numbers.
-    wrapped(c"Listen error", -1, || unsafe { libc::listen(s, backlog) });
+    let outcome = attempt(-1, || unsafe { libc::listen(s, backlog) });
+    let _ = report_failure(c"Listen error", outcome);
 }
 
 /// accept, checked: waits for a connection and stores its other end's address at `addr` (unless NULL),
@@ -66,15 +68,15 @@ pub unsafe extern "C-unwind" fn Accept(
     const NO_REASON_TO_STOP: [Errno; 2] = [Errno(libc::ECONNABORTED), Errno(libc::EPROTO)];
     // SAFETY: the caller's room for the address, or NULL.
     let call = || unsafe { libc::accept(s, addr, addrlen) };
-    let outcome = sys::restart_in_time(s, libc::SO_RCVTIMEO, || {
+    let outcome = restart_in_time(s, libc::SO_RCVTIMEO, || {
         loop {
-            match sys::attempt(-1, call) {
+            match attempt(-1, call) {
                 Err(reason) if NO_REASON_TO_STOP.contains(&reason) => {}
                 outcome => return outcome,
             }
         }
     });
-    checked(c"Accept error", outcome).unwrap_or(-1)
+    report_failure(c"Accept error", outcome).unwrap_or(-1)
 }
 
 /// connect, checked: connects a socket to the address `serv_addr`. When a signal handler ran, waits on
@@ -85,7 +87,7 @@ pub unsafe extern "C-unwind" fn Connect(sockfd: c_int, serv_addr: *const sockadd
     let outcome = net::connect_through(sockfd, || {
         // SAFETY: the caller's address.
         let call = || unsafe { libc::connect(sockfd, serv_addr, addrlen as socklen_t) };
-        sys::attempt(-1, call).map(drop)
+        attempt(-1, call).map(drop)
     });
-    let _ = checked(c"Connect error", outcome);
+    let _ = report_failure(c"Connect error", outcome);
 }

@@ -4,15 +4,18 @@ use core::ffi::c_void;
 
 use libc::{pthread_attr_t, pthread_t};
 
-use super::{unfailing, wrapped_code};
-use crate::report;
+use super::checked::{FAULT, attempt_code, keep_errno, non_null, report_failure};
+use super::handler;
 use crate::sys::undeclared::pthread_once_t;
-use crate::sys::{self, undeclared};
+use crate::sys::{self, Errno, Result, undeclared};
 
-/// Whether a pthread_t is one that nothing was stored in; to libc it is the address of a thread.
+/// The thread's ID, unless it is one that nothing was stored in; to libc it is the address of a thread.
 #[allow(clippy::unnecessary_cast)] // here a number, there a pointer
-fn is_no_thread(tid: pthread_t) -> bool {
-    tid as usize == 0
+fn existing(tid: pthread_t) -> Result<pthread_t> {
+    match tid as usize {
+        0 => Err(Errno(libc::ESRCH)),
+        _ => Ok(tid),
+    }
 }
 
 /// pthread_create, checked: runs `routine(argp)` in a new thread with the attributes `attrp` (NULL: the
@@ -24,16 +27,12 @@ pub unsafe extern "C-unwind" fn Pthread_create(
     routine: Option<unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void>,
     argp: *mut c_void,
 ) {
-    report::settle_handler();
-    // SAFETY: the caller's structures and routine.
-    wrapped_code(c"Pthread_create error", || unsafe {
-        match routine {
-            Some(_) => {
-                given!(tidp => undeclared::pthread_create(tidp, attrp, routine, argp), or libc::EFAULT)
-            }
-            None => libc::EFAULT,
-        }
+    handler::settle();
+    let outcome = non_null(tidp).and(routine.ok_or(FAULT)).and_then(|_| {
+        // SAFETY: the caller's structures and routine.
+        attempt_code(|| unsafe { undeclared::pthread_create(tidp, attrp, routine, argp) })
     });
+    let _ = report_failure(c"Pthread_create error", outcome);
 }
 
 /// pthread_join, checked: waits until the thread `tid` ends, and stores what it returned at
@@ -41,13 +40,9 @@ pub unsafe extern "C-unwind" fn Pthread_create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut *mut c_void) {
     // SAFETY: the caller's thread and room.
-    wrapped_code(c"Pthread_join error", || unsafe {
-        if is_no_thread(tid) {
-            libc::ESRCH
-        } else {
-            libc::pthread_join(tid, thread_return)
-        }
-    });
+    let outcome = existing(tid)
+        .and_then(|_| attempt_code(|| unsafe { libc::pthread_join(tid, thread_return) }));
+    let _ = report_failure(c"Pthread_join error", outcome);
 }
 
 /// pthread_cancel, checked: asks the thread `tid` to end. [CS:APP 3e, section 12.3.3; POSIX,
@@ -55,13 +50,9 @@ pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
     // SAFETY: the caller's thread.
-    wrapped_code(c"Pthread_cancel error", || unsafe {
-        if is_no_thread(tid) {
-            libc::ESRCH
-        } else {
-            undeclared::pthread_cancel(tid)
-        }
-    });
+    let outcome =
+        existing(tid).and_then(|_| attempt_code(|| unsafe { undeclared::pthread_cancel(tid) }));
+    let _ = report_failure(c"Pthread_cancel error", outcome);
 }
 
 /// pthread_detach, checked: nobody will wait for the thread `tid`; what it uses goes when it ends.
@@ -69,13 +60,8 @@ pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_detach(tid: pthread_t) {
     // SAFETY: the caller's thread.
-    wrapped_code(c"Pthread_detach error", || unsafe {
-        if is_no_thread(tid) {
-            libc::ESRCH
-        } else {
-            libc::pthread_detach(tid)
-        }
-    });
+    let outcome = existing(tid).and_then(|_| attempt_code(|| unsafe { libc::pthread_detach(tid) }));
+    let _ = report_failure(c"Pthread_detach error", outcome);
 }
 
 /// pthread_exit: ends the calling thread, which returns `retval`. Its clean-up handlers run.
@@ -90,7 +76,7 @@ pub unsafe extern "C-unwind" fn Pthread_exit(retval: *mut c_void) -> ! {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_self() -> pthread_t {
     // SAFETY: pthread_self takes nothing.
-    unfailing(|| unsafe { libc::pthread_self() })
+    keep_errno(|| unsafe { libc::pthread_self() })
 }
 
 /// pthread_once, checked: calls `init_function` unless somebody has done so by `once_control` before.
@@ -100,13 +86,11 @@ pub unsafe extern "C-unwind" fn Pthread_once(
     once_control: *mut pthread_once_t,
     init_function: Option<unsafe extern "C-unwind" fn()>,
 ) {
-    // SAFETY: the caller's control and function.
-    wrapped_code(c"Pthread_once error", || unsafe {
-        match init_function {
-            Some(_) => {
-                given!(once_control => undeclared::pthread_once(once_control, init_function), or libc::EFAULT)
-            }
-            None => libc::EFAULT,
-        }
-    });
+    let outcome = non_null(once_control)
+        .and(init_function.ok_or(FAULT))
+        .and_then(|_| {
+            // SAFETY: the caller's control and function.
+            attempt_code(|| unsafe { undeclared::pthread_once(once_control, init_function) })
+        });
+    let _ = report_failure(c"Pthread_once error", outcome);
 }

@@ -5,7 +5,8 @@ use core::ptr;
 
 use libc::{fd_set, mode_t, off_t, size_t, ssize_t, stat, timeval};
 
-use super::{check_count, checked, wrapped, wrapped_in_time, wrapped_restarting};
+use super::check_count;
+use super::checked::{allow, attempt, non_null, report_failure, restart, restart_in_time};
 use crate::sys::{self, Errno};
 
 /// open, checked: opens the file `pathname` as `flags` say; a file that O_CREAT makes gets the
@@ -13,10 +14,13 @@ use crate::sys::{self, Errno};
 /// -1 if the error handler returns. [CS:APP 3e, section 10.3; POSIX, open]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode: mode_t) -> c_int {
-    // SAFETY: the caller's string.
-    wrapped_restarting(c"Open error", -1, || unsafe {
-        libc::open(pathname, flags, mode as c_uint)
-    })
+    let outcome = restart(|| {
+        // SAFETY: the caller's string.
+        attempt(-1, || unsafe {
+            libc::open(pathname, flags, mode as c_uint)
+        })
+    });
+    report_failure(c"Open error", outcome).unwrap_or(-1)
 }
 
 /// read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
@@ -25,13 +29,10 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
 /// count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, read]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
-    if checked(c"Read error", check_count(count)).is_err() {
-        return -1;
-    }
     // SAFETY: the caller's buffer.
-    wrapped_in_time(c"Read error", -1, (fd, libc::SO_RCVTIMEO), || unsafe {
-        libc::read(fd, buf, count)
-    })
+    let read = || attempt(-1, || unsafe { libc::read(fd, buf, count) });
+    let outcome = check_count(count).and_then(|()| restart_in_time(fd, libc::SO_RCVTIMEO, read));
+    report_failure(c"Read error", outcome).unwrap_or(-1)
 }
 
 /// write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
@@ -40,13 +41,10 @@ pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t)
 /// nothing written for a count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, write]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
-    if checked(c"Write error", check_count(count)).is_err() {
-        return -1;
-    }
     // SAFETY: the caller's buffer.
-    wrapped_in_time(c"Write error", -1, (fd, libc::SO_SNDTIMEO), || unsafe {
-        libc::write(fd, buf, count)
-    })
+    let write = || attempt(-1, || unsafe { libc::write(fd, buf, count) });
+    let outcome = check_count(count).and_then(|()| restart_in_time(fd, libc::SO_SNDTIMEO, write));
+    report_failure(c"Write error", outcome).unwrap_or(-1)
 }
 
 /// lseek, checked: moves the position in the file to `offset` from where `whence` says. Returns the
@@ -54,9 +52,8 @@ pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -> off_t {
     // SAFETY: lseek takes any numbers.
-    wrapped(c"Lseek error", -1, || unsafe {
-        libc::lseek(fd, offset, whence)
-    })
+    let outcome = attempt(-1, || unsafe { libc::lseek(fd, offset, whence) });
+    report_failure(c"Lseek error", outcome).unwrap_or(-1)
 }
 
 /// close, checked: gives the descriptor `fd` back. Where a signal handler ran meanwhile that is no
@@ -64,12 +61,9 @@ pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -
 /// then. [CS:APP 3e, section 10.3; POSIX, close]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Close(fd: c_int) {
-    wrapped(c"Close error", -1, || {
-        // SAFETY: close takes any number.
-        let value = unsafe { libc::close(fd) };
-        let is_interrupted = value == -1 && sys::errno() == Errno(libc::EINTR);
-        if is_interrupted { 0 } else { value }
-    });
+    // SAFETY: close takes any number.
+    let outcome = allow(libc::EINTR, attempt(-1, || unsafe { libc::close(fd) }));
+    let _ = report_failure(c"Close error", outcome);
 }
 
 /// select, checked: waits until one of the descriptors below `n` in the sets is ready, for
@@ -94,20 +88,20 @@ pub unsafe extern "C-unwind" fn Select(
     } else {
         own.as_mut().map_or(ptr::null_mut(), ptr::from_mut)
     };
-    wrapped_restarting(c"Select error", -1, || {
+    let outcome = restart(|| {
         // A failed select leaves the sets as they were (POSIX).
         // SAFETY: the caller's sets, or NULL, and a time that may be written to, or NULL.
-        let value = unsafe { libc::select(n, readfds, writefds, exceptfds, time) };
-        if value == -1
-            && let Some(limit) = limit
-            && sys::errno() == Errno(libc::EINTR)
-        {
+        let outcome = attempt(-1, || unsafe {
+            libc::select(n, readfds, writefds, exceptfds, time)
+        });
+        if let (Err(Errno(libc::EINTR)), Some(limit)) = (outcome, limit) {
             // Not by what Linux says is left: the handler's own time is no part of that.
             // SAFETY: as above, and it is not NULL.
             unsafe { *time = time_left(limit, sys::now_ns() - start) };
         }
-        value
-    })
+        outcome
+    });
+    report_failure(c"Select error", outcome).unwrap_or(-1)
 }
 
 /// What is left of `limit` after so many nanoseconds, rounded up.
@@ -132,7 +126,8 @@ fn time_left(limit: timeval, passed: i64) -> timeval {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
     // SAFETY: dup2 takes any numbers.
-    wrapped_restarting(c"Dup2 error", -1, || unsafe { libc::dup2(fd1, fd2) })
+    let outcome = restart(|| attempt(-1, || unsafe { libc::dup2(fd1, fd2) }));
+    report_failure(c"Dup2 error", outcome).unwrap_or(-1)
 }
 
 /// stat, checked: stores what the system knows about the file `filename` at `buf`.
@@ -140,9 +135,8 @@ pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     // SAFETY: the caller's string and structure.
-    wrapped(c"Stat error", -1, || unsafe {
-        given!(buf => libc::stat(filename, buf), or -1)
-    });
+    let outcome = non_null(buf).and_then(|_| attempt(-1, || unsafe { libc::stat(filename, buf) }));
+    let _ = report_failure(c"Stat error", outcome);
 }
 
 /// fstat, checked: stores what the system knows about the open file `fd` at `buf`.
@@ -150,9 +144,8 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fstat(fd: c_int, buf: *mut stat) {
     // SAFETY: the caller's structure.
-    wrapped(c"Fstat error", -1, || unsafe {
-        given!(buf => libc::fstat(fd, buf), or -1)
-    });
+    let outcome = non_null(buf).and_then(|_| attempt(-1, || unsafe { libc::fstat(fd, buf) }));
+    let _ = report_failure(c"Fstat error", outcome);
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Descriptors: reading, writing, waiting, closing.
 
 use core::ffi::c_int;
-use core::mem;
 
 use super::buffer::Room;
 use super::cancel::{PTHREAD_CANCEL_DISABLE, restore_cancel_state, set_cancel_state, with_cleanup};
@@ -59,24 +58,6 @@ impl Outlet {
             |fd| unsafe { libc::send(fd, start, bytes.len(), libc::MSG_NOSIGNAL) },
             // SAFETY: the same.
             |fd| unsafe { libc::write(fd, start, bytes.len()) },
-        )
-    }
-
-    /// [`Outlet::write`], from several places by one system call.
-    pub fn write_together<const N: usize>(&mut self, pieces: &[&[u8]; N]) -> Result<usize> {
-        let mut places = pieces.map(|piece| libc::iovec {
-            iov_base: piece.as_ptr().cast_mut().cast(),
-            iov_len: piece.len(),
-        });
-        // SAFETY: of a msghdr, all zeroes are a valid value: an empty message.
-        let mut message: libc::msghdr = unsafe { mem::zeroed() };
-        message.msg_iov = places.as_mut_ptr();
-        message.msg_iovlen = N as _;
-        self.send_or_write(
-            // SAFETY: the places are readable for their whole lengths, and nothing is written to.
-            |fd| unsafe { libc::sendmsg(fd, &message, libc::MSG_NOSIGNAL) },
-            // SAFETY: the same.
-            |fd| unsafe { libc::writev(fd, message.msg_iov, N as c_int) },
         )
     }
 

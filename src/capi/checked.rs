@@ -1,0 +1,135 @@
+//! What checked wrappers are made of. A **source** makes one call of libc, by its ordinary symbol, and gives a `Result`.
+//! A **combinator** says when the call is made again, or that one error is none. The one **sink** reports what failed:
+//!
+//! ```text
+//! let outcome = restart(|| attempt(-1, || unsafe { libc::dup2(fd1, fd2) }));
+//! report_failure(c"Dup2 error", outcome).unwrap_or(-1)
+//! ```
+//!
+//! Sources leave `errno` as they found it, whatever libc did with it on the way. Only the sink sets it, after a failure.
+//!
+//! A new wrapper, Fsync say, touches these places; each has a test that fails if it is forgotten:
+//!
+//! - src/capi/unix_io.rs, its section: the function and its comment; then `make header` writes include/csapp.h
+//! - c_tests: a test in the suite of the section, a line in bad_input.c and one in programs/conformance.c
+//! - man/csapp_wrappers.3: NAME, SYNOPSIS and the sentence
+//! - abi/: the name in the list of symbols
+//! - python/csapp/_library.py and python/tests/every_failure.py: its prototype, and a call that fails
+
+use core::ffi::{CStr, c_int};
+
+use super::handler;
+use crate::report::{Reason, resolver_reason};
+use crate::sys::{self, Errno, Result};
+
+/// What a source gives whose errors are not all those of errno.
+pub(super) type Outcome<T> = core::result::Result<T, Reason>;
+
+pub(super) const FAULT: Errno = Errno(libc::EFAULT);
+
+/// The pointer, unless it is NULL, at which libc would crash.
+#[inline]
+pub(super) fn non_null<P: Pointer>(pointer: P) -> Result<P> {
+    if pointer.is_null() {
+        Err(FAULT)
+    } else {
+        Ok(pointer)
+    }
+}
+
+/// A pointer of either kind.
+pub(super) trait Pointer: Copy {
+    fn is_null(self) -> bool;
+}
+
+impl<T> Pointer for *const T {
+    fn is_null(self) -> bool {
+        self.is_null()
+    }
+}
+
+impl<T> Pointer for *mut T {
+    fn is_null(self) -> bool {
+        self.is_null()
+    }
+}
+
+// Sources.
+
+/// Makes a call that cannot fail.
+#[inline]
+pub(super) fn keep_errno<T>(call: impl FnOnce() -> T) -> T {
+    let before = sys::errno();
+    let value = call();
+    sys::set_errno(before);
+    value
+}
+
+/// Makes a call that says by the value `failure` that it failed, and why in `errno`.
+#[inline]
+pub(super) fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
+    keep_errno(|| match call() {
+        value if value == failure => Err(sys::errno()),
+        value => Ok(value),
+    })
+}
+
+/// Makes a call that returns its error code, as the pthread functions do.
+#[inline]
+pub(super) fn attempt_code(call: impl FnOnce() -> c_int) -> Result<c_int> {
+    match keep_errno(call) {
+        0 => Ok(0),
+        code => Err(Errno(code)),
+    }
+}
+
+/// Makes a call that returns one of getaddrinfo's codes.
+#[inline]
+pub(super) fn attempt_resolver(call: impl FnOnce() -> c_int) -> Outcome<()> {
+    keep_errno(|| match call() {
+        0 => Ok(()),
+        code => Err(resolver_reason(code)),
+    })
+}
+
+/// Makes a call that may have failed if it returns true; what tells a failure from a normal end is `errno`, which
+/// is cleared before.
+#[inline]
+pub(super) fn attempt_cleared(call: impl FnOnce() -> bool) -> Result<()> {
+    keep_errno(|| {
+        sys::set_errno(Errno(0));
+        let may_have_failed = call();
+        match sys::errno() {
+            Errno(0) => Ok(()),
+            reason if may_have_failed => Err(reason),
+            _ => Ok(()),
+        }
+    })
+}
+
+// Combinators; `restart` and `restart_in_time` are those of the system calls.
+
+pub(super) use crate::sys::{restart, restart_in_time};
+
+/// Makes the error `reason` a success, with its number as the value.
+#[inline]
+pub(super) fn allow(reason: c_int, outcome: Result<c_int>) -> Result<c_int> {
+    match outcome {
+        Err(Errno(code)) if code == reason => Ok(code),
+        outcome => outcome,
+    }
+}
+
+// The sink.
+
+/// If the call has failed, sets `errno`, reports `message: reason`, and runs the error handler.
+#[inline]
+pub(super) fn report_failure<T, E: Into<Reason> + Copy>(
+    message: &CStr,
+    outcome: core::result::Result<T, E>,
+) -> core::result::Result<T, E> {
+    if let Err(reason) = outcome {
+        handler::fail(message, reason.into());
+    }
+    outcome
+}
