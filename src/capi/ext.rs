@@ -3,7 +3,7 @@
 use core::ffi::{c_char, c_int, c_uint};
 
 use super::handler::{self, HandlerPointer};
-use super::net::{self, Ending};
+use super::net::{self, OnFailure};
 use crate::net::Listening;
 use crate::sys::{self, Errno};
 
@@ -60,7 +60,7 @@ pub unsafe extern "C-unwind" fn csapp_connect(
     timeout_ms: c_int,
 ) -> c_int {
     // SAFETY: both are C strings or NULL.
-    unsafe { net::client(host, port, timeout_ms, &Ending::Plain) }
+    unsafe { net::client(host, port, timeout_ms, &OnFailure::Plain) }
 }
 
 /// open_listenfd on one address of one host only, the first of "localhost", say, (NULL: on all of this
@@ -89,7 +89,7 @@ pub unsafe extern "C-unwind" fn csapp_listen(
         dual_stack: Some(flags & CSAPP_DUALSTACK != 0),
     };
     // SAFETY: both are C strings or NULL.
-    unsafe { net::listener(host, port, how, &Ending::Plain) }
+    unsafe { net::listener(host, port, how, &OnFailure::Plain) }
 }
 
 /// The version of the library that the program runs with, as "1.0.0". CSAPP_VERSION is that of the header it was

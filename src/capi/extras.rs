@@ -7,7 +7,7 @@ use libc::{
 };
 
 use super::checked::{allow, attempt, attempt_code, non_null, report_failure};
-use super::net::{self, Ending};
+use super::net::{self, OnFailure};
 use crate::sys::{Errno, undeclared};
 
 /// pthread_mutex_init, checked. [POSIX, pthread_mutex_init]
@@ -169,7 +169,7 @@ pub unsafe extern "C-unwind" fn open_clientfd_r(
     port: *const c_char,
 ) -> c_int {
     // SAFETY: both are C strings or NULL.
-    unsafe { net::client(hostname, port, -1, &Ending::Plain) }
+    unsafe { net::client(hostname, port, -1, &OnFailure::Plain) }
 }
 
 /// Open_clientfd, by the same name.
@@ -184,7 +184,7 @@ pub unsafe extern "C-unwind" fn Open_clientfd_r(
             hostname,
             port,
             -1,
-            &Ending::Checked(c"Open_clientfd_r error"),
+            &OnFailure::Checked(c"Open_clientfd_r error"),
         )
     }
 }

@@ -34,7 +34,7 @@ pub unsafe extern "C-unwind" fn open_clientfd(
     port: *const c_char,
 ) -> c_int {
     // SAFETY: both are C strings or NULL.
-    unsafe { client(hostname, port, -1, &Ending::Plain) }
+    unsafe { client(hostname, port, -1, &OnFailure::Plain) }
 }
 
 /// Opens a server's socket: SO_REUSEADDR, close-on-exec, with a queue of LISTENQ connections,
@@ -54,7 +54,7 @@ pub unsafe extern "C-unwind" fn open_clientfd(
 #[must_use]
 pub unsafe extern "C-unwind" fn open_listenfd(port: *const c_char) -> c_int {
     // SAFETY: a C string or NULL.
-    unsafe { server(port, &Ending::Plain) }
+    unsafe { server(port, &OnFailure::Plain) }
 }
 
 /// open_clientfd, checked: an error, the resolver's included, is reported as
@@ -66,7 +66,14 @@ pub unsafe extern "C-unwind" fn Open_clientfd(
     port: *const c_char,
 ) -> c_int {
     // SAFETY: both are C strings or NULL.
-    unsafe { client(hostname, port, -1, &Ending::Checked(c"Open_clientfd error")) }
+    unsafe {
+        client(
+            hostname,
+            port,
+            -1,
+            &OnFailure::Checked(c"Open_clientfd error"),
+        )
+    }
 }
 
 /// open_listenfd, checked: an error, the resolver's included, is reported as
@@ -75,7 +82,7 @@ pub unsafe extern "C-unwind" fn Open_clientfd(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open_listenfd(port: *const c_char) -> c_int {
     // SAFETY: a C string or NULL.
-    unsafe { server(port, &Ending::Checked(c"Open_listenfd error")) }
+    unsafe { server(port, &OnFailure::Checked(c"Open_listenfd error")) }
 }
 
 /// open_clientfd as the book's second edition has it, with the port as a number. The header
@@ -92,7 +99,7 @@ pub unsafe extern "C-unwind" fn csapp_open_clientfd_2e(
             hostname,
             sio::decimal(port, &mut [0; sio::DECIMAL]).as_ptr(),
             -1,
-            &Ending::Plain,
+            &OnFailure::Plain,
         )
     }
 }
@@ -105,7 +112,7 @@ pub unsafe extern "C-unwind" fn csapp_open_listenfd_2e(port: c_int) -> c_int {
     unsafe {
         server(
             sio::decimal(port, &mut [0; sio::DECIMAL]).as_ptr(),
-            &Ending::Plain,
+            &OnFailure::Plain,
         )
     }
 }
@@ -116,14 +123,14 @@ pub unsafe extern "C-unwind" fn csapp_Open_clientfd_2e(
     hostname: *const c_char,
     port: c_int,
 ) -> c_int {
-    let ending = Ending::Checked(c"Open_clientfd error");
+    let on_failure = OnFailure::Checked(c"Open_clientfd error");
     // SAFETY: a C string or NULL.
     unsafe {
         client(
             hostname,
             sio::decimal(port, &mut [0; sio::DECIMAL]).as_ptr(),
             -1,
-            &ending,
+            &on_failure,
         )
     }
 }
@@ -135,13 +142,13 @@ pub unsafe extern "C-unwind" fn csapp_Open_listenfd_2e(port: c_int) -> c_int {
     unsafe {
         server(
             sio::decimal(port, &mut [0; sio::DECIMAL]).as_ptr(),
-            &Ending::Checked(c"Open_listenfd error"),
+            &OnFailure::Checked(c"Open_listenfd error"),
         )
     }
 }
 
 /// How a failure is told.
-pub(super) enum Ending {
+pub(super) enum OnFailure {
     /// By the return value; the resolver's reasons by a line on standard error as well.
     Plain,
     /// By a report with this message, and the error handler.
@@ -152,7 +159,7 @@ pub(super) unsafe fn client(
     host: *const c_char,
     port: *const c_char,
     timeout: c_int,
-    ending: &Ending,
+    on_failure: &OnFailure,
 ) -> c_int {
     // SAFETY: both are C strings or NULL.
     let (host, port) = unsafe { (optional(host), optional(port)) };
@@ -168,24 +175,24 @@ pub(super) unsafe fn client(
         port.unwrap_or_default(),
         c")",
     ];
-    descriptor(outcome, &what, ending)
+    descriptor(outcome, &what, on_failure)
 }
 
-unsafe fn server(port: *const c_char, ending: &Ending) -> c_int {
+unsafe fn server(port: *const c_char, on_failure: &OnFailure) -> c_int {
     let how = Listening {
         backlog: LISTENQ,
         reuse_port: false,
         dual_stack: None,
     };
     // SAFETY: a C string or NULL.
-    unsafe { listener(core::ptr::null(), port, how, ending) }
+    unsafe { listener(core::ptr::null(), port, how, on_failure) }
 }
 
 pub(super) unsafe fn listener(
     host: *const c_char,
     port: *const c_char,
     how: Listening,
-    ending: &Ending,
+    on_failure: &OnFailure,
 ) -> c_int {
     handler::settle();
     // SAFETY: both are C strings or NULL.
@@ -195,14 +202,14 @@ pub(super) unsafe fn listener(
         None => Err(Failure::System(Errno(libc::EFAULT))),
     };
     let what = [c"getaddrinfo failed (port ", port.unwrap_or_default(), c")"];
-    descriptor(outcome, &what, ending)
+    descriptor(outcome, &what, on_failure)
 }
 
 /// The descriptor; or -1 and `errno`, or -2, after the failure has been told.
 fn descriptor(
     outcome: core::result::Result<c_int, Failure>,
     what: &[&CStr],
-    ending: &Ending,
+    on_failure: &OnFailure,
 ) -> c_int {
     let (value, reason) = match outcome {
         Ok(fd) => return fd,
@@ -212,10 +219,10 @@ fn descriptor(
     if let Reason::Errno(reason) = reason {
         sys::set_errno(reason);
     }
-    match ending {
-        Ending::Checked(message) => handler::report(message, reason),
-        Ending::Plain if value == -2 => report::write_line(what, reason),
-        Ending::Plain => {}
+    match on_failure {
+        OnFailure::Checked(message) => handler::report(message, reason),
+        OnFailure::Plain if value == -2 => report::write_line(what, reason),
+        OnFailure::Plain => {}
     }
     value
 }

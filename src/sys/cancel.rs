@@ -22,13 +22,21 @@ pub(super) extern "C" fn restore_cancel_state(before: &c_int) {
     set_cancel_state(*before);
 }
 
-/// Makes `call`. Where it is left in the middle, since the thread is cancelled or exits in it, or since a signal
-/// handler jumps out, `clean_up` is called with `state` as it stands then: what changes of it is in cells.
+/// Makes `call`. If it is left in the middle (its thread is cancelled or exits, or a signal handler
+/// jumps out), `clean_up` is called with `state` as it stands then: what changes of it is in cells.
 ///
-/// This is what pthread_cleanup_push was once made of. Other than today's it has siglongjmp know what it jumps
+/// This is what pthread_cleanup_push was once made of. Unlike today's, it lets siglongjmp know what it jumps
 /// over, so that no dead frame stays registered, and needs no sigsetjmp.
+///
+/// # Safety
+/// `clean_up(state)` must be sound at any point of `call`, if nothing of `call` or its caller runs
+/// afterwards.
 #[cfg(target_env = "gnu")]
-pub fn with_cleanup<S, T>(state: &S, clean_up: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
+pub unsafe fn with_cleanup<S, T>(
+    state: &S,
+    clean_up: unsafe extern "C" fn(&S),
+    call: impl FnOnce() -> T,
+) -> T {
     type Routine = unsafe extern "C" fn(*mut c_void);
     /// struct _pthread_cleanup_buffer of <pthread.h>
     #[repr(C)]
@@ -43,7 +51,7 @@ pub fn with_cleanup<S, T>(state: &S, clean_up: extern "C" fn(&S), call: impl FnO
         fn _pthread_cleanup_pop(buffer: *mut Buffer, is_to_be_run: c_int);
     }
     // SAFETY: a thin reference is passed as a pointer is.
-    let routine = unsafe { mem::transmute::<extern "C" fn(&S), Routine>(clean_up) };
+    let routine = unsafe { mem::transmute::<unsafe extern "C" fn(&S), Routine>(clean_up) };
     let mut buffer = MaybeUninit::uninit();
     let buffer = buffer.as_mut_ptr();
     // SAFETY: push fills the buffer in; that and `state` live until pop, or until the routine has run.
@@ -54,9 +62,14 @@ pub fn with_cleanup<S, T>(state: &S, clean_up: extern "C" fn(&S), call: impl FnO
     value
 }
 
-/// Makes `call`. What it has opened stays open where it is left in the middle: here, a jump would leave
+/// Makes `call`. If it is left in the middle, what it has opened stays open: here, a jump would leave
 /// a dead frame registered.
 #[cfg(not(target_env = "gnu"))]
-pub fn with_cleanup<S, T>(_: &S, _: extern "C" fn(&S), call: impl FnOnce() -> T) -> T {
+#[allow(clippy::missing_safety_doc)] // as above
+pub unsafe fn with_cleanup<S, T>(
+    _: &S,
+    _: unsafe extern "C" fn(&S),
+    call: impl FnOnce() -> T,
+) -> T {
     call()
 }

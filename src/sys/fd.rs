@@ -123,11 +123,10 @@ fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
 #[inline(never)]
 pub fn close(fd: c_int) {
     let before = set_cancel_state(PTHREAD_CANCEL_DISABLE);
-    // Should a handler jump out, the thread can be cancelled again.
-    with_cleanup(&before, restore_cancel_state, || {
-        // SAFETY: the descriptor is ours, and close touches no memory.
-        let _ = checked_int(|| unsafe { libc::close(fd) });
-    });
+    // SAFETY: close touches no memory.
+    let call = || checked_int(|| unsafe { libc::close(fd) });
+    // SAFETY: should a handler jump out, the thread can be cancelled again at any time.
+    let _ = unsafe { with_cleanup(&before, restore_cancel_state, call) };
     set_cancel_state(before);
 }
 

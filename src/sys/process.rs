@@ -104,7 +104,7 @@ pub fn prepare_to_exit_threads() {
 /// # Safety
 /// What the thread's clean-up handlers and its joiner do with `value` must be sound.
 pub unsafe fn exit_thread(value: *mut c_void) -> ! {
-    unsafe extern "C" {
+    unsafe extern "C-unwind" {
         fn pthread_exit(value: *mut c_void) -> !;
     }
     // SAFETY: the caller's promise. It unwinds through our frames; none of them has

@@ -6,9 +6,9 @@ use core::{mem, ptr};
 use super::errno::{Errno, errno, set_errno};
 use super::socket::Address;
 
-/// The addresses that a name stands for. To be given back with [`free_addresses`]; no
-/// destructor does that, since a cancelled thread would run none.
-#[derive(Debug, Clone, Copy)]
+/// The addresses that a name stands for. To be freed by [`Addresses::free`]: no destructor does it,
+/// since a thread that is cancelled runs none.
+#[derive(Debug)]
 pub struct Addresses(*mut libc::addrinfo);
 
 /// Why a name could not be resolved.
@@ -46,15 +46,24 @@ pub fn resolve(
     }
 }
 
-/// Gives the memory of a list of addresses back.
-pub fn free_addresses(list: Addresses) {
-    let before = errno();
-    // SAFETY: `list` came from getaddrinfo.
-    unsafe { libc::freeaddrinfo(list.0) };
-    set_errno(before);
-}
-
 impl Addresses {
+    /// Frees the list. `errno` stays as it is.
+    pub fn free(self) {
+        // SAFETY: `self` ends here, and what is borrowed from it has ended before.
+        unsafe { self.free_in_place() }
+    }
+
+    /// [`Addresses::free`] by somebody who only borrows the list: the clean-up of a cancelled call.
+    ///
+    /// # Safety
+    /// Neither the list nor an address of it may be used afterwards.
+    pub unsafe fn free_in_place(&self) {
+        let before = errno();
+        // SAFETY: the list came from getaddrinfo, and is not used any more.
+        unsafe { libc::freeaddrinfo(self.0) };
+        set_errno(before);
+    }
+
     /// The addresses, in getaddrinfo's order.
     pub fn iter(&self) -> impl Iterator<Item = Address<'_>> + Clone {
         // SAFETY: getaddrinfo links valid entries, and the last one's link is NULL.

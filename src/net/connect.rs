@@ -1,0 +1,249 @@
+//! Connecting to the first of several addresses that answers. Attempts are staggered as RFC 8305
+//! ("Happy Eyeballs") has it, so that an address that does not answer costs a quarter of a second.
+
+use core::cell::Cell;
+use core::ffi::{CStr, c_int};
+
+use super::lookup::{interleave, look_up};
+use super::{Failure, more_telling};
+use crate::sys::{self, Address, Addresses, Deadline, Endpoint, Errno, Result};
+
+/// Milliseconds that an attempt gets before the next address is tried beside it: the
+/// Connection Attempt Delay of RFC 8305, section 5.
+const ATTEMPT_DELAY: i64 = 250;
+
+/// How many attempts may be under way at once.
+const MAX_ATTEMPTS: usize = 16;
+
+/// A connected, blocking, close-on-exec stream socket. `timeout` is in milliseconds and for all
+/// addresses together, the look-up included (which cannot be cut short); negative: none.
+pub fn connect(
+    host: Option<&CStr>,
+    port: &CStr,
+    timeout: c_int,
+) -> core::result::Result<c_int, Failure> {
+    let deadline = Deadline::from_timeout(timeout);
+    let addresses = look_up(host, port)?;
+    let slots = [const { Cell::new(None) }; MAX_ATTEMPTS];
+    let race = Race::new(&addresses, &slots, deadline);
+    // SAFETY: if the call is left in the middle, nobody goes on using the race or the addresses.
+    let outcome = unsafe { sys::with_cleanup(&race, Race::abandon, || race.run()) };
+    addresses.free();
+    Ok(outcome?)
+}
+
+/// Connects the blocking socket `fd` by `connect`, whatever signals come. If one interrupts the call,
+/// the attempt goes on in the kernel and is waited for: a second connect would fail (POSIX,
+/// connect). Only a Unix domain socket gives an interrupted attempt up; there it is made again.
+pub fn connect_through(fd: c_int, mut connect: impl FnMut() -> Result<()>) -> Result<()> {
+    sys::restart_in_time(fd, libc::SO_SNDTIMEO, || match connect() {
+        Err(Errno(libc::EINTR)) => interrupted_outcome(fd),
+        outcome => outcome,
+    })
+}
+
+/// What becomes of an attempt that a signal has interrupted; EINTR, if it was given up.
+fn interrupted_outcome(fd: c_int) -> Result<()> {
+    sys::wait_connected(fd)?;
+    sys::connect_outcome(fd)?;
+    if Endpoint::peer(fd).is_ok() {
+        return Ok(());
+    }
+    match Endpoint::local(fd)?.family() {
+        libc::AF_UNIX => Err(Errno(libc::EINTR)),
+        _ => Err(Errno(libc::ECONNRESET)), // connected, and reset at once
+    }
+}
+
+/// Refuses a socket that is connected to itself. A loopback port of the ephemeral range on
+/// which nobody listens may be given to the very socket that connects to it, and then TCP's
+/// simultaneous open succeeds (RFC 9293, section 3.5).
+fn refuse_itself(fd: c_int, address: Address) -> Result<()> {
+    let local = Endpoint::local(fd)?;
+    // Different ports settle nearly every case without a second call.
+    if local.port().is_some() && local.port() == address.port() && local.is(&Endpoint::peer(fd)?) {
+        // Closed in the ordinary way, it would keep the port from the server that is to come.
+        sys::reset_on_close(fd);
+        return Err(Errno(libc::ECONNREFUSED));
+    }
+    Ok(())
+}
+
+/// An attempt to connect: its socket, and where it is to lead.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    fd: c_int,
+    address: Address<'a>,
+}
+
+type Slot<'a> = Cell<Option<Attempt<'a>>>;
+
+/// Attempts on several addresses at once; the first that connects wins. Everything that is open
+/// during a connect is in cells, because the cancellation clean-up reads it while the call runs.
+struct Race<'r, 'a> {
+    addresses: &'a Addresses,
+    deadline: Deadline,
+    /// At most [`MAX_ATTEMPTS`]. The lowest free slot is taken first.
+    slots: &'r [Slot<'a>],
+    /// Why addresses have failed.
+    reason: Cell<Errno>,
+}
+
+impl<'r, 'a> Race<'r, 'a> {
+    fn new(addresses: &'a Addresses, slots: &'r [Slot<'a>], deadline: Deadline) -> Race<'r, 'a> {
+        Race {
+            addresses,
+            deadline,
+            slots,
+            reason: Cell::new(Errno(libc::EADDRNOTAVAIL)),
+        }
+    }
+
+    /// Closes and frees everything.
+    ///
+    /// # Safety
+    /// Nobody may use the addresses afterwards.
+    unsafe extern "C" fn abandon(&self) {
+        self.close_all_but(None);
+        // SAFETY: the caller's promise.
+        unsafe { self.addresses.free_in_place() };
+    }
+
+    /// Tries one address after another until one connects, none is left or time is up.
+    /// Whatever comes of it, only the winner's descriptor stays open.
+    fn run(&self) -> Result<c_int> {
+        let mut addresses = self.addresses.iter();
+        match (addresses.next(), addresses.next()) {
+            (Some(only), None) if self.deadline == Deadline::never() => self.connect_only(only),
+            _ => self.connect_to_any(),
+        }
+    }
+
+    fn connect_to_any(&self) -> Result<c_int> {
+        let outcome = self.winner(&mut interleave(self.addresses));
+        let outcome = outcome.and_then(|fd| sys::set_blocking(fd).map(|()| fd));
+        self.close_all_but(outcome.ok());
+        outcome
+    }
+
+    /// Connects to the one address there is: a plain blocking connect.
+    fn connect_only(&self, address: Address<'a>) -> Result<c_int> {
+        let attempt = self.open(&self.slots[0], address, 0);
+        let winner = attempt.and_then(|attempt| {
+            let outcome = connect_through(attempt.fd, || address.connect(attempt.fd));
+            self.settle(&self.slots[0], attempt, outcome)
+        });
+        winner.ok_or(self.reason.get())
+    }
+
+    #[inline(never)]
+    fn winner(&self, addresses: &mut dyn Iterator<Item = Address<'a>>) -> Result<c_int> {
+        let mut next = addresses.next();
+        let mut next_start = Deadline::after(0);
+        loop {
+            let running = self.count();
+            let can_start = next.is_some() && running < self.slots.len();
+            if can_start && next_start.is_past() {
+                if let Some(fd) = next.and_then(|address| self.start(address)) {
+                    return Ok(fd);
+                }
+                if self.count() > running {
+                    next_start = Deadline::after(ATTEMPT_DELAY);
+                } // else it has failed at once, and the next one starts at once
+                next = addresses.next();
+                continue;
+            }
+            if next.is_none() && running == 0 {
+                return Err(self.reason.get());
+            }
+            let is_time_up = self.deadline.is_past();
+            let wake = if can_start { next_start } else { self.deadline };
+            if let Some(fd) = self.wait(wake.min(self.deadline))? {
+                return Ok(fd);
+            }
+            if is_time_up {
+                return Err(Errno(libc::ETIMEDOUT));
+            }
+            if self.count() < running {
+                next_start = Deadline::after(0);
+            }
+        }
+    }
+
+    /// How many attempts are under way.
+    fn count(&self) -> usize {
+        self.slots.iter().filter_map(Cell::get).count()
+    }
+
+    /// Starts an attempt in a free slot. The descriptor, if it connects at once.
+    fn start(&self, address: Address<'a>) -> Option<c_int> {
+        let slot = self.slots.iter().find(|slot| slot.get().is_none())?;
+        let attempt = self.open(slot, address, sys::NONBLOCKING)?;
+        match address.connect(attempt.fd) {
+            Err(Errno(libc::EINPROGRESS | libc::EINTR)) => None,
+            outcome => self.settle(slot, attempt, outcome),
+        }
+    }
+
+    /// Waits until `wake` or until attempts end. The descriptor of the one that connected, if one did.
+    fn wait(&self, wake: Deadline) -> Result<Option<c_int>> {
+        // poll passes over negative descriptors, but takes no more entries than a process may have
+        // descriptors. The lowest free slot is always taken first, so these never are.
+        let last = self.slots.iter().rposition(|slot| slot.get().is_some());
+        let used = last.map_or(0, |last| last + 1);
+        let mut polled = [sys::pollfd(-1, libc::POLLOUT); MAX_ATTEMPTS];
+        for (polled, slot) in polled.iter_mut().zip(self.slots) {
+            polled.fd = slot.get().map_or(-1, |attempt| attempt.fd);
+        }
+        match sys::poll(&mut polled[..used], wake) {
+            Ok(_) => {}
+            Err(Errno(libc::EINTR)) => return Ok(None),
+            Err(reason) => return Err(reason),
+        }
+        let ended = self.slots.iter().zip(&polled[..used]);
+        let ended = ended.filter(|(_, polled)| polled.revents != 0);
+        let mut ended = ended.filter_map(|(slot, _)| Some((slot, slot.get()?)));
+        Ok(ended.find_map(|(slot, attempt)| {
+            self.settle(slot, attempt, sys::connect_outcome(attempt.fd))
+        }))
+    }
+
+    /// Opens a socket for `slot`, which is free; `flags` as in [`Address::socket`].
+    fn open(&self, slot: &Slot<'a>, address: Address<'a>, flags: c_int) -> Option<Attempt<'a>> {
+        let fd = self.noted(address.socket(flags))?;
+        let attempt = Attempt { fd, address };
+        slot.set(Some(attempt));
+        Some(attempt)
+    }
+
+    /// What became of the attempt in `slot`: its descriptor, or, noted and closed, nothing.
+    fn settle(&self, slot: &Slot<'a>, attempt: Attempt, outcome: Result<()>) -> Option<c_int> {
+        let outcome = outcome.and_then(|()| refuse_itself(attempt.fd, attempt.address));
+        if outcome.is_err() {
+            close(slot);
+        }
+        self.noted(outcome).map(|()| attempt.fd)
+    }
+
+    /// The value; or nothing, after a note of why an address failed.
+    fn noted<T>(&self, outcome: Result<T>) -> Option<T> {
+        let note = |&later: &Errno| self.reason.set(more_telling(self.reason.get(), later));
+        outcome.inspect_err(note).ok()
+    }
+
+    #[inline(never)]
+    fn close_all_but(&self, winner: Option<c_int>) {
+        for slot in self.slots {
+            if slot.get().map(|attempt| attempt.fd) != winner {
+                close(slot);
+            }
+        }
+    }
+}
+
+/// Closes what is in `slot`, if something is.
+fn close(slot: &Slot) {
+    if let Some(attempt) = slot.take() {
+        sys::close(attempt.fd);
+    }
+}

@@ -1,0 +1,90 @@
+//! Listening on the first of several addresses that binds.
+
+use core::ffi::{CStr, c_int};
+
+use super::port::port_flags;
+use super::{Failure, is_no_network, more_telling};
+use crate::sys::{self, Address, Errno, Result};
+
+/// What [`listen`] is to make of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening {
+    /// How many connections may wait to be accepted.
+    pub backlog: c_int,
+    /// SO_REUSEPORT: several sockets on one port share its connections.
+    pub reuse_port: bool,
+    /// Whether an IPv6 socket takes IPv4 as well; `None`: as the system does it.
+    pub dual_stack: Option<bool>,
+}
+
+/// A listening, close-on-exec stream socket on the first address that binds and listens;
+/// without a host, on all of this machine's.
+pub fn listen(
+    host: Option<&CStr>,
+    port: &CStr,
+    how: Listening,
+) -> core::result::Result<c_int, Failure> {
+    let flags = port_flags(port)? | libc::AI_PASSIVE;
+    let addresses = sys::resolve(host, port, flags)?;
+    let is_first = |address: &Address| match how.dual_stack {
+        // On a dual-stack socket IPv6 stands for both, so it goes first.
+        Some(true) => address.family() == libc::AF_INET6,
+        // Where all addresses are meant, Linux has IPv4 first, and the BSDs have not.
+        _ if cfg!(not(target_os = "linux")) && host.is_none() => address.family() == libc::AF_INET,
+        _ => true,
+    };
+    let others = addresses.iter().filter(|address| !is_first(address));
+    let outcome = listen_on_first(&mut addresses.iter().filter(is_first).chain(others), how);
+    addresses.free();
+    Ok(outcome?)
+}
+
+fn listen_on_first<'a>(
+    addresses: &mut dyn Iterator<Item = Address<'a>>,
+    how: Listening,
+) -> Result<c_int> {
+    let mut reason = Errno(libc::EADDRNOTAVAIL);
+    for address in addresses {
+        match listen_on(address, how) {
+            Ok(fd) => return Ok(fd),
+            Err(later) => reason = more_telling(reason, later),
+        }
+        // With IPv6 apart from IPv4, a port that is taken on the one is free on the other.
+        if how.dual_stack.is_some() && !is_no_network(reason) {
+            break;
+        }
+    }
+    Err(reason)
+}
+
+fn listen_on(address: Address, how: Listening) -> Result<c_int> {
+    let fd = address.socket(0)?;
+    prepare(fd, address, how)
+        .and_then(|()| address.bind(fd))
+        .and_then(|()| sys::listen(fd, how.backlog))
+        .map(|()| fd)
+        .inspect_err(|_| sys::close(fd))
+}
+
+/// The option by which several sockets on one port share its connections.
+#[cfg(not(target_os = "freebsd"))]
+const SHARED_PORT: c_int = libc::SO_REUSEPORT;
+/// Here SO_REUSEPORT gives all connections to the newest of the sockets.
+#[cfg(target_os = "freebsd")]
+const SHARED_PORT: c_int = libc::SO_REUSEPORT_LB;
+
+/// Sets a listening socket's options, which have to be there before it is bound.
+fn prepare(fd: c_int, address: Address, how: Listening) -> Result<()> {
+    // So that a server can start again while connections of its last run are in TIME_WAIT.
+    sys::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    if how.reuse_port {
+        sys::set_option(fd, libc::SOL_SOCKET, SHARED_PORT, 1)?;
+    }
+    match how.dual_stack {
+        Some(both) if address.family() == libc::AF_INET6 => {
+            let alone = c_int::from(!both);
+            sys::set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, alone)
+        }
+        _ => Ok(()),
+    }
+}
