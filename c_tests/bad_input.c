@@ -522,6 +522,24 @@ static void bad_names(void)
     CELL(Gethostbyaddr, 0, ANY_REASON, Gethostbyaddr(buf, 4, -1));
 }
 
+/* Joins the thread that it is run in, and says what errno was then. */
+static void *join_self(void *unused)
+{
+    errno = UNTOUCHED;
+    Pthread_join(pthread_self(), unused);
+    return (void *)(intptr_t)errno;
+}
+
+/* Pthread_join of the calling thread, in a thread that pthread_create made: the sanitizers know no other. */
+static void join_by_itself(void)
+{
+    void *reason = NULL;
+
+    if (pthread_create(&thread, NULL, join_self, NULL) != 0 || pthread_join(thread, &reason) != 0)
+        abort();
+    errno = (int)(intptr_t)reason;
+}
+
 static void bad_threads(void)
 {
     pthread_mutex_t *no_mutex = (pthread_mutex_t *)none;
@@ -532,7 +550,7 @@ static void bad_threads(void)
     VOID(Pthread_create, EFAULT, Pthread_create((pthread_t *)none, NULL, routine, NULL));
     VOID(Pthread_create, EFAULT, Pthread_create(&thread, NULL, NULL, NULL));
     VOID(Pthread_join, ESRCH, Pthread_join((pthread_t)0, NULL));
-    OF_GLIBC(VOID(Pthread_join, EDEADLK, Pthread_join(pthread_self(), NULL));)
+    OF_GLIBC(VOID(Pthread_join, EDEADLK, join_by_itself());)
     VOID(Pthread_cancel, ESRCH, Pthread_cancel((pthread_t)0));
     VOID(Pthread_detach, ESRCH, Pthread_detach((pthread_t)0));
     ENDS(Pthread_exit, 0, Pthread_exit(NULL));
