@@ -6,6 +6,7 @@
 #   make examples the programs of examples/
 #   make quick    format, lints, unit tests, and the C suites with the shared library
 #   make check    all tests; SUITE=rio: one C suite, or one file of tests/
+#   make check-fresh RELEASE=trixie: make, and make check, in a bare Debian that is made for it (as root)
 #   make setup    install the tools that the tests need; `make check` does that where it may
 #   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
 #   make fuzz     SECONDS=60: each target of fuzz/ for so long, one after the other; builds them
@@ -31,12 +32,12 @@ CFLAGS ?= -O2 -g
 WARNINGS = -Wall -Wextra -Wpedantic
 
 export CARGO_TARGET_DIR ?= target
-RELEASE = $(CARGO_TARGET_DIR)/$(TARGET:%=%/)release
+CARGO_BUILT = $(CARGO_TARGET_DIR)/$(TARGET:%=%/)release
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME = libcsapp.so.$(firstword $(subst ., ,$(VERSION)))
 DEBUG = libcsapp.so.$(VERSION).debug
 
-.PHONY: all cargo demo quick check setup bench fuzz mutants header clean
+.PHONY: all cargo demo quick check check-fresh setup bench fuzz mutants header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # What is being made, in a word and a name; `make V=1` shows the commands, `make -s` nothing.
@@ -46,10 +47,11 @@ SAY = @$(if $(V)$(SILENT),:,printf '%12s %s\n')
 
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
 # older than what was made of it. Without the C compiler's start-up files, nothing runs when the library
-# is loaded or unloaded.
+# is loaded or unloaded. GNU's linker would fill up pages between code and constants, as lld does not.
 cargo:
 	@$(CARGO) rustc $(SILENT:s=--quiet) --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
-	    -C force-unwind-tables=yes -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles || { \
+	    -C force-unwind-tables=yes -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles \
+	    -C link-arg=-Wl,-z,noseparate-code || { \
 	    has=$$($(CARGO) --version | cut -d ' ' -f 2); \
 	    printf '%s\n' $(RUST_VERSION) "$$has" | sort -C -V || echo "$(NEEDS_RUST) Here is $$has." >&2; \
 	    exit 1; \
@@ -60,7 +62,7 @@ NEEDS_RUST = libcsapp is built with Rust $(RUST_VERSION) or later, which https:/
     without: copy csapp.h and csapp.o from the build/ of a machine of the same kind that has Rust.
 
 # Without cargo, as under `sudo make install`, what is built already will do; cargo's own files may be gone.
-CARGO_FILES = $(RELEASE)/libcsapp.so $(RELEASE)/libcsapp.a
+CARGO_FILES = $(CARGO_BUILT)/libcsapp.so $(CARGO_BUILT)/libcsapp.a
 ifneq ($(shell command -v $(CARGO)),)
 $(CARGO_FILES): cargo ;
 else
@@ -73,7 +75,7 @@ endif
 # function's prologue, which is often inside Rust's core library, if the debug information says that clang made
 # the code, and at the function's first line otherwise. It says "clang LLVM (rustc version ...)" and no word of
 # that "clang" is needed.
-$(BUILD)/$(SONAME): $(RELEASE)/libcsapp.so
+$(BUILD)/$(SONAME): $(CARGO_BUILT)/libcsapp.so
 	$(SAY) Stripping $@
 	@mkdir -p $(BUILD)
 	$(QUIET)LC_ALL=C sed 's/clang LLVM (rustc/rustc LLVM (rustc/' $< >$@.named
@@ -96,7 +98,7 @@ $(BUILD)/csapp.h: include/csapp.h
 $(BUILD)/api.txt: $(BUILD)/$(SONAME)
 	@$(NM) -D --defined-only $< | cut -d' ' -f3 | LC_ALL=C sort > $@
 
-$(BUILD)/csapp.o: $(RELEASE)/libcsapp.a $(BUILD)/api.txt csapp.ld
+$(BUILD)/csapp.o: $(CARGO_BUILT)/libcsapp.a $(BUILD)/api.txt csapp.ld
 	$(SAY) Linking $@
 	$(QUIET)$(CC) -r -nostdlib -Wl,-T,csapp.ld $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
 	$(QUIET)$(OBJCOPY) --strip-debug --discard-all --keep-global-symbols=$(BUILD)/api.txt \
@@ -131,6 +133,10 @@ quick: all
 
 setup:
 	@sh tests/setup.sh
+
+RELEASE ?= trixie
+check-fresh:
+	@sh tests/fresh.sh $(RELEASE) $(abspath $(BUILD))/fresh-$(RELEASE)
 
 # The benchmarks. Peers that are not installed are left out.
 BENCH = $(BUILD)/bench

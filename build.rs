@@ -5,11 +5,13 @@ use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     #[cfg(feature = "header")]
     header::generate(&root)?;
+    new_features()?;
 
     println!("cargo:rerun-if-changed=src/sio_printf.c");
     cc::Build::new()
@@ -32,6 +34,25 @@ fn main() -> Result<(), Box<dyn Error>> {
     // There, the crate libc leaves this to std.
     if env::var("CARGO_CFG_TARGET_ENV")? == "musl" {
         println!("cargo:rustc-cdylib-link-arg=-lc");
+    }
+    Ok(())
+}
+
+/// Says by cfg what the compiler has beyond the oldest that Cargo.toml allows.
+fn new_features() -> Result<(), Box<dyn Error>> {
+    let version = Command::new(env::var("RUSTC")?).arg("--version").output()?;
+    let version = String::from_utf8(version.stdout)?;
+    let minor = version.split('.').nth(1).and_then(|part| part.parse().ok());
+    let minor: u32 = minor.ok_or_else(|| format!("no version of Rust: {version:?}"))?;
+    let is_x86_64 = env::var("CARGO_CFG_TARGET_ARCH")? == "x86_64";
+    for (name, is_there) in [
+        ("has_naked_functions", minor >= 88),
+        ("has_avx512", minor >= 89 && is_x86_64),
+    ] {
+        println!("cargo:rustc-check-cfg=cfg({name})");
+        if is_there {
+            println!("cargo:rustc-cfg={name}");
+        }
     }
     Ok(())
 }

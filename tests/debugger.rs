@@ -242,7 +242,7 @@ fn lines_come_from_the_installed_source() {
     let said = gdb(
         &compile("readers", Link::Shared),
         &[
-            &gone,
+            gone.as_str(),
             "break main",
             "run",
             "list Rio_readlineb",

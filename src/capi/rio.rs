@@ -199,12 +199,12 @@ unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> Result<()> {
 unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
     if !rp.is_null()
         && !usrbuf.is_null()
-        && n.cast_signed() > 0
+        && n as isize > 0
         // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for n
         // bytes.
         && unsafe { (*rp).take_chunk(usrbuf.cast(), n) }
     {
-        return n.cast_signed();
+        return n as ssize_t;
     }
     // SAFETY: the caller's promise.
     unsafe { gather(rp, usrbuf, n) }
@@ -239,6 +239,7 @@ unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize
     #[cfg(target_arch = "x86_64")]
     unsafe {
         match scan::kind() {
+            #[cfg(has_avx512)]
             Kind::Avx512 => readlineb_avx512(rp, usrbuf, maxlen),
             Kind::Avx2 => readlineb_avx2(rp, usrbuf, maxlen),
             Kind::Sse2 => readlineb_sse2(rp, usrbuf, maxlen),
@@ -253,7 +254,7 @@ unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(has_avx512)]
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 unsafe fn readlineb_avx512(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
     // SAFETY: the caller's promise.
@@ -265,7 +266,7 @@ unsafe fn readlineb_avx512(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -
 }
 
 /// Apart, so that the lines that need no more than the start need no register saved.
-#[cfg(target_arch = "x86_64")]
+#[cfg(has_avx512)]
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 #[inline(never)]
 unsafe fn readlineb_avx512_rest(
@@ -314,14 +315,14 @@ unsafe fn readlineb_by<S: Scan>(
     mut stored: usize,
     go_on: impl FnOnce(usize) -> ssize_t,
 ) -> ssize_t {
-    if stored > 0 || !rp.is_null() && !usrbuf.is_null() && maxlen.cast_signed() > 0 {
+    if stored > 0 || !rp.is_null() && !usrbuf.is_null() && maxlen as isize > 0 {
         // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for
         // the line and its NUL; the caller has chosen S.
         match unsafe { (*rp).take_line::<S>(usrbuf.cast(), maxlen - 1, stored) } {
             Ok(count) => {
                 // SAFETY: count <= maxlen - 1.
                 unsafe { usrbuf.cast::<u8>().add(count).write(0) };
-                return count.cast_signed();
+                return count as ssize_t;
             }
             Err(count) => stored = count,
         }

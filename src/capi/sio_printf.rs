@@ -2,7 +2,7 @@
 //! defines, so each function here is one jump to its C half in src/sio_printf.c, which leaves
 //! all arguments where they are.
 
-use core::arch::{global_asm, naked_asm};
+use core::arch::global_asm;
 
 /// One instruction: go on at a function, with registers and stack as they are.
 #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
@@ -24,6 +24,22 @@ macro_rules! jump {
     };
 }
 
+#[cfg(has_naked_functions)]
+macro_rules! jump_to {
+    ($half:ident) => {
+        core::arch::naked_asm!(jump!(), sym $half)
+    };
+}
+/// Before Rust 1.88. A function without arguments that does nothing else, and does not return, has no
+/// instructions but this one; c_tests would see what another left of their arguments.
+#[cfg(not(has_naked_functions))]
+macro_rules! jump_to {
+    ($half:ident) => {
+        // SAFETY: the C half takes what the caller passed, and returns to the caller.
+        unsafe { core::arch::asm!(jump!(), sym $half, options(noreturn)) }
+    };
+}
+
 macro_rules! jumps {
     ($($name:ident => $half:ident)+) => {
         unsafe extern "C" {
@@ -32,9 +48,9 @@ macro_rules! jumps {
         $(
             /// Declared, with its arguments, in include/csapp.h.in.
             #[unsafe(no_mangle)]
-            #[unsafe(naked)]
+            #[cfg_attr(has_naked_functions, unsafe(naked))]
             pub unsafe extern "C" fn $name() {
-                naked_asm!(jump!(), sym $half)
+                jump_to!($half)
             }
         )+
     };

@@ -8,7 +8,7 @@ use crate::sys::Room;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(has_avx512)]
 mod avx512;
 #[cfg(test)]
 mod bench;
@@ -55,6 +55,7 @@ unsafe fn widest(bytes: &[u8], to: *mut u8, at: usize) -> Option<usize> {
     #[cfg(target_arch = "x86_64")]
     let end = unsafe {
         match kind() {
+            #[cfg(has_avx512)]
             Kind::Avx512 => avx512::copy_line(rest, to),
             Kind::Avx2 => avx2::copy_line(rest, to),
             Kind::Sse2 => sse2::copy_line(rest, to),
@@ -108,11 +109,11 @@ pub trait Scan {
 }
 
 /// The first bytes, where most lines end.
-#[cfg(target_arch = "x86_64")]
+#[cfg(has_avx512)]
 #[derive(Debug)]
 pub struct Avx512Start;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(has_avx512)]
 impl Scan for Avx512Start {
     const LEAST: usize = avx512::START;
 
@@ -145,9 +146,12 @@ macro_rules! scan_to_end {
     };
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(has_avx512)]
 scan_to_end! {
     Avx512Rest: avx512::copy_rest;
+}
+#[cfg(target_arch = "x86_64")]
+scan_to_end! {
     Avx2: avx2::copy_line;
     Sse2: sse2::copy_line;
 }

@@ -25,10 +25,15 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     }
     let mut at = 0;
     loop {
-        // SAFETY: at + WIDTH <= len, always.
-        let block: __m256i = unsafe { _mm256_loadu_si256(from.add(at).cast()) };
-        let newlines = _mm256_set1_epi8(b'\n'.cast_signed());
-        let hits = _mm256_movemask_epi8(_mm256_cmpeq_epi8(block, newlines));
+        // SAFETY: at + WIDTH <= len, always, and the processor has the instructions.
+        let (block, hits): (__m256i, _) = unsafe {
+            let block = _mm256_loadu_si256(from.add(at).cast());
+            let newlines = _mm256_set1_epi8(b'\n' as i8);
+            (
+                block,
+                _mm256_movemask_epi8(_mm256_cmpeq_epi8(block, newlines)),
+            )
+        };
         if hits != 0 {
             let end = at + hits.trailing_zeros() as usize + 1;
             // SAFETY: `end` bytes, the newline the last of them; the last WIDTH bytes of a longer

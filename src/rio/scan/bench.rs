@@ -3,11 +3,13 @@
 
 use std::ptr;
 
+#[cfg(has_avx512)]
+use super::avx512;
 #[cfg(target_arch = "aarch64")]
 use super::neon;
 use super::portable;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512, sse2, x86};
+use super::{avx2, sse2, x86};
 
 /// As [`super::copy_line`] has it, with an address in place of the room.
 pub type Variant = unsafe fn(&[u8], *mut u8) -> Option<usize>;
@@ -23,6 +25,7 @@ fn variants() -> Vec<(&'static str, Variant)> {
         if x86::kind() <= x86::Kind::Avx2 {
             variants.push(("avx2", avx2::copy_line));
         }
+        #[cfg(has_avx512)]
         if x86::kind() <= x86::Kind::Avx512 {
             variants.push(("avx512", avx512::copy_line));
         }

@@ -25,9 +25,11 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let mut at = 0;
     loop {
         // SAFETY: at + WIDTH <= len, always.
-        let block: __m128i = unsafe { _mm_loadu_si128(from.add(at).cast()) };
-        let newlines = _mm_set1_epi8(b'\n'.cast_signed());
-        let hits = _mm_movemask_epi8(_mm_cmpeq_epi8(block, newlines));
+        let (block, hits): (__m128i, _) = unsafe {
+            let block = _mm_loadu_si128(from.add(at).cast());
+            let newlines = _mm_set1_epi8(b'\n' as i8);
+            (block, _mm_movemask_epi8(_mm_cmpeq_epi8(block, newlines)))
+        };
         if hits != 0 {
             let end = at + hits.trailing_zeros() as usize + 1;
             if end <= WIDTH {

@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
+    #[cfg(has_avx512)]
     Avx512 = 1,
     Avx2 = 2,
     Sse2 = 3,
@@ -21,8 +22,10 @@ static KNOWN: AtomicU8 = AtomicU8::new(0);
 pub fn kind() -> Kind {
     const SSE2: u8 = Kind::Sse2 as u8;
     const AVX2: u8 = Kind::Avx2 as u8;
+    #[cfg(has_avx512)]
     const AVX512: u8 = Kind::Avx512 as u8;
     match KNOWN.load(Ordering::Relaxed) {
+        #[cfg(has_avx512)]
         AVX512 => Kind::Avx512,
         AVX2 => Kind::Avx2,
         SSE2 => Kind::Sse2,
@@ -42,10 +45,14 @@ fn ask() -> Kind {
 /// 13.2 and 15.2).
 fn widest() -> Kind {
     const OSXSAVE: u32 = 1 << 27;
-    let base = __cpuid(1).ecx;
-    let more = match __cpuid(0).eax {
-        0..7 => 0,
-        _ => __cpuid_count(7, 0).ebx,
+    #[allow(unused_unsafe)] // which Rust 1.85 asks for
+    // SAFETY: every x86-64 has the instruction, and a leaf 1; leaf 7 where leaf 0 says so.
+    let (base, more) = unsafe {
+        let more = match __cpuid(0).eax {
+            0..7 => 0,
+            _ => __cpuid_count(7, 0).ebx,
+        };
+        (__cpuid(1).ecx, more)
     };
     let saves = match base & OSXSAVE {
         0 => 0,
@@ -62,27 +69,32 @@ fn widest_of(base: u32, more: u32, saves: u64) -> Kind {
     const BASE: u32 = 1 << 23 | 1 << 27 | 1 << 28;
     // BMI1, AVX2 and BMI2; AVX512F and AVX512BW.
     const WITH_AVX2: u32 = 1 << 3 | 1 << 5 | 1 << 8;
+    #[cfg(has_avx512)]
     const WITH_AVX512: u32 = WITH_AVX2 | 1 << 16 | 1 << 30;
     // XMM and YMM; mask registers and ZMM.
     const SAVES_YMM: u64 = 1 << 1 | 1 << 2;
+    #[cfg(has_avx512)]
     const SAVES_ZMM: u64 = SAVES_YMM | 1 << 5 | 1 << 6 | 1 << 7;
 
     if base & BASE != BASE || more & WITH_AVX2 != WITH_AVX2 || saves & SAVES_YMM != SAVES_YMM {
-        Kind::Sse2
-    } else if more & WITH_AVX512 != WITH_AVX512 || saves & SAVES_ZMM != SAVES_ZMM {
-        Kind::Avx2
-    } else {
-        Kind::Avx512
+        return Kind::Sse2;
     }
+    #[cfg(has_avx512)]
+    if more & WITH_AVX512 == WITH_AVX512 && saves & SAVES_ZMM == SAVES_ZMM {
+        return Kind::Avx512;
+    }
+    Kind::Avx2
 }
 
+/// # Safety
+/// The system must let programs use xgetbv.
 #[target_feature(enable = "xsave")]
-fn saved_state() -> u64 {
+unsafe fn saved_state() -> u64 {
     // SAFETY: register 0 exists wherever xgetbv does.
     unsafe { _xgetbv(0) }
 }
 
-#[cfg(test)]
+#[cfg(all(test, has_avx512))]
 mod tests {
     use super::{Kind, kind, widest_of};
 
