@@ -148,6 +148,14 @@ dist:
 	    --mtime="@$$(git log -1 --format=%ct)" -czf $(BUILD)/$(DIST).tar.gz $(DIST)
 	rm -rf $(BUILD)/$(DIST)
 
-# Debian packages: libcsapp1, libcsapp1-dbgsym, libcsapp-dev and python3-csapp.
+# Debian packages of what is built, into BUILD: libcsapp1, libcsapp1-dbgsym, libcsapp-dev and python3-csapp. They
+# ask for no package of Rust here, so that another one will do.
 deb: all
-	sh packaging/deb.sh $(VERSION) $(SONAME) $(BUILD)
+	@command -v dh >/dev/null && command -v dh_python3 >/dev/null || \
+	    { echo "make deb needs debhelper and dh-python: sudo apt-get install debhelper dh-python" >&2; exit 1; }
+	$(SAY) Packing '$(BUILD)/*.deb'
+	@rm -f $(BUILD)/*.deb; dh_clean; BUILD=$(BUILD) DEB_RULES_REQUIRES_ROOT=no DEB_BUILD_OPTIONS=nocheck \
+	    CARGO_HOME=$${CARGO_HOME:-$$HOME/.cargo} RUSTUP_HOME=$${RUSTUP_HOME:-$$HOME/.rustup} \
+	    SOURCE_DATE_EPOCH=$$(dpkg-parsechangelog -S Timestamp) debian/rules binary >$(BUILD)/deb.log 2>&1 || \
+	    { cat $(BUILD)/deb.log >&2; exit 1; }
+	@dh_clean; ls $(BUILD)/*.deb

@@ -10,7 +10,7 @@ use common::{is_installed, library, root, run, scratch, skipped, succeed};
 
 #[test]
 fn debian_packages_hold_what_a_program_needs() {
-    if !is_installed("dpkg-deb", "dpkg") {
+    if !is_installed("dh", "debhelper") || !is_installed("dh_python3", "dh-python") {
         return;
     }
     library();

@@ -27,6 +27,8 @@ END
 wanted=$(missing <<'END'
 abigail-tools  command -v abidiff
 cmake          command -v cmake
+debhelper      command -v dh
+dh-python      command -v dh_python3
 gdb            command -v gdb
 iproute2       command -v ip
 lintian        command -v lintian
