@@ -11,8 +11,9 @@
 #   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
 #   make fuzz     SECONDS=60: each target of fuzz/ for so long, one after the other; builds them
 #                 first (needs a nightly compiler and cargo-fuzz)
-#   make mutants  MODULES="rio net sio report scan": change the library in one place after
+#   make mutants  MODULES="rio net sio report line": change the library in one place after
 #                 another, and list the changes that no test notices; takes hours (needs cargo-mutants)
+#   make miri     the properties under Miri's two borrow models (needs a nightly compiler with Miri)
 #   make header   renew include/csapp.h after a change in src/capi/
 #   make clean    remove what the others made
 #   make install  PREFIX=/usr/local DESTDIR=: see install.mk, also for uninstall and packages
@@ -37,7 +38,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME = libcsapp.so.$(firstword $(subst ., ,$(VERSION)))
 DEBUG = libcsapp.so.$(VERSION).debug
 
-.PHONY: all cargo demo quick check check-fresh setup bench fuzz mutants header clean
+.PHONY: all cargo demo quick check check-fresh setup bench fuzz mutants miri header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
 
 # What is being made, in a word and a name; `make V=1` shows the commands, `make -s` nothing.
@@ -199,11 +200,19 @@ SECONDS ?= 60
 fuzz: all
 	@sh fuzz/run.sh $(CARGO_TARGET_DIR)/fuzz $(SECONDS) $(abspath $(BUILD)/libcsapp.so)
 
-MODULES ?= rio net sio report scan
+MODULES ?= rio net sio report line
 mutants:
 	@sh tests/mutants.sh $(CARGO_TARGET_DIR)/mutants $(MODULES)
 
 HEADER ?= include/csapp.h
+miri:
+	@$(CARGO) +nightly miri --version >/dev/null 2>&1 || { \
+	    echo "make miri needs Miri: rustup toolchain install nightly --component miri,rust-src" >&2; exit 1; }
+	@for model in "" -Zmiri-tree-borrows; do \
+	    echo "== $${model:-Stacked Borrows}"; \
+	    MIRIFLAGS="-Zmiri-disable-isolation $$model" $(CARGO) +nightly miri test --locked --lib --test properties || exit 1; \
+	done
+
 header:
 	CSAPP_HEADER_OUT=$(HEADER) $(CARGO) check --quiet --locked --lib --features header
 

@@ -4,12 +4,11 @@
 //! Pointers from C have been looked at before they come here (capi/rio.rs); system calls
 //! are made below (src/sys/).
 
-pub(crate) mod scan;
+pub(crate) mod line;
 
 use core::ffi::{c_char, c_int};
 use core::ptr;
 
-use self::scan::Scan;
 use crate::sys::{self, Errno, Outlet, Result, Room};
 
 /// Bytes in the buffer of a rio_t.
@@ -114,47 +113,9 @@ impl rio_t {
         }
     }
 
-    /// Takes the next line and returns its length, if it is at hand and fits; otherwise takes
-    /// nothing, but may store first bytes of it, and returns how many there are. The first `stored`
-    /// are there already.
-    ///
-    /// # Safety
-    /// The processor must have the instructions of S. As with [`Room`], the line must be writable
-    /// at `to`, and no more than `most` bytes of it are stored.
-    #[inline(always)]
-    pub unsafe fn take_line<S: Scan>(
-        &mut self,
-        to: *mut u8,
-        most: usize,
-        stored: usize,
-    ) -> core::result::Result<usize, usize> {
-        let start = self.rio_bufptr;
-        let unread = match stored {
-            0 => self.unread().ok_or(0usize)?,
-            // SAFETY: bytes that are stored have been unread ones, and still are.
-            _ => unsafe { core::slice::from_raw_parts(start.cast(), self.rio_cnt as usize) },
-        };
-        let count = unread.len().min(most);
-        if count < S::LEAST {
-            return Err(0);
-        }
-        // SAFETY: so many bytes are there, and the caller's promise.
-        let next = unsafe { S::copy(&unread[..count], to, stored) }?;
-        let end = next.addr() - start.addr();
-        self.rio_bufptr = next.cast_mut().cast();
-        self.rio_cnt -= end as c_int;
-        Ok(end)
-    }
-
     /// Reads up to and with the next newline, but at most as many bytes as there is room
-    /// for; fewer at the end of the file, 0 if nothing came before it. The first `stored` are there
-    /// already, by [`rio_t::take_line`].
-    pub fn readlineb(
-        &mut self,
-        source: &mut impl Source,
-        mut room: Room,
-        mut stored: usize,
-    ) -> Result<usize> {
+    /// for; fewer at the end of the file, 0 if nothing came before it.
+    pub fn readlineb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
         if self.unread().is_none() {
             self.resume(Call::Readlineb, &mut room)?;
@@ -167,14 +128,12 @@ impl rio_t {
                     Err(reason) => return self.put_back(Call::Readlineb, &room, wanted, reason),
                 }
             }
-            let unread = self.unread().unwrap_or_default();
-            let count = unread.len().min(room.left());
-            let line = scan::copy_line(&unread[..count], &mut room, stored);
-            self.consume(line.unwrap_or(count));
-            if line.is_some() {
+            let left = room.left();
+            let is_whole = line::copy_line(self.unread().unwrap_or_default(), &mut room);
+            self.consume(left - room.left());
+            if is_whole {
                 break;
             }
-            stored = 0;
         }
         Ok(wanted - room.left())
     }
@@ -190,7 +149,7 @@ impl rio_t {
                 let from = unread.as_ptr();
                 self.consume(wanted);
                 // SAFETY: so many bytes are there; and the caller's promise.
-                unsafe { scan::copy_chunk(from, to, wanted) };
+                unsafe { line::copy_chunk(from, to, wanted) };
                 true
             }
             _ => false,
@@ -243,6 +202,13 @@ impl rio_t {
         Some(unsafe { core::slice::from_raw_parts(unread.add(start), count) })
     }
 
+    /// Says that the first `count` unread bytes have been taken, and that the next one is at `next`.
+    #[inline(always)]
+    fn take_up_to(&mut self, next: *const u8, count: usize) {
+        self.rio_cnt -= count as c_int;
+        self.rio_bufptr = next.cast_mut().cast();
+    }
+
     /// Says that the first `count` unread bytes have been taken.
     #[inline]
     fn consume(&mut self, count: usize) {
@@ -257,7 +223,8 @@ impl rio_t {
         self.rio_bufptr = start;
         // SAFETY: rio_buf is RIO_BUFSIZE bytes long and exclusively ours.
         let mut room = unsafe { Room::new(start.cast(), RIO_BUFSIZE) };
-        let count = source.read(self.rio_fd, &mut room)?;
+        source.read(self.rio_fd, &mut room)?;
+        let count = RIO_BUFSIZE - room.left();
         self.rio_cnt = count as c_int;
         Ok(count)
     }

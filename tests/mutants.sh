@@ -3,13 +3,13 @@
 # tests notice: `make mutants`. Lists what they do not notice; tests/mutants.toml has the changes
 # that make no difference.
 #
-# usage: tests/mutants.sh DIR [MODULE...]    modules: rio net sio report scan
+# usage: tests/mutants.sh DIR [MODULE...]    modules: rio net sio report line
 # MUTANTS_FLAGS=--iterate leaves out what a run before in DIR has noticed.
 set -eu
 
 dir=$1
 shift
-modules=${*:-rio net sio report scan}
+modules=${*:-rio net sio report line}
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 # The copy has a target directory and a build directory of its own, whatever this make has.
@@ -35,7 +35,7 @@ mkdir -p "$tree"
 (cd "$root" && tar -cf - --exclude=./target --exclude=./build --exclude=./.git --exclude=./fuzz .) |
     tar -xf - -C "$tree"
 # cargo-mutants passes over unsafe functions. In the copy these are none.
-sed -i 's/unsafe fn /fn /' "$tree"/src/sio.rs "$tree"/src/rio/scan/*.rs "$tree"/src/rio.rs
+sed -i 's/unsafe fn /fn /' "$tree"/src/sio.rs "$tree"/src/rio/line/*.rs "$tree"/src/rio.rs
 find "$tree/src" -name "*.rs" -exec touch {} + # an earlier run may have left a change compiled
 # Only what is run needs to be compiled, each time.
 sed -i 's/^crate-type = .*/crate-type = ["lib"]/' "$tree/Cargo.toml"
@@ -59,10 +59,10 @@ run() {
 for module in $modules; do
     case $module in
     rio) # what the model does not notice, the C suites have to
-        run rio 60 "-f src/rio.rs -f src/rio/scan.rs -F rio_t:: -F copy_line" --test properties
+        run rio 60 "-f src/rio.rs -f src/rio/line.rs -F rio_t:: -F copy_line" --test properties
         (
             MUTANTS_FLAGS=--iterate
-            run rio 90 "-f src/rio.rs -f src/rio/scan.rs" --test c_suites -- \
+            run rio 90 "-f src/rio.rs -f src/rio/line.rs" --test c_suites -- \
                 rio::shared lines::shared error::shared
         ) ;;
     net) run net 60 "-f src/net.rs -f src/net/*.rs" --test c_suites -- \
@@ -70,7 +70,7 @@ for module in $modules; do
     sio) run sio 60 "-f src/sio.rs" --test c_suites -- sio::shared error::shared ;;
     report) run report 60 "-f src/report.rs" --test c_suites --test habits -- \
         error::shared error::not_position sio::shared a_thread_ends_alone ;;
-    scan) run scan 25 "-f src/rio/scan/*.rs -e neon.rs -e bench.rs -e tests.rs" --lib ;;
+    line) run line 25 "-f src/rio/line/*.rs -e neon.rs -e harness.rs -e tests.rs" --lib ;;
     *) echo "no such module: $module" >&2; exit 1 ;;
     esac
 done

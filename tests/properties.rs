@@ -75,8 +75,11 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
+/// Miri is a thousand times as slow.
+const CASES: u32 = if cfg!(miri) { 16 } else { 500 };
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Every byte comes once and in order, and every call gives what the model gives. One that
     /// fails is made again until it succeeds, or another is made in its place.

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 use std::{ptr, slice};
 
 use csapp::capi::sio_printf::sio_dprintf;
-use csapp_fuzz::scan::bench::Guarded;
+use csapp_fuzz::line::harness::Guarded;
 use csapp_fuzz::shipped::{self, Dprintf};
 use libfuzzer_sys::fuzz_target;
 

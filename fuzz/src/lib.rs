@@ -4,5 +4,5 @@
 
 #[path = "../../tests/common/model.rs"]
 pub mod model;
-pub mod scan;
+pub mod line;
 pub mod shipped;

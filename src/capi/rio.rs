@@ -7,10 +7,7 @@ use libc::{size_t, ssize_t};
 
 use super::checked::report_failure;
 use super::{check_buffer, handler, or_minus_one};
-#[cfg(target_arch = "x86_64")]
-use crate::rio::scan::Kind;
-use crate::rio::scan::{self, Scan};
-use crate::rio::{self, Kernel, rio_t};
+use crate::rio::{self, Kernel, line, rio_t};
 use crate::sys::{Errno, Result, Room};
 
 /// Reads n bytes from the descriptor `fd` into `usrbuf`, with as many calls of read as it
@@ -226,135 +223,32 @@ unsafe fn try_gather(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<us
     reader.readnb(&mut Kernel, unsafe { Room::new(usrbuf, n) })
 }
 
-/// Reads a line in a function that is compiled as a whole for the widest instructions. Where the line
-/// is at hand, it makes no further call.
 #[inline(always)]
 unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
     // First, so that a debugger that stops at the call shows this file, not Rust's core library.
     if maxlen == 0 {
         // SAFETY: the caller's promise.
-        return unsafe { finish_line(rp, usrbuf, maxlen, 0) };
-    }
-    // SAFETY: the caller's promise, and `kind` names only what the processor has.
-    #[cfg(target_arch = "x86_64")]
-    unsafe {
-        match scan::kind() {
-            #[cfg(has_avx512)]
-            Kind::Avx512 => readlineb_avx512(rp, usrbuf, maxlen),
-            Kind::Avx2 => readlineb_avx2(rp, usrbuf, maxlen),
-            Kind::Sse2 => readlineb_sse2(rp, usrbuf, maxlen),
-        }
+        return unsafe { wait_for_line(rp, usrbuf, maxlen, -1) };
     }
     // SAFETY: the caller's promise.
-    #[cfg(not(target_arch = "x86_64"))]
-    unsafe {
-        readlineb_by::<scan::Usual>(rp, usrbuf, maxlen, 0, |stored| {
-            finish_line(rp, usrbuf, maxlen, stored)
-        })
-    }
+    unsafe { line::readlineb(rp, usrbuf, maxlen, -1, wait_for_line) }
 }
 
-#[cfg(has_avx512)]
-#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
-unsafe fn readlineb_avx512(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
-    // SAFETY: the caller's promise.
-    unsafe {
-        readlineb_by::<scan::Avx512Start>(rp, usrbuf, maxlen, 0, |stored| {
-            readlineb_avx512_rest(rp, usrbuf, maxlen, stored)
-        })
-    }
-}
-
-/// Apart, so that the lines that need no more than the start need no register saved.
-#[cfg(has_avx512)]
-#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
+/// [`readlineb`] where the line is not at hand, or there is an error.
 #[inline(never)]
-unsafe fn readlineb_avx512_rest(
-    rp: *mut rio_t,
-    usrbuf: *mut c_void,
-    maxlen: usize,
-    stored: usize,
-) -> ssize_t {
+unsafe fn wait_for_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, _: c_int) -> ssize_t {
     // SAFETY: the caller's promise.
-    unsafe {
-        readlineb_by::<scan::Avx512Rest>(rp, usrbuf, maxlen, stored, |stored| {
-            finish_line(rp, usrbuf, maxlen, stored)
-        })
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-unsafe fn readlineb_avx2(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
-    // SAFETY: the caller's promise.
-    unsafe {
-        readlineb_by::<scan::Avx2>(rp, usrbuf, maxlen, 0, |stored| {
-            finish_line(rp, usrbuf, maxlen, stored)
-        })
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline(never)]
-unsafe fn readlineb_sse2(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
-    // SAFETY: the caller's promise.
-    unsafe {
-        readlineb_by::<scan::Sse2>(rp, usrbuf, maxlen, 0, |stored| {
-            finish_line(rp, usrbuf, maxlen, stored)
-        })
-    }
-}
-
-/// Reads a line that is at hand. With every other line, of which so many bytes are stored, and with
-/// every error, `go_on` goes on.
-#[inline(always)]
-unsafe fn readlineb_by<S: Scan>(
-    rp: *mut rio_t,
-    usrbuf: *mut c_void,
-    maxlen: usize,
-    mut stored: usize,
-    go_on: impl FnOnce(usize) -> ssize_t,
-) -> ssize_t {
-    if stored > 0 || !rp.is_null() && !usrbuf.is_null() && maxlen as isize > 0 {
-        // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for
-        // the line and its NUL; the caller has chosen S.
-        match unsafe { (*rp).take_line::<S>(usrbuf.cast(), maxlen - 1, stored) } {
-            Ok(count) => {
-                // SAFETY: count <= maxlen - 1.
-                unsafe { usrbuf.cast::<u8>().add(count).write(0) };
-                return count as ssize_t;
-            }
-            Err(count) => stored = count,
-        }
-    }
-    go_on(stored)
-}
-
-/// What [`readlineb_by`] leaves: errors, and lines that are not all at hand.
-#[inline(never)]
-unsafe fn finish_line(
-    rp: *mut rio_t,
-    usrbuf: *mut c_void,
-    maxlen: usize,
-    stored: usize,
-) -> ssize_t {
-    // SAFETY: the caller's promise.
-    or_minus_one(unsafe { try_finish_line(rp, usrbuf, maxlen, stored) })
+    or_minus_one(unsafe { try_wait_for_line(rp, usrbuf, maxlen) })
 }
 
 #[inline(always)]
-unsafe fn try_finish_line(
-    rp: *mut rio_t,
-    usrbuf: *mut c_void,
-    maxlen: usize,
-    stored: usize,
-) -> Result<usize> {
+unsafe fn try_wait_for_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
     check_buffer(usrbuf, maxlen)?;
     let room = maxlen.checked_sub(1).ok_or(Errno(libc::EINVAL))?;
     // SAFETY: usrbuf is writable for the line and its NUL, and maxlen no more than SSIZE_MAX.
-    let count = reader.readlineb(&mut Kernel, unsafe { Room::new(usrbuf, room) }, stored)?;
+    let count = reader.readlineb(&mut Kernel, unsafe { Room::new(usrbuf, room) })?;
     if count > 0 || room == 0 {
         // SAFETY: count <= maxlen - 1.
         unsafe { usrbuf.cast::<u8>().add(count).write(0) };

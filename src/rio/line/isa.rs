@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 /// The sets that have a file here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub enum Kind {
+pub enum Isa {
     #[cfg(has_avx512)]
     Avx512 = 1,
     Avx2 = 2,
@@ -19,31 +19,31 @@ static KNOWN: AtomicU8 = AtomicU8::new(0);
 
 /// The widest set that the processor has and the system lets programs use.
 #[inline(always)]
-pub fn kind() -> Kind {
-    const SSE2: u8 = Kind::Sse2 as u8;
-    const AVX2: u8 = Kind::Avx2 as u8;
+pub fn isa() -> Isa {
+    const SSE2: u8 = Isa::Sse2 as u8;
+    const AVX2: u8 = Isa::Avx2 as u8;
     #[cfg(has_avx512)]
-    const AVX512: u8 = Kind::Avx512 as u8;
+    const AVX512: u8 = Isa::Avx512 as u8;
     match KNOWN.load(Ordering::Relaxed) {
         #[cfg(has_avx512)]
-        AVX512 => Kind::Avx512,
-        AVX2 => Kind::Avx2,
-        SSE2 => Kind::Sse2,
+        AVX512 => Isa::Avx512,
+        AVX2 => Isa::Avx2,
+        SSE2 => Isa::Sse2,
         _ => ask(),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn ask() -> Kind {
-    let kind = widest();
-    KNOWN.store(kind as u8, Ordering::Relaxed);
-    kind
+fn ask() -> Isa {
+    let isa = widest();
+    KNOWN.store(isa as u8, Ordering::Relaxed);
+    isa
 }
 
 /// Asks the processor (Intel's Software Developer's Manual, volume 2, CPUID; volume 1, sections
 /// 13.2 and 15.2).
-fn widest() -> Kind {
+fn widest() -> Isa {
     const OSXSAVE: u32 = 1 << 27;
     #[allow(unused_unsafe)] // which Rust 1.85 asks for
     // SAFETY: every x86-64 has the instruction, and a leaf 1; leaf 7 where leaf 0 says so.
@@ -64,7 +64,7 @@ fn widest() -> Kind {
 
 /// What follows from the answers: leaf 1, ECX; leaf 7, EBX; and XCR0, what the system saves of a
 /// thread.
-fn widest_of(base: u32, more: u32, saves: u64) -> Kind {
+fn widest_of(base: u32, more: u32, saves: u64) -> Isa {
     // POPCNT, OSXSAVE and AVX.
     const BASE: u32 = 1 << 23 | 1 << 27 | 1 << 28;
     // BMI1, AVX2 and BMI2; AVX512F and AVX512BW.
@@ -77,13 +77,13 @@ fn widest_of(base: u32, more: u32, saves: u64) -> Kind {
     const SAVES_ZMM: u64 = SAVES_YMM | 1 << 5 | 1 << 6 | 1 << 7;
 
     if base & BASE != BASE || more & WITH_AVX2 != WITH_AVX2 || saves & SAVES_YMM != SAVES_YMM {
-        return Kind::Sse2;
+        return Isa::Sse2;
     }
     #[cfg(has_avx512)]
     if more & WITH_AVX512 == WITH_AVX512 && saves & SAVES_ZMM == SAVES_ZMM {
-        return Kind::Avx512;
+        return Isa::Avx512;
     }
-    Kind::Avx2
+    Isa::Avx2
 }
 
 /// # Safety
@@ -96,19 +96,19 @@ unsafe fn saved_state() -> u64 {
 
 #[cfg(all(test, has_avx512))]
 mod tests {
-    use super::{Kind, kind, widest_of};
+    use super::{Isa, isa, widest_of};
 
     #[test]
     fn the_answer_is_that_of_the_standard_library() {
         let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2");
         let avx512 = avx2 && is_x86_feature_detected!("avx512bw");
         let expected = match (avx512, avx2) {
-            (true, _) => Kind::Avx512,
-            (_, true) => Kind::Avx2,
-            _ => Kind::Sse2,
+            (true, _) => Isa::Avx512,
+            (_, true) => Isa::Avx2,
+            _ => Isa::Sse2,
         };
-        assert_eq!(kind(), expected);
-        assert_eq!(kind(), expected, "the second time it is remembered");
+        assert_eq!(isa(), expected);
+        assert_eq!(isa(), expected, "the second time it is remembered");
     }
 
     /// Every bit that a set of instructions needs, and no other, decides.
@@ -116,28 +116,28 @@ mod tests {
     fn a_set_is_taken_with_all_that_it_needs() {
         // (which answer, bit, what is left without it)
         let needed = [
-            (0, 23, Kind::Sse2), // POPCNT
-            (0, 27, Kind::Sse2), // OSXSAVE
-            (0, 28, Kind::Sse2), // AVX
-            (1, 3, Kind::Sse2),  // BMI1
-            (1, 5, Kind::Sse2),  // AVX2
-            (1, 8, Kind::Sse2),  // BMI2
-            (1, 16, Kind::Avx2), // AVX512F
-            (1, 30, Kind::Avx2), // AVX512BW
-            (2, 1, Kind::Sse2),  // XMM
-            (2, 2, Kind::Sse2),  // YMM
-            (2, 5, Kind::Avx2),  // mask registers
-            (2, 6, Kind::Avx2),  // ZMM, the upper halves
-            (2, 7, Kind::Avx2),  // ZMM, the upper sixteen
+            (0, 23, Isa::Sse2), // POPCNT
+            (0, 27, Isa::Sse2), // OSXSAVE
+            (0, 28, Isa::Sse2), // AVX
+            (1, 3, Isa::Sse2),  // BMI1
+            (1, 5, Isa::Sse2),  // AVX2
+            (1, 8, Isa::Sse2),  // BMI2
+            (1, 16, Isa::Avx2), // AVX512F
+            (1, 30, Isa::Avx2), // AVX512BW
+            (2, 1, Isa::Sse2),  // XMM
+            (2, 2, Isa::Sse2),  // YMM
+            (2, 5, Isa::Avx2),  // mask registers
+            (2, 6, Isa::Avx2),  // ZMM, the upper halves
+            (2, 7, Isa::Avx2),  // ZMM, the upper sixteen
         ];
         let of = |answers: [u64; 3]| widest_of(answers[0] as u32, answers[1] as u32, answers[2]);
         let mut least = [0; 3];
         for (answer, bit, _) in needed {
             least[answer] |= 1 << bit;
         }
-        assert_eq!(of([0; 3]), Kind::Sse2);
-        assert_eq!(of([!0; 3]), Kind::Avx512);
-        assert_eq!(of(least), Kind::Avx512);
+        assert_eq!(of([0; 3]), Isa::Sse2);
+        assert_eq!(of([!0; 3]), Isa::Avx512);
+        assert_eq!(of(least), Isa::Avx512);
         for (answer, bit, left) in needed {
             for mut answers in [least, [!0; 3]] {
                 answers[answer] &= !(1 << bit);

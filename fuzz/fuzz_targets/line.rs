@@ -4,11 +4,11 @@
 
 use std::cell::RefCell;
 
-use csapp_fuzz::scan::bench::{Bench, Guarded, Place};
+use csapp_fuzz::line::harness::{Harness, Guarded, Place};
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {
-    static BENCH: RefCell<Bench> = RefCell::new(Bench::new());
+    static HARNESS: RefCell<Harness> = RefCell::new(Harness::new());
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -22,5 +22,5 @@ fuzz_target!(|data: &[u8]| {
         0 => Place::FromEnd(offset.into()),
         _ => Place::FromStart(offset.into()),
     };
-    BENCH.with_borrow_mut(|bench| bench.check(bytes, place(1, *from), place(2, *to)));
+    HARNESS.with_borrow_mut(|harness| harness.check(bytes, place(1, *from), place(2, *to)));
 });

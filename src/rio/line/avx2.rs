@@ -10,7 +10,7 @@ use super::{portable, sse2};
 /// Bytes in a register.
 const WIDTH: usize = 32;
 
-/// As [`super::copy_line`] has it.
+/// As [`super::copy_widest`] has it.
 ///
 /// # Safety
 /// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside

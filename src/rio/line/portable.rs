@@ -5,7 +5,7 @@ use core::ptr;
 /// Bytes in a word.
 const WIDTH: usize = 8;
 
-/// As [`super::copy_line`] has it.
+/// As [`super::copy_widest`] has it.
 ///
 /// # Safety
 /// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside

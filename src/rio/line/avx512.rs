@@ -91,7 +91,7 @@ unsafe fn hits(from: *const u8) -> u64 {
     half(0) | half(WIDTH / 2) << (WIDTH / 2)
 }
 
-/// As [`super::copy_line`] has it.
+/// As [`super::copy_widest`] has it.
 ///
 /// # Safety
 /// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside

@@ -1,0 +1,243 @@
+//! A line that is at hand: the loop that every line of every program goes through. One pass copies and looks for the
+//! newline at once, in the widest instructions that the processor has and that pay; each set of them has a file below,
+//! with a `copy_line` in it. Lines that are not at hand are `rio_t::readlineb`'s.
+
+use core::ffi::{c_int, c_void};
+use core::ptr;
+
+use libc::ssize_t;
+
+use super::rio_t;
+use crate::sys::Room;
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod avx2;
+#[cfg(all(has_avx512, not(miri)))]
+mod avx512;
+#[cfg(test)]
+mod harness;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod isa;
+#[cfg(all(target_arch = "aarch64", not(miri)))]
+mod neon;
+mod portable;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+mod sse2;
+#[cfg(test)]
+mod tests;
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use self::isa::{Isa, isa};
+#[cfg(all(target_arch = "aarch64", not(miri)))]
+use self::neon::copy_line as copy_usual;
+#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+use self::portable::copy_line as copy_usual;
+
+/// A way to copy a line.
+trait Scan {
+    /// It needs so many bytes.
+    const MIN_LEN: usize = 0;
+
+    /// Stores `bytes` up to and with the first newline, and returns where in `bytes` the next line starts. Without a
+    /// newline `None`; then some or all of the bytes are stored.
+    ///
+    /// # Safety
+    /// There are MIN_LEN bytes. All up to and with the newline are writable at `to`, which lies outside of `bytes`.
+    /// The processor has the instructions.
+    unsafe fn copy(bytes: &[u8], to: *mut u8) -> Option<*const u8>;
+}
+
+/// What a call does about a line that is not at hand, and about errors: the C function's parameters, and its time limit.
+pub type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t;
+
+/// Makes the functions that take a line, one for each [`Scan`]. Each is compiled as a whole for the scan's instructions,
+/// so that all of it is inlined, and ends in a jump to the next one. Where a line is at hand, there is no further call.
+macro_rules! scans {
+    ($($scan:ident, $(features $features:literal,)? least $least:expr, |$bytes:ident, $to:ident| $copy:expr;
+        $take:ident, else $next:expr;)+) => {$(
+        struct $scan;
+
+        impl Scan for $scan {
+            const MIN_LEN: usize = $least;
+
+            #[inline(always)]
+            unsafe fn copy($bytes: &[u8], $to: *mut u8) -> Option<*const u8> {
+                // SAFETY: the caller's promise.
+                unsafe { $copy }
+            }
+        }
+
+        $(#[target_feature(enable = $features)])?
+        #[inline(never)]
+        unsafe fn $take(
+            rp: *mut rio_t,
+            usrbuf: *mut c_void,
+            maxlen: usize,
+            timeout: c_int,
+            otherwise: Otherwise,
+        ) -> ssize_t {
+            // SAFETY: the caller's promise; the processor has the features.
+            unsafe {
+                match take::<$scan>(rp, usrbuf, maxlen) {
+                    Some(count) => count,
+                    None => $next(rp, usrbuf, maxlen, timeout, otherwise),
+                }
+            }
+        }
+    )+};
+}
+
+// Most lines end in the first bytes that AVX-512 looks at. The others, longer or near the end of what is read ahead, are
+// looked at again from their start: that costs less than to have the first function save registers.
+#[cfg(all(has_avx512, not(miri)))]
+scans! {
+    Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, |bytes, to| avx512::copy_start(bytes.as_ptr(), to);
+        avx512_start, else avx512_whole;
+    Avx512, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least 0, |bytes, to| behind(bytes, avx512::copy_line(bytes, to));
+        avx512_whole, else not_at_hand;
+}
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+scans! {
+    Avx2, features "avx2,bmi1,bmi2", least 0, |bytes, to| behind(bytes, avx2::copy_line(bytes, to));
+        avx2, else not_at_hand;
+    Sse2, least 0, |bytes, to| behind(bytes, sse2::copy_line(bytes, to));
+        sse2, else not_at_hand;
+}
+#[cfg(any(miri, not(target_arch = "x86_64")))]
+scans! {
+    Usual, least 0, |bytes, to| behind(bytes, copy_usual(bytes, to));
+        usual, else not_at_hand;
+}
+
+/// Takes the next line of `rp` as rio_readlineb does, if it is at hand and fits; leaves all else to `otherwise`.
+///
+/// # Safety
+/// rp is the caller's rio_t, which belongs to this thread, or NULL; usrbuf is writable for the line and its NUL, or NULL.
+#[inline(always)]
+pub unsafe fn readlineb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    timeout: c_int,
+    otherwise: Otherwise,
+) -> ssize_t {
+    // SAFETY: the caller's promise, and `isa` names only what the processor has.
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    unsafe {
+        match isa() {
+            #[cfg(has_avx512)]
+            Isa::Avx512 => avx512_start(rp, usrbuf, maxlen, timeout, otherwise),
+            Isa::Avx2 => avx2(rp, usrbuf, maxlen, timeout, otherwise),
+            Isa::Sse2 => sse2(rp, usrbuf, maxlen, timeout, otherwise),
+        }
+    }
+    // SAFETY: the caller's promise.
+    #[cfg(any(miri, not(target_arch = "x86_64")))]
+    unsafe {
+        usual(rp, usrbuf, maxlen, timeout, otherwise)
+    }
+}
+
+/// Where the bytes begin that are behind the first `end`.
+#[inline(always)]
+fn behind(bytes: &[u8], end: Option<usize>) -> Option<*const u8> {
+    end.map(|end| bytes.as_ptr().wrapping_add(end))
+}
+
+#[inline(always)]
+unsafe fn not_at_hand(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    timeout: c_int,
+    otherwise: Otherwise,
+) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe { otherwise(rp, usrbuf, maxlen, timeout) }
+}
+
+/// Takes a line that is at hand and fits, and returns its length. Otherwise takes nothing, but may have stored bytes of it.
+///
+/// # Safety
+/// As [`readlineb`]; the processor must have the instructions of S.
+#[inline(always)]
+unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Option<ssize_t> {
+    if rp.is_null() || usrbuf.is_null() || maxlen as isize <= 0 {
+        return None;
+    }
+    let to: *mut u8 = usrbuf.cast();
+    // SAFETY: the caller's rio_t.
+    let reader = unsafe { &mut *rp };
+    let unread = reader.unread()?;
+    let count = unread.len().min(maxlen - 1);
+    if count < S::MIN_LEN {
+        return None;
+    }
+    // SAFETY: so many bytes are there, and the caller's promise.
+    let next = unsafe { S::copy(&unread[..count], to) }?;
+    let length = next.addr() - unread.as_ptr().addr();
+    reader.take_up_to(next, length);
+    // SAFETY: length <= maxlen - 1.
+    unsafe { to.add(length).write(0) };
+    Some(length as ssize_t)
+}
+
+/// Stores as many of `bytes` as there is room for, but none behind the first newline. Whether that is among them.
+#[inline(always)]
+pub fn copy_line(bytes: &[u8], room: &mut Room) -> bool {
+    let bytes = &bytes[..bytes.len().min(room.left())];
+    // SAFETY: the room has room for all of `bytes`, and is nobody else's, so it lies outside of them; what is said
+    // to be stored has been.
+    unsafe {
+        let end = copy_widest(bytes, room.next());
+        room.advance(end.unwrap_or(bytes.len()));
+        end.is_some()
+    }
+}
+
+/// Stores `bytes` up to and with the first newline and returns how many those are; without a newline, stores all
+/// of them and returns `None`. Touches nothing behind them, and reads nothing outside of `bytes`.
+///
+/// # Safety
+/// What is stored must be writable at `to`, which lies outside of `bytes`.
+#[inline(always)]
+unsafe fn copy_widest(bytes: &[u8], to: *mut u8) -> Option<usize> {
+    // SAFETY: the caller's promise, and `isa` names only what the processor has.
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    unsafe {
+        match isa() {
+            #[cfg(has_avx512)]
+            Isa::Avx512 => avx512::copy_line(bytes, to),
+            Isa::Avx2 => avx2::copy_line(bytes, to),
+            Isa::Sse2 => sse2::copy_line(bytes, to),
+        }
+    }
+    // SAFETY: the caller's promise.
+    #[cfg(any(miri, not(target_arch = "x86_64")))]
+    unsafe {
+        copy_usual(bytes, to)
+    }
+}
+
+/// Copies `count` bytes, at least one: a few by moves that may overlap, as wide as fits, since the call of memcpy
+/// would take longer than they do.
+///
+/// # Safety
+/// They must be readable at `from` and writable at `to`, and must not overlap.
+#[inline(always)]
+pub unsafe fn copy_chunk(from: *const u8, to: *mut u8, count: usize) {
+    // SAFETY: the caller's promise; each is asked for no more than it takes.
+    unsafe {
+        if count <= 16 {
+            portable::put_short(from, to, count);
+        } else if count > 128 {
+            ptr::copy_nonoverlapping(from, to, count);
+        } else if count > 64 {
+            portable::put_ends::<64>(from, to, count);
+        } else if count > 32 {
+            portable::put_ends::<32>(from, to, count);
+        } else {
+            portable::put_ends::<16>(from, to, count);
+        }
+    }
+}
