@@ -87,14 +87,14 @@ macro_rules! scans {
     )+};
 }
 
-// Most lines end in the first bytes that AVX-512 looks at. The others, longer or near the end of what is read ahead, are
-// looked at again from their start: that costs less than to have the first function save registers.
+// With AVX-512 most lines end in the first bytes, which one function looks at that needs no register saved. The other one
+// comes after it and nowhere else, so it goes on behind them.
 #[cfg(all(has_avx512, not(miri)))]
 scans! {
     Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, |bytes, to| avx512::copy_start(bytes.as_ptr(), to);
-        avx512_start, else avx512_whole;
-    Avx512, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least 0, |bytes, to| behind(bytes, avx512::copy_line(bytes, to));
-        avx512_whole, else not_at_hand;
+        avx512_start, else avx512_rest;
+    Avx512Rest, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least 0, |bytes, to| avx512::copy_behind_start(bytes, to);
+        avx512_rest, else not_at_hand;
 }
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 scans! {

@@ -111,6 +111,21 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     }
 }
 
+/// [`copy_line`], where [`copy_start`] has copied the first START of `bytes`, if there are so many, and has found no newline.
+/// Returns where the next line starts.
+///
+/// # Safety
+/// As [`copy_line`].
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
+#[inline]
+pub unsafe fn copy_behind_start(bytes: &[u8], to: *mut u8) -> Option<*const u8> {
+    let at = if bytes.len() < START { 0 } else { START };
+    let rest = &bytes[at..];
+    // SAFETY: the caller's promise.
+    let end = unsafe { copy_rest(rest, to.add(at)) }?;
+    Some(rest.as_ptr().wrapping_add(end))
+}
+
 /// [`copy_line`] for what comes behind [`copy_start`], or is too little for it.
 ///
 /// # Safety
