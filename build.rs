@@ -1,5 +1,5 @@
 //! Compiles the one C file and gives the shared library its soname. With the feature `header`, generates
-//! csapp.h from src/capi/; for cargo-c, writes the manual pages that lead to others.
+//! csapp.h from src/capi/; for cargo-c, writes the manual pages that lead to others, and the guides.
 
 use std::env;
 use std::error::Error;
@@ -22,7 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .compile("csapp_sio_printf");
 
     if env::var_os("CARGO_FEATURE_CAPI").is_some() {
-        manual_links(&root.join("man"), Path::new(&env::var("OUT_DIR")?))?;
+        let out = PathBuf::from(env::var("OUT_DIR")?);
+        manual_links(&root.join("man"), &out)?;
+        guides(&root.join("docs"), &out.join("guides"))?;
     }
 
     let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
@@ -77,6 +79,20 @@ fn manual_links(pages: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
             let leads = format!(".so man{section}/{title}.{section}\n");
             fs::write(out.join(format!("man3/{name}.3")), leads)?;
         }
+    }
+    Ok(())
+}
+
+/// Writes the guides with links that lead from where they are installed, as `make install` does.
+fn guides(docs: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={}", docs.display());
+    fs::create_dir_all(out)?;
+    for name in ["from-csapp-c.md", "servers.md"] {
+        let text = fs::read_to_string(docs.join(name))?;
+        fs::write(
+            out.join(name),
+            text.replace("](../examples/", "](examples/"),
+        )?;
     }
     Ok(())
 }

@@ -34,6 +34,8 @@ MAN_PAGES = $(notdir $(wildcard man/*.3 man/*.7))
 MAN_NAMES = awk '/^\.Nd/ { exit } /^\.Nm/ { print $$2 }'
 # glibc has another gai_error, whose page in the system's own directory stays.
 MAN_LINK = $$name.3$(if $(filter /usr,$(PREFIX)),$$(test $$name != gai_error || echo csapp))
+# As installed, the guides stand beside examples/, not in a directory beside it.
+GUIDE_LINKS = 's|](\.\./examples/|](examples/|g'
 GUIDES = docs/from-csapp-c.md docs/servers.md CHANGELOG.md
 # What gdb shows lines of.
 SOURCES = $(shell find src -name '*.rs' -o -name '*.c')
@@ -86,6 +88,7 @@ install: all
 	done
 	$(INSTALL) -d $(DOC_TO)/examples
 	$(INSTALL) -m 644 $(GUIDES) $(DOC_TO)
+	sed -i $(GUIDE_LINKS) $(addprefix $(DOC_TO)/,$(notdir $(GUIDES)))
 	$(INSTALL) -m 644 examples/Makefile $(DOC_TO)/examples
 	@set -e; dir=$(PYTHONDIR); test -n "$$dir" || exit 0; \
 	$(INSTALL) -d $(DESTDIR)$$dir/csapp; \

@@ -284,6 +284,31 @@ fn python_finds_module_and_library() {
     assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
 }
 
+/// What a guide links to is installed beside it, or on the web.
+#[test]
+fn links_of_the_guides_lead_somewhere() {
+    let (_, prefix) = install("links");
+    let guides: Vec<PathBuf> = files(&prefix)
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|name| name == "md"))
+        .collect();
+    assert!(guides.len() >= 3, "{guides:?}");
+    let mut followed = 0;
+    for guide in guides {
+        let text = std::fs::read_to_string(&guide).expect("a guide");
+        let dir = guide.parent().expect("a directory");
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#']).next());
+        for target in targets.filter(|target| !target.is_empty() && !target.contains("://")) {
+            assert!(dir.join(target).exists(), "{}: {target}", guide.display());
+            followed += 1;
+        }
+    }
+    assert!(followed > 0, "no guide links to another file");
+}
+
 /// cargo-c's tree is a part of ours, with the same links, and programs are built from it.
 #[test]
 #[ignore = "builds the library once more"]
