@@ -1,11 +1,13 @@
 //! Connecting and listening by name (CS:APP 3e, section 11.4): the ports and hosts that are
 //! accepted, and the walk over the addresses that a name stands for.
 
+mod accept;
 mod connect;
 mod listen;
 mod lookup;
 mod port;
 
+pub use accept::{accept, is_one_clients_trouble};
 pub use connect::{connect, connect_through};
 pub use listen::{Listening, listen};
 

@@ -26,6 +26,7 @@ mod resolve;
 mod retry;
 mod socket;
 mod text;
+mod wait;
 pub mod undeclared;
 
 pub use self::buffer::*;
@@ -39,3 +40,4 @@ pub use self::resolve::*;
 pub use self::retry::*;
 pub use self::socket::*;
 pub use self::text::*;
+pub use self::wait::*;

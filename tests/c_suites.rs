@@ -193,6 +193,7 @@ suites! {
     handler: shared statically sanitized;
     accept: shared statically sanitized thread_sanitized without_kernel under_valgrind;
     storm: shared statically sanitized under_valgrind;
+    error_queue: shared sanitized;
 }
 
 #[test]

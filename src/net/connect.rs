@@ -186,6 +186,7 @@ impl<'r, 'a> Race<'r, 'a> {
     }
 
     /// Waits until `wake` or until attempts end. The descriptor of the one that connected, if one did.
+    #[inline(never)]
     fn wait(&self, wake: Deadline) -> Result<Option<c_int>> {
         // poll passes over negative descriptors, but takes no more entries than a process may have
         // descriptors. The lowest free slot is always taken first, so these never are.

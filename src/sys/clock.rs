@@ -6,7 +6,6 @@ use core::mem::MaybeUninit;
 const NS_PER_MS: i64 = 1_000_000;
 
 /// Nanoseconds on a clock that no one sets (CLOCK_MONOTONIC).
-#[inline(never)] // for size: whoever asks is going to wait
 pub fn now_ns() -> i64 {
     let mut time = MaybeUninit::<libc::timespec>::uninit();
     // SAFETY: CLOCK_MONOTONIC exists everywhere and a valid place to store is given; so the
@@ -32,6 +31,11 @@ impl Deadline {
         Deadline { ns: i64::MAX }
     }
 
+    /// The deadline of a call that does not wait.
+    pub const fn past() -> Deadline {
+        Deadline { ns: i64::MIN }
+    }
+
     /// `ms` milliseconds from now.
     pub fn after(ms: i64) -> Deadline {
         let ns = now_ns().saturating_add(ms.saturating_mul(NS_PER_MS));
@@ -48,6 +52,7 @@ impl Deadline {
     }
 
     /// Nanoseconds until then, 0 if it is past; `None` if it never comes.
+    #[inline(never)] // for size: whoever asks is going to wait
     fn left_ns(self) -> Option<i64> {
         (self != Deadline::never()).then(|| self.ns.saturating_sub(now_ns()).max(0))
     }
@@ -59,12 +64,14 @@ impl Deadline {
     }
 
     /// Whether it has come.
+    #[inline(never)]
     pub fn is_past(self) -> bool {
         self.left_ns() == Some(0)
     }
 
     /// [`Deadline::left`] as poll(2) takes it: -1 for no limit. A longer time than a
     /// c_int holds is cut, so that poll may return before the deadline.
+    #[inline(never)]
     pub fn poll_timeout(self) -> c_int {
         self.left()
             .map_or(-1, |ms| c_int::try_from(ms).unwrap_or(c_int::MAX))
@@ -100,6 +107,7 @@ mod tests {
     #[test]
     fn the_past_leaves_nothing() {
         for past in [
+            Deadline::past(),
             Deadline::after(0),
             Deadline::after(-1),
             Deadline::from_timeout(0),

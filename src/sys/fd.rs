@@ -1,10 +1,9 @@
-//! Descriptors: reading, writing, waiting, closing.
+//! Descriptors: reading, writing, closing.
 
 use core::ffi::c_int;
 
 use super::buffer::Room;
 use super::cancel::{PTHREAD_CANCEL_DISABLE, restore_cancel_state, set_cancel_state, with_cleanup};
-use super::clock::Deadline;
 use super::errno::{Errno, Result, checked, checked_int};
 use super::retry::{before_retry, restart_in_time};
 #[cfg(target_vendor = "apple")]
@@ -141,27 +140,4 @@ pub(super) fn change_flags(fd: c_int, change: impl FnOnce(c_int) -> c_int) -> Re
     let flags = change(flags);
     // SAFETY: as above.
     checked_int(|| unsafe { libc::fcntl(fd, libc::F_SETFL, flags) }).map(drop)
-}
-
-/// What `poll` is told about one descriptor.
-pub fn pollfd(fd: c_int, events: libc::c_short) -> libc::pollfd {
-    libc::pollfd {
-        fd,
-        events,
-        revents: 0,
-    }
-}
-
-/// Waits until something happens on one of `polled`, and returns on how many; 0 once `deadline`
-/// is past, and not before. A signal ends the wait with EINTR.
-pub fn poll(polled: &mut [libc::pollfd], deadline: Deadline) -> Result<usize> {
-    let count = polled.len() as libc::nfds_t;
-    loop {
-        let timeout = deadline.poll_timeout();
-        // SAFETY: `polled` is an exclusive slice of that many entries.
-        let ready = checked_int(|| unsafe { libc::poll(polled.as_mut_ptr(), count, timeout) })?;
-        if ready > 0 || deadline.is_past() {
-            return Ok(ready as usize);
-        }
-    }
 }

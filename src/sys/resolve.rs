@@ -21,6 +21,7 @@ pub struct Unresolved {
 }
 
 /// getaddrinfo for stream sockets.
+#[inline(never)] // for size
 pub fn resolve(
     host: Option<&CStr>,
     service: &CStr,

@@ -4,8 +4,8 @@ use core::ffi::c_int;
 
 use super::clock::Deadline;
 use super::errno::{Errno, Result, checked_int};
-use super::fd::{poll, pollfd};
 use super::socket::time_limit;
+use super::wait::wait_ready;
 
 /// Runs `call` again for as long as a signal handler interrupts it.
 #[inline(always)]
@@ -69,35 +69,20 @@ pub(super) fn before_retry(
             going_on => Ok(going_on),
         }
     } else if events != 0 && would_block(reason) && is_nonblocking(fd) {
-        wait_ready(fd, events).map(|()| None)
+        restart(|| wait_ready(fd, events, Deadline::never())).map(|()| None)
     } else {
         Err(reason)
     }
 }
 
-fn would_block(reason: Errno) -> bool {
+/// Whether that says that a call would have had to wait.
+pub fn would_block(reason: Errno) -> bool {
     reason.0 == libc::EAGAIN || reason.0 == libc::EWOULDBLOCK
 }
 
-fn is_nonblocking(fd: c_int) -> bool {
+/// Whether `fd` has O_NONBLOCK.
+pub fn is_nonblocking(fd: c_int) -> bool {
     // SAFETY: F_GETFL takes no argument and touches no memory of ours.
     checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })
         .is_ok_and(|flags| flags & libc::O_NONBLOCK != 0)
-}
-
-/// Waits, however long, until one of `events` or an error is there to be seen on `fd`.
-pub fn wait_ready(fd: c_int, events: libc::c_short) -> Result<()> {
-    let mut polled = [pollfd(fd, events)];
-    restart(|| poll(&mut polled, Deadline::never())).map(drop)
-}
-
-/// Waits until the attempt to connect `fd` has ended, but no longer than SO_SNDTIMEO says: as the kernel has it,
-/// then it goes on, and that is EINPROGRESS.
-pub fn wait_connected(fd: c_int) -> Result<()> {
-    let deadline = time_limit(fd, libc::SO_SNDTIMEO);
-    let mut polled = [pollfd(fd, libc::POLLOUT)];
-    match restart(|| poll(&mut polled, deadline))? {
-        0 => Err(Errno(libc::EINPROGRESS)),
-        _ => Ok(()),
-    }
 }

@@ -86,6 +86,47 @@ unsafe fn port_of(address: *const libc::sockaddr, len: libc::socklen_t) -> Optio
     }
 }
 
+/// Where a C caller wants the address of a connection's other end.
+#[derive(Debug, Clone, Copy)]
+pub struct PeerRoom {
+    address: *mut libc::sockaddr,
+    len: *mut libc::socklen_t,
+}
+
+impl PeerRoom {
+    /// Room for an address at `address`, of as many bytes as `*len` says; NULL: it is not wanted. EFAULT
+    /// or EINVAL if the kernel would fail because of it, after it has taken a connection.
+    ///
+    /// # Safety
+    /// As long as this is used, both must be NULL, or must point to such room and to its length.
+    pub unsafe fn new(
+        address: *mut libc::sockaddr,
+        len: *mut libc::socklen_t,
+    ) -> Result<PeerRoom> {
+        if !address.is_null() {
+            // SAFETY: NULL, or a length.
+            match unsafe { len.as_ref() } {
+                None => return Err(Errno(libc::EFAULT)),
+                Some(&len) if c_int::try_from(len).is_err() => return Err(Errno(libc::EINVAL)),
+                Some(_) => {}
+            }
+        }
+        Ok(PeerRoom { address, len })
+    }
+}
+
+/// Accepts a connection from the listening socket `fd`. The new descriptor is close-on-exec.
+pub fn accept(fd: c_int, peer: PeerRoom) -> Result<c_int> {
+    #[cfg(not(target_vendor = "apple"))]
+    // SAFETY: `PeerRoom::new` has the promise that an address can be stored there.
+    return checked_int(|| unsafe { libc::accept4(fd, peer.address, peer.len, libc::SOCK_CLOEXEC) });
+    #[cfg(target_vendor = "apple")]
+    // SAFETY: the same; F_SETFD takes no pointer.
+    return checked_int(|| unsafe { libc::accept(fd, peer.address, peer.len) }).inspect(|&fd| unsafe {
+        libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
+    });
+}
+
 /// One end of a connected socket.
 pub struct Endpoint {
     address: libc::sockaddr_storage,
@@ -161,7 +202,7 @@ pub fn set_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int, value
 }
 
 /// The value of the socket option `option` of `level`.
-fn get_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int) -> Result<T> {
+pub(super) fn get_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int) -> Result<T> {
     // SAFETY: all zeroes are a value, as any bytes are.
     let mut value: T = unsafe { mem::zeroed() };
     let mut len = size_of::<T>() as libc::socklen_t;
