@@ -671,6 +671,26 @@ static int has_own_network;
         CELL(csapp_listen, value, reason, csapp_listen(LOCAL, port, 0, CSAPP_DUALSTACK)); \
     } while (0)
 
+static void bad_accepts_in_time(void)
+{
+    static struct server server;
+    static struct sockaddr_in address;
+    static socklen_t negative = (socklen_t)-1, *no_len;
+    static int tcp;
+
+    if (wanted >= 0) {
+        tcp = socket(AF_INET, SOCK_STREAM, 0);
+        server = listening_server(5);
+        connect_to(&server);
+    }
+    FOR_BAD_DESCRIPTORS(fd)
+        CELL(csapp_accept, -1, EBADF, csapp_accept(fd, NULL, NULL, -1));
+    CELL(csapp_accept, -1, ENOTSOCK, csapp_accept(directory(), NULL, NULL, -1));
+    CELL(csapp_accept, -1, EINVAL, csapp_accept(tcp, NULL, NULL, -1));
+    CELL(csapp_accept, -1, EFAULT, csapp_accept(server.fd, (SA *)&address, no_len, INT_MIN));
+    CELL(csapp_accept, -1, EINVAL, csapp_accept(server.fd, (SA *)&address, &negative, INT_MAX));
+}
+
 static void bad_clients_and_servers(void)
 {
     static const int numbers[] = {-1, 65536, INT_MIN, INT_MAX};
@@ -708,6 +728,7 @@ static void bad_clients_and_servers(void)
     CELL(csapp_listen, -1, EINVAL, csapp_listen(NULL, "0", 0, ~0u));
     CELL(csapp_listen, -1, EINVAL, csapp_listen(none, none, 0, 4));
     CELL(csapp_listen, -2, ANY_REASON, csapp_listen(vast, "0", 0, 0));
+    bad_accepts_in_time();
     NO_INPUT(csapp_version);
 }
 

@@ -90,6 +90,18 @@ static void in_accept(void)
     Accept(idle.fd, NULL, NULL);
 }
 
+static void in_csapp_accept(void)
+{
+    if (csapp_accept(idle.fd, NULL, NULL, -1) == 0)
+        abort();
+}
+
+static void in_csapp_accept_of_a_nonblocking_descriptor(void)
+{
+    make_nonblocking(idle.fd);
+    in_csapp_accept();
+}
+
 static void in_read(void)
 {
     Read(ends[0], bytes, 1);
@@ -140,7 +152,7 @@ static void (*const blocking[])(void) = {
     in_readn, in_readn_of_a_nonblocking_descriptor,
     in_writen, in_writen_to_a_nonblocking_descriptor,
     in_readnb, in_readnb_past_the_buffer, in_readlineb, in_checked_readlineb,
-    in_accept, in_read, in_p, in_wait, in_waitpid, in_select,
+    in_accept, in_csapp_accept, in_csapp_accept_of_a_nonblocking_descriptor, in_read, in_p, in_wait, in_waitpid, in_select,
     in_connect, in_open_clientfd, in_csapp_connect,
 };
 #define BLOCKING ((int)(sizeof blocking / sizeof blocking[0]))

@@ -1031,6 +1031,30 @@ int csapp_listen(const char *host,
                  unsigned int flags);
 
 /**
+ * Accepts a connection from the listening socket `listenfd`, and waits `timeout_ms` milliseconds for one
+ * (0: takes only one that is there already; negative: no limit). Stores the other end's address at `addr`,
+ * unless that is NULL, and the address's length at `addrlen`, which holds the size of the room
+ * before. Unlike Accept, does not restart if a signal interrupts it. A connection that its client has
+ * given up meanwhile is no error (accept(2), Error handling). Works on blocking and O_NONBLOCK sockets.
+ * On a blocking one from which others accept too, by other calls than this, such a call may take the
+ * connection at the last moment; then this call waits on for the next one, past its limit.
+ *
+ * Returns the connection's descriptor, which is close-on-exec and the caller's to close; or -1 with
+ * errno, and the connection, if there is one, waits for the next call:
+ *   ETIMEDOUT  no connection in time
+ *   EINTR  a signal handler ran
+ *   EMFILE, ENFILE  no free descriptor
+ *   EFAULT  addr is not NULL, and addrlen is
+ *   EINVAL  listenfd does not listen; or the length at addrlen is negative
+ *   others  as accept(2) has them
+ */
+CSAPP_MUST_USE
+int csapp_accept(int listenfd,
+                 struct sockaddr *addr,
+                 socklen_t *addrlen,
+                 int timeout_ms);
+
+/**
  * The version of the library that the program runs with, as "1.0.0". CSAPP_VERSION is that of the header it was
  * compiled with.
  */

@@ -194,6 +194,7 @@ suites! {
     accept: shared statically sanitized thread_sanitized without_kernel under_valgrind;
     storm: shared statically sanitized under_valgrind;
     error_queue: shared sanitized;
+    accept_in_time: shared statically sanitized thread_sanitized;
 }
 
 #[test]

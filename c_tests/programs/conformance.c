@@ -144,6 +144,7 @@
     IS(void, csapp_error_thread_exit, (void))                                           \
     IS(int, csapp_connect, (const char *, const char *, int))                           \
     IS(int, csapp_listen, (const char *, const char *, int, unsigned))                  \
+    IS(int, csapp_accept, (int, struct sockaddr *, socklen_t *, int))                   \
     IS(const char *, csapp_version, (void))
 
 #ifdef CSAPP_EXTRAS

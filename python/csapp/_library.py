@@ -147,6 +147,7 @@ _FUNCTIONS = {
     "csapp_error_thread_exit": (None,),
     "csapp_connect": (c_int, c_char_p, c_char_p, c_int),
     "csapp_listen": (c_int, c_char_p, c_char_p, c_int, c_uint),
+    "csapp_accept": (c_int, c_int, c_void_p, c_void_p, c_int),
     "csapp_version": (c_char_p,),
     "Pthread_mutex_init": (None, c_void_p, c_void_p),
     "Pthread_mutex_lock": (None, c_void_p),

@@ -2,10 +2,12 @@
 
 use core::ffi::{c_char, c_int, c_uint};
 
+use libc::{sockaddr, socklen_t};
+
 use super::handler::{self, HandlerPointer};
 use super::net::{self, OnFailure};
 use crate::net::Listening;
-use crate::sys::{self, Errno};
+use crate::sys::{self, Deadline, Errno, PeerRoom};
 
 /// One socket for IPv6 and IPv4 together (clears IPV6_V6ONLY; RFC 3493, section 5.3).
 pub const CSAPP_DUALSTACK: c_uint = 1;
@@ -90,6 +92,39 @@ pub unsafe extern "C-unwind" fn csapp_listen(
     };
     // SAFETY: both are C strings or NULL.
     unsafe { net::listener(host, port, how, &OnFailure::Plain) }
+}
+
+/// Accepts a connection from the listening socket `listenfd`, and waits `timeout_ms` milliseconds for one
+/// (0: takes only one that is there already; negative: no limit). Stores the other end's address at `addr`,
+/// unless that is NULL, and the address's length at `addrlen`, which holds the size of the room
+/// before. Unlike Accept, does not restart if a signal interrupts it. A connection that its client has
+/// given up meanwhile is no error (accept(2), Error handling). Works on blocking and O_NONBLOCK sockets.
+/// On a blocking one from which others accept too, by other calls than this, such a call may take the
+/// connection at the last moment; then this call waits on for the next one, past its limit.
+///
+/// Returns the connection's descriptor, which is close-on-exec and the caller's to close; or -1 with
+/// errno, and the connection, if there is one, waits for the next call:
+///   ETIMEDOUT  no connection in time
+///   EINTR  a signal handler ran
+///   EMFILE, ENFILE  no free descriptor
+///   EFAULT  addr is not NULL, and addrlen is
+///   EINVAL  listenfd does not listen; or the length at addrlen is negative
+///   others  as accept(2) has them
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn csapp_accept(
+    listenfd: c_int,
+    addr: *mut sockaddr,
+    addrlen: *mut socklen_t,
+    timeout_ms: c_int,
+) -> c_int {
+    // SAFETY: the caller's room for the address, or NULL.
+    let outcome = unsafe { PeerRoom::new(addr, addrlen) }
+        .and_then(|peer| crate::net::accept(listenfd, peer, Deadline::from_timeout(timeout_ms)));
+    outcome.unwrap_or_else(|reason| {
+        sys::set_errno(reason);
+        -1
+    })
 }
 
 /// The version of the library that the program runs with, as "1.0.0". CSAPP_VERSION is that of the header it was

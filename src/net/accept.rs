@@ -7,6 +7,7 @@ use crate::sys::{self, Deadline, Errno, PeerRoom, Result};
 /// A close-on-exec connection from the listening socket `fd`. Fails with ETIMEDOUT once
 /// `deadline` is past, and with EINTR if a signal interrupts the wait; no connection is lost then.
 pub fn accept(fd: c_int, peer: PeerRoom, deadline: Deadline) -> Result<c_int> {
+    sys::expect_listening(fd)?;
     loop {
         sys::wait_for_connection(fd, deadline)?;
         match sys::accept(fd, peer) {

@@ -86,6 +86,14 @@ unsafe fn port_of(address: *const libc::sockaddr, len: libc::socklen_t) -> Optio
     }
 }
 
+/// Fails with EINVAL if the socket `fd` does not listen: a wait for connections would be in vain.
+pub fn expect_listening(fd: c_int) -> Result<()> {
+    match get_option::<c_int>(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN)? {
+        0 => Err(Errno(libc::EINVAL)),
+        _ => Ok(()),
+    }
+}
+
 /// Where a C caller wants the address of a connection's other end.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerRoom {
@@ -99,10 +107,7 @@ impl PeerRoom {
     ///
     /// # Safety
     /// As long as this is used, both must be NULL, or must point to such room and to its length.
-    pub unsafe fn new(
-        address: *mut libc::sockaddr,
-        len: *mut libc::socklen_t,
-    ) -> Result<PeerRoom> {
+    pub unsafe fn new(address: *mut libc::sockaddr, len: *mut libc::socklen_t) -> Result<PeerRoom> {
         if !address.is_null() {
             // SAFETY: NULL, or a length.
             match unsafe { len.as_ref() } {
@@ -119,12 +124,16 @@ impl PeerRoom {
 pub fn accept(fd: c_int, peer: PeerRoom) -> Result<c_int> {
     #[cfg(not(target_vendor = "apple"))]
     // SAFETY: `PeerRoom::new` has the promise that an address can be stored there.
-    return checked_int(|| unsafe { libc::accept4(fd, peer.address, peer.len, libc::SOCK_CLOEXEC) });
+    return checked_int(|| unsafe {
+        libc::accept4(fd, peer.address, peer.len, libc::SOCK_CLOEXEC)
+    });
     #[cfg(target_vendor = "apple")]
     // SAFETY: the same; F_SETFD takes no pointer.
-    return checked_int(|| unsafe { libc::accept(fd, peer.address, peer.len) }).inspect(|&fd| unsafe {
-        libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
-    });
+    return checked_int(|| unsafe { libc::accept(fd, peer.address, peer.len) }).inspect(
+        |&fd| unsafe {
+            libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
+        },
+    );
 }
 
 /// One end of a connected socket.
