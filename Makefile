@@ -82,7 +82,7 @@ $(BUILD)/$(SONAME): $(CARGO_BUILT)/libcsapp.so
 	$(QUIET)LC_ALL=C sed 's/clang LLVM (rustc/rustc LLVM (rustc/' $< >$@.named
 	$(QUIET)$(OBJCOPY) --only-keep-debug --compress-debug-sections $@.named $(BUILD)/$(DEBUG)
 	@chmod 644 $(BUILD)/$(DEBUG)
-	$(QUIET)$(OBJCOPY) --strip-all --add-gnu-debuglink=$(BUILD)/$(DEBUG) $@.named $@
+	$(QUIET)$(OBJCOPY) --strip-all --remove-section=.comment --add-gnu-debuglink=$(BUILD)/$(DEBUG) $@.named $@
 	@chmod 755 $@
 	@rm $@.named
 

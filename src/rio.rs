@@ -7,6 +7,7 @@
 pub(crate) mod line;
 
 use core::ffi::{c_char, c_int};
+use core::mem::offset_of;
 use core::ptr;
 
 use crate::sys::{self, Errno, Outlet, Result, Room};
@@ -99,6 +100,12 @@ struct Suspended {
 }
 
 impl rio_t {
+    /// Says to a sanitizer that a call is about to use the reader, where there is one.
+    #[inline(always)]
+    pub fn watch(this: *const rio_t) {
+        sys::about_to_store(this.cast(), offset_of!(rio_t, rio_buf));
+    }
+
     /// Starts reading `fd`, with nothing read ahead.
     ///
     /// # Safety

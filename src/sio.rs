@@ -4,7 +4,7 @@
 use core::ffi::{CStr, c_char, c_int, c_long, c_ulong};
 
 use crate::rio;
-use crate::sys::Result;
+use crate::sys::{self, Result};
 
 /// Room for what the sio_ functions write, on the stack of a signal handler.
 pub const ROOM: usize = 1024;
@@ -75,7 +75,9 @@ impl<'a> Output<'a> {
     fn flush(&mut self) {
         // After a failure the rest has nowhere to go.
         if self.outcome.is_ok() {
-            self.outcome = rio::writen(self.fd, &self.text[..self.len]);
+            let text = &self.text[..self.len];
+            sys::about_to_pass(text);
+            self.outcome = rio::writen(self.fd, text);
         }
         self.len = 0;
     }

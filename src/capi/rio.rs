@@ -5,10 +5,9 @@ use core::slice;
 
 use libc::{size_t, ssize_t};
 
-use super::checked::report_failure;
 use super::{check_buffer, handler, or_minus_one};
 use crate::rio::{self, Kernel, line, rio_t};
-use crate::sys::{Errno, Result, Room};
+use crate::sys::{self, Errno, Result, Room};
 
 /// Reads n bytes from the descriptor `fd` into `usrbuf`, with as many calls of read as it
 /// takes: short reads and interrupting signals do not show, and an O_NONBLOCK descriptor is
@@ -25,7 +24,7 @@ use crate::sys::{Errno, Result, Room};
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
     // SAFETY: usrbuf is writable for what comes, or NULL.
-    or_minus_one(unsafe { readn(fd, usrbuf, n) })
+    unsafe { readn(fd, usrbuf, n) }
 }
 
 /// Writes n bytes from `usrbuf` to the descriptor `fd`, with as many calls of write as it
@@ -45,7 +44,7 @@ pub unsafe extern "C-unwind" fn rio_readn(fd: c_int, usrbuf: *mut c_void, n: siz
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) -> ssize_t {
     // SAFETY: usrbuf is readable for n bytes, or NULL.
-    or_minus_one(unsafe { writen(fd, usrbuf, n) })
+    unsafe { writen(fd, usrbuf, n) }
 }
 
 /// Makes `rp` a buffered reader of the descriptor `fd`, with nothing read ahead. Also takes an
@@ -55,7 +54,7 @@ pub unsafe extern "C-unwind" fn rio_writen(fd: c_int, usrbuf: *const c_void, n: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readinitb(rp: *mut rio_t, fd: c_int) {
     // SAFETY: rp is a rio_t, initialised or not, or NULL.
-    or_minus_one(unsafe { readinitb(rp, fd) }.map(|()| 0isize));
+    unsafe { readinitb(rp, fd) };
 }
 
 /// Reads n bytes through `rp` into `usrbuf`. May be mixed freely with rio_readlineb. As soon
@@ -109,9 +108,11 @@ pub unsafe extern "C-unwind" fn rio_readlineb(
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
     // SAFETY: as rio_readn.
-    or_minus_one(report_failure(c"Rio_readn error", unsafe {
-        readn(fd, usrbuf, n)
-    }))
+    let count = unsafe { readn(fd, usrbuf, n) };
+    if count < 0 {
+        handler::report_errno(c"Rio_readn error");
+    }
+    count
 }
 
 /// rio_writen, checked: an error is reported as "Rio_writen error: reason", and if the error
@@ -119,7 +120,9 @@ pub unsafe extern "C-unwind" fn Rio_readn(fd: c_int, usrbuf: *mut c_void, n: siz
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) {
     // SAFETY: as rio_writen.
-    let _ = report_failure(c"Rio_writen error", unsafe { writen(fd, usrbuf, n) });
+    if unsafe { writen(fd, usrbuf, n) } < 0 {
+        handler::report_errno(c"Rio_writen error");
+    }
 }
 
 /// rio_readinitb, checked: a NULL rp is reported as "Rio_readinitb error: Bad address".
@@ -127,7 +130,9 @@ pub unsafe extern "C-unwind" fn Rio_writen(fd: c_int, usrbuf: *const c_void, n: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readinitb(rp: *mut rio_t, fd: c_int) {
     // SAFETY: as rio_readinitb.
-    let _ = report_failure(c"Rio_readinitb error", unsafe { readinitb(rp, fd) });
+    if unsafe { readinitb(rp, fd) } < 0 {
+        handler::report_errno(c"Rio_readinitb error");
+    }
 }
 
 /// rio_readnb, checked: an error is reported as "Rio_readnb error: reason", and if the error
@@ -164,15 +169,27 @@ pub unsafe extern "C-unwind" fn Rio_readlineb(
 
 // What the two forms of each call share: the checks, and the call of the module rio.
 
+#[inline(never)]
+unsafe fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    or_minus_one(unsafe { try_readn(fd, usrbuf, n) })
+}
+
 #[inline(always)]
-unsafe fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> Result<usize> {
+unsafe fn try_readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> Result<usize> {
     check_buffer(usrbuf, n)?;
     // SAFETY: usrbuf is not NULL, and n no more than SSIZE_MAX.
     rio::readn(fd, unsafe { Room::new(usrbuf, n) })
 }
 
+#[inline(never)]
+unsafe fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    or_minus_one(unsafe { try_writen(fd, usrbuf, n) })
+}
+
 #[inline(always)]
-unsafe fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> Result<usize> {
+unsafe fn try_writen(fd: c_int, usrbuf: *const c_void, n: usize) -> Result<usize> {
     check_buffer(usrbuf, n)?;
     let bytes = match n {
         0 => &[],
@@ -182,19 +199,21 @@ unsafe fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> Result<usize> {
     rio::writen(fd, bytes).map(|()| n)
 }
 
-#[inline]
-unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> Result<()> {
+#[inline(never)]
+unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> ssize_t {
     if rp.is_null() {
-        return Err(Errno(libc::EFAULT));
+        return or_minus_one::<isize>(Err(Errno(libc::EFAULT)));
     }
+    rio_t::watch(rp);
     // SAFETY: rp is the caller's rio_t.
     unsafe { rio_t::init(rp, fd) };
-    Ok(())
+    0
 }
 
 #[inline(never)]
 unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
-    if !rp.is_null()
+    if !sys::is_sanitized()
+        && !rp.is_null()
         && !usrbuf.is_null()
         && n as isize > 0
         // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for n
@@ -218,6 +237,7 @@ unsafe fn gather(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
 unsafe fn try_gather(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
+    rio_t::watch(rp);
     check_buffer(usrbuf, n)?;
     // SAFETY: usrbuf is writable for what comes, and n no more than SSIZE_MAX.
     reader.readnb(&mut Kernel, unsafe { Room::new(usrbuf, n) })
@@ -245,13 +265,17 @@ unsafe fn wait_for_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, _: c
 unsafe fn try_wait_for_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
+    rio_t::watch(rp);
     check_buffer(usrbuf, maxlen)?;
     let room = maxlen.checked_sub(1).ok_or(Errno(libc::EINVAL))?;
     // SAFETY: usrbuf is writable for the line and its NUL, and maxlen no more than SSIZE_MAX.
     let count = reader.readlineb(&mut Kernel, unsafe { Room::new(usrbuf, room) })?;
     if count > 0 || room == 0 {
         // SAFETY: count <= maxlen - 1.
-        unsafe { usrbuf.cast::<u8>().add(count).write(0) };
+        let nul = unsafe { usrbuf.cast::<u8>().add(count) };
+        sys::about_to_store(nul, 1);
+        // SAFETY: the line's NUL has room.
+        unsafe { nul.write(0) };
     }
     Ok(count)
 }

@@ -7,7 +7,7 @@ use libc::{sighandler_t, sigset_t};
 
 use super::checked::{attempt, non_null, report_failure};
 use super::or_minus_one;
-use crate::sys::{Errno, undeclared};
+use crate::sys::{self, Errno, undeclared};
 
 /// Installs a handler for the signal `signum`: a function, SIG_IGN or SIG_DFL. Unlike signal, it
 /// means the same on every system: the handler stays installed, only its own signal is blocked
@@ -22,6 +22,7 @@ pub unsafe extern "C-unwind" fn Signal(signum: c_int, handler: sighandler_t) -> 
     action.sa_flags = libc::SA_RESTART;
     // SAFETY: the mask is ours.
     unsafe { libc::sigemptyset(&mut action.sa_mask) };
+    sys::about_to_pass(&action);
     // SAFETY: both structures are ours.
     let outcome = attempt(-1, || unsafe {
         libc::sigaction(signum, &action, &mut before)

@@ -8,7 +8,7 @@ use core::ptr;
 use libc::ssize_t;
 
 use super::rio_t;
-use crate::sys::Room;
+use crate::sys::{self, Room};
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod avx2;
@@ -129,12 +129,16 @@ pub unsafe fn readlineb(
             Isa::Avx512 => avx512_start(rp, usrbuf, maxlen, timeout, otherwise),
             Isa::Avx2 => avx2(rp, usrbuf, maxlen, timeout, otherwise),
             Isa::Sse2 => sse2(rp, usrbuf, maxlen, timeout, otherwise),
+            Isa::Watched => not_at_hand(rp, usrbuf, maxlen, timeout, otherwise),
         }
     }
     // SAFETY: the caller's promise.
     #[cfg(any(miri, not(target_arch = "x86_64")))]
     unsafe {
-        usual(rp, usrbuf, maxlen, timeout, otherwise)
+        match sys::is_sanitized() {
+            true => not_at_hand(rp, usrbuf, maxlen, timeout, otherwise),
+            false => usual(rp, usrbuf, maxlen, timeout, otherwise),
+        }
     }
 }
 
@@ -186,6 +190,9 @@ unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> O
 #[inline(always)]
 pub fn copy_line(bytes: &[u8], room: &mut Room) -> bool {
     let bytes = &bytes[..bytes.len().min(room.left())];
+    if sys::is_sanitized() {
+        watch(bytes, room);
+    }
     // SAFETY: the room has room for all of `bytes`, and is nobody else's, so it lies outside of them; what is said
     // to be stored has been.
     unsafe {
@@ -193,6 +200,14 @@ pub fn copy_line(bytes: &[u8], room: &mut Room) -> bool {
         room.advance(end.unwrap_or(bytes.len()));
         end.is_some()
     }
+}
+
+/// Says to a sanitizer what [`copy_line`] is about to store.
+#[cold]
+#[inline(never)]
+fn watch(bytes: &[u8], room: &Room) {
+    let end = bytes.iter().position(|&byte| byte == b'\n');
+    sys::about_to_store(room.next(), end.map_or(bytes.len(), |end| end + 1));
 }
 
 /// Stores `bytes` up to and with the first newline and returns how many those are; without a newline, stores all
@@ -209,7 +224,7 @@ unsafe fn copy_widest(bytes: &[u8], to: *mut u8) -> Option<usize> {
             #[cfg(has_avx512)]
             Isa::Avx512 => avx512::copy_line(bytes, to),
             Isa::Avx2 => avx2::copy_line(bytes, to),
-            Isa::Sse2 => sse2::copy_line(bytes, to),
+            Isa::Sse2 | Isa::Watched => sse2::copy_line(bytes, to),
         }
     }
     // SAFETY: the caller's promise.

@@ -3,6 +3,8 @@
 use core::ffi::c_void;
 use core::ptr;
 
+use super::sanitizer::about_to_store;
+
 /// Memory that a C caller lent us to write to: an address and the number of bytes that
 /// may be stored there.
 ///
@@ -56,6 +58,10 @@ impl Room {
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) -> usize {
         let count = bytes.len().min(self.left);
+        if count == 0 {
+            return 0;
+        }
+        about_to_store(self.next, count);
         // SAFETY: `new` promised that what is stored within `left` is writable and nobody
         // else's, so it cannot overlap `bytes` either.
         unsafe {

@@ -4,6 +4,7 @@ use core::ffi::{CStr, c_int};
 use core::{mem, ptr};
 
 use super::errno::{Errno, errno, set_errno};
+use super::sanitizer::about_to_pass;
 use super::socket::Address;
 
 /// The addresses that a name stands for. To be freed by [`Addresses::free`]: no destructor does it,
@@ -32,6 +33,8 @@ pub fn resolve(
     hints.ai_socktype = libc::SOCK_STREAM;
     hints.ai_flags = flags;
     let host = host.map_or(ptr::null(), CStr::as_ptr);
+    about_to_pass(&hints);
+    about_to_pass(service.to_bytes_with_nul());
     let mut list = ptr::null_mut();
     let before = errno();
     // SAFETY: both strings end in a NUL, `hints` is filled in, `list` can be stored to.

@@ -9,6 +9,7 @@ use super::errno::{Errno, Result, checked_int};
 use super::fd::change_flags;
 #[cfg(target_vendor = "apple")]
 use super::fd::close;
+use super::sanitizer::{about_to_pass, about_to_pass_bytes};
 
 /// One of several [`Addresses`](super::Addresses).
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,7 @@ impl Address<'_> {
 
     /// Connects `fd` to this address. Never call it a second time: after EINTR or EINPROGRESS
     /// the attempt goes on in the kernel (POSIX, connect).
+    #[inline(never)] // once for all who connect
     pub fn connect(&self, fd: c_int) -> Result<()> {
         // SAFETY: the entry holds an address of ai_addrlen bytes.
         checked_int(|| unsafe { libc::connect(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
@@ -159,6 +161,7 @@ impl Endpoint {
         // SAFETY: a sockaddr_storage of zeros is a valid one (AF_UNSPEC).
         let mut address: libc::sockaddr_storage = unsafe { mem::zeroed() };
         let mut len = size_of_val(&address) as libc::socklen_t;
+        about_to_pass(&len);
         let start: *mut libc::sockaddr = (&raw mut address).cast();
         // SAFETY: `len` says how much may be stored at `start`.
         checked_int(|| unsafe { call(fd, start, &mut len) })?;
@@ -204,9 +207,23 @@ unsafe impl SocketOption for libc::timeval {}
 
 /// Sets the socket option `option` of `level`.
 pub fn set_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int, value: T) -> Result<()> {
-    let len = size_of::<T>() as libc::socklen_t;
-    let start: *const c_void = (&raw const value).cast();
-    // SAFETY: `start` points to `len` bytes.
+    // SAFETY: as many bytes as a T has.
+    unsafe { set_raw_option(fd, level, option, (&raw const value).cast(), size_of::<T>()) }
+}
+
+/// # Safety
+/// `len` bytes at `start` must be readable.
+#[inline(never)] // once for all types
+unsafe fn set_raw_option(
+    fd: c_int,
+    level: c_int,
+    option: c_int,
+    start: *const c_void,
+    len: usize,
+) -> Result<()> {
+    about_to_pass_bytes(start, len);
+    let len = len as libc::socklen_t;
+    // SAFETY: the caller's promise.
     checked_int(|| unsafe { libc::setsockopt(fd, level, option, start, len) }).map(drop)
 }
 
@@ -214,11 +231,25 @@ pub fn set_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int, value
 pub(super) fn get_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int) -> Result<T> {
     // SAFETY: all zeroes are a value, as any bytes are.
     let mut value: T = unsafe { mem::zeroed() };
-    let mut len = size_of::<T>() as libc::socklen_t;
-    let start: *mut c_void = (&raw mut value).cast();
-    // SAFETY: `len` says how much may be stored at `start`.
-    checked_int(|| unsafe { libc::getsockopt(fd, level, option, start, &mut len) })?;
+    // SAFETY: as many bytes as a T has, and it takes any.
+    unsafe { get_raw_option(fd, level, option, (&raw mut value).cast(), size_of::<T>()) }?;
     Ok(value)
+}
+
+/// # Safety
+/// `len` bytes at `start` must be writable.
+#[inline(never)] // once for all types
+unsafe fn get_raw_option(
+    fd: c_int,
+    level: c_int,
+    option: c_int,
+    start: *mut c_void,
+    len: usize,
+) -> Result<()> {
+    let mut len = len as libc::socklen_t;
+    about_to_pass(&len);
+    // SAFETY: the caller's promise.
+    checked_int(|| unsafe { libc::getsockopt(fd, level, option, start, &mut len) }).map(drop)
 }
 
 /// When a wait on `fd` that begins now ends by the socket's SO_RCVTIMEO or SO_SNDTIMEO, whichever

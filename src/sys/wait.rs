@@ -5,6 +5,7 @@ use core::ffi::c_int;
 use super::clock::Deadline;
 use super::errno::{Errno, Result, checked_int};
 use super::retry::{is_nonblocking, restart};
+use super::sanitizer::about_to_pass;
 use super::socket::time_limit;
 
 const TIMED_OUT: Errno = Errno(libc::ETIMEDOUT);
@@ -25,6 +26,7 @@ pub fn poll(polled: &mut [libc::pollfd], deadline: Deadline) -> Result<usize> {
     let count = polled.len() as libc::nfds_t;
     loop {
         let timeout = deadline.poll_timeout();
+        about_to_pass(polled);
         // SAFETY: `polled` is an exclusive slice of that many entries.
         let ready = checked_int(|| unsafe { libc::poll(polled.as_mut_ptr(), count, timeout) })?;
         if ready > 0 || deadline.is_past() {

@@ -3,6 +3,8 @@
 use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
 use core::sync::atomic::{AtomicU8, Ordering};
 
+use crate::sys;
+
 /// The sets that have a file here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -11,6 +13,8 @@ pub enum Isa {
     Avx512 = 1,
     Avx2 = 2,
     Sse2 = 3,
+    /// Whichever: a sanitizer is to see every byte before it is stored.
+    Watched = 4,
 }
 
 /// The answer, or 0 before the question. Every thread that asks gets the same answer, so it does
@@ -36,6 +40,9 @@ pub fn isa() -> Isa {
 #[cold]
 #[inline(never)]
 fn ask() -> Isa {
+    if sys::is_sanitized() {
+        return Isa::Watched; // not remembered, so that the others need not ask for it
+    }
     let isa = widest();
     KNOWN.store(isa as u8, Ordering::Relaxed);
     isa
