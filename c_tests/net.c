@@ -707,7 +707,7 @@ END_TEST
 struct unresolved_call {
     const char *host, *port;
     int (*call)(const char *host, const char *port);
-    int code, system_reason; /* what the resolver says */
+    int code, system_reason; /* what the resolver says, and leaves in errno */
     const char *said;        /* what stands before the reason */
 };
 
@@ -731,16 +731,16 @@ static int listen_on_host(const char *host, const char *port)
 static const struct unresolved_call unresolved_calls[] = {
     {"name", "80", connect_by_the_book, EAI_NONAME, 0, "getaddrinfo failed (name:80): "},
     {"name", "80", connect_by_the_book, EAI_AGAIN, 0, "getaddrinfo failed (name:80): "},
-    {"name", "80", connect_by_the_book, EAI_SYSTEM, EMFILE, "getaddrinfo failed (name:80): "},
+    {"name", "80", connect_by_the_book, EAI_SYSTEM, EIO, "getaddrinfo failed (name:80): "},
     {NULL, "80", connect_by_the_book, EAI_FAIL, 0, "getaddrinfo failed (:80): "},
     {"name", "", connect_by_the_book, EAI_SERVICE, 0, "getaddrinfo failed (name:): "},
     {"name", "http", connect_in_5_s, EAI_FAIL, 0, "getaddrinfo failed (name:http): "},
     {"name", "80", connect_checked, EAI_FAIL, 0, "Open_clientfd error: "},
-    {"name", "80", connect_checked, EAI_SYSTEM, ENOMEM, "Open_clientfd error: "},
+    {"name", "80", connect_checked, EAI_SYSTEM, EIO, "Open_clientfd error: "},
     {"name", "80", listen_by_the_book, EAI_FAIL, 0, "getaddrinfo failed (port 80): "},
     {"name", "80", listen_on_host, EAI_NONAME, 0, "getaddrinfo failed (port 80): "},
     {"name", "80", listen_checked, EAI_FAIL, 0, "Open_listenfd error: "},
-    {"name", "80", listen_checked, EAI_SYSTEM, EMFILE, "Open_listenfd error: "},
+    {"name", "80", listen_checked, EAI_SYSTEM, EIO, "Open_listenfd error: "},
 };
 
 /* Status 42: -2, and errno is right. */
@@ -771,6 +771,33 @@ START_TEST(what_the_resolver_cannot_find_is_minus_2_and_one_line)
              this->code == EAI_SYSTEM ? strerror(this->system_reason) : gai_strerror(this->code));
     ck_assert_str_eq(seen.err, line);
     ck_assert_int_eq(seen.status, 42);
+}
+END_TEST
+
+/* Want of a descriptor or of memory says nothing about the name, whatever code it comes as: that is -1. */
+static const struct {
+    int code, left_in_errno, reason;
+} wants[] = {
+    {EAI_SYSTEM, EMFILE, EMFILE}, {EAI_SYSTEM, ENFILE, ENFILE}, {EAI_SYSTEM, ENOMEM, ENOMEM},
+    {EAI_NONAME, EMFILE, EMFILE}, {EAI_AGAIN, ENFILE, ENFILE},  {EAI_MEMORY, 0, ENOMEM},
+    {EAI_SERVICE, EMFILE, EMFILE},
+};
+
+START_TEST(what_the_resolver_is_wanting_for_is_minus_1)
+{
+    int (*const calls[])(const char *, const char *) = {
+        connect_by_the_book, connect_in_5_s, connect_checked, listen_by_the_book, listen_checked, listen_on_host,
+    };
+    size_t i;
+
+    csapp_set_error_handler(csapp_error_return);
+    invented_code = wants[_i].code;
+    invented_errno = wants[_i].left_in_errno;
+    for (i = 0; i < sizeof calls / sizeof *calls; i++) {
+        errno = 0;
+        ck_assert_int_eq(calls[i]("name", "80"), -1);
+        ck_assert_int_eq(errno, wants[_i].reason);
+    }
 }
 END_TEST
 
@@ -1145,6 +1172,7 @@ int main(void)
     tcase_add_test(tests, another_failure_is_not_looked_up_again);
     add_for_each(tests, a_host_with_loopback_alone_still_knows_its_names, without_address);
     add_for_each(tests, what_the_resolver_cannot_find_is_minus_2_and_one_line, unresolved_calls);
+    add_for_each(tests, what_the_resolver_is_wanting_for_is_minus_1, wants);
     tcase_add_test(tests, a_failed_connection_says_nothing);
     add_for_each(tests, an_interrupted_attempt_is_waited_for, connects);
     add_for_each(tests, an_interrupted_attempt_can_still_be_refused, connects);

@@ -29,6 +29,7 @@ static const char hosts[] =
     "127.0.0.1 localhost\n"
     "::1 localhost\n"
     "127.0.0.1 localhost4\n"
+    "::1 ip6-localhost\n"
     HOST " host\n"
     HOST_6 " host6\n"
     HOLE " hole-and-host\n"
@@ -41,6 +42,10 @@ static const char hosts[] =
     HOST " closed-and-host\n"
     WALL " wall-and-host\n"
     HOST " wall-and-host\n"
+    HOST " host-and-closed\n"
+    "198.51.100.3 host-and-closed\n"
+    HOST " host-and-nowhere\n"
+    NOWHERE_6 " host-and-nowhere\n"
     CLOSED " closed-and-wall\n"
     WALL " closed-and-wall\n"
     CLOSED " closed-and-nowhere\n"
@@ -48,7 +53,12 @@ static const char hosts[] =
     HOLE " holes\n"
     "192.0.2.2 holes\n"
     "192.0.2.3 holes\n"
-    HOLE_6 " holes\n";
+    HOLE_6 " holes\n"
+    "192.0.2.2 many-holes\n192.0.2.3 many-holes\n192.0.2.4 many-holes\n192.0.2.5 many-holes\n"
+    "192.0.2.6 many-holes\n192.0.2.7 many-holes\n192.0.2.8 many-holes\n192.0.2.9 many-holes\n"
+    "192.0.2.10 many-holes\n192.0.2.11 many-holes\n192.0.2.12 many-holes\n192.0.2.13 many-holes\n"
+    "192.0.2.14 many-holes\n192.0.2.15 many-holes\n192.0.2.16 many-holes\n192.0.2.17 many-holes\n"
+    HOST " many-holes\n";
 
 /* Of the addresses of a name, the resolver puts holes and the closed one first, IPv4 before IPv6, and
    what no route goes to last. */
@@ -554,6 +564,169 @@ START_TEST(a_host_with_an_ipv6_network_reaches_itself_by_ipv4)
 }
 END_TEST
 
+/* Where the resolver looks: in its files, and at a name server that is not there either. */
+static const char *const sources[] = {"hosts: files\n", "hosts: files dns\n"};
+
+/* Names of loopback: those that are always (RFC 6761, section 6.3), and those of /etc/hosts. */
+static const struct {
+    const char *name;
+    int families; /* where a server may be: 4, 6, or 46 */
+} loopback_names[] = {
+    {"localhost", 46},      {"LOCALHOST", 46},       {"Localhost", 46},  {"localhost.", 46},
+    {"localhost..", 46},    {"app.localhost", 46},   {"a.b.LocalHost.", 46},
+    {"localhost4", 4},      {"LocalHost4", 4},       {"localhost4.", 4}, {"ip6-localhost", 6},
+    {"IP6-LOCALHOST", 6},   {"ip6-localhost.", 6},   {"127.0.0.1.", 4},
+};
+
+/* What there is beside loopback: nothing, an address of the one family, of the other, of both. */
+enum { NO_NETWORK, IPV4_NETWORK, IPV6_NETWORK, BOTH_NETWORKS, NETWORKS };
+
+static void be_host_of(int networks)
+{
+    be_loopback_host();
+    if (networks & IPV4_NETWORK)
+        add_address("lo:1", HOST);
+    if (networks & IPV6_NETWORK)
+        add_address6(HOST_6);
+}
+
+START_TEST(loopback_has_its_names_whatever_networks_there_are)
+{
+    int server4, server6;
+    size_t i;
+
+    if (!has_ipv6())
+        return;
+    be_host_of(_i / 2);
+    ck_assert(write_file("/etc/nsswitch.conf", sources[_i % 2]));
+    server4 = listener_on_ipv4("127.0.0.1", 0);
+    server6 = listener_on_ipv6("::1");
+    for (i = 0; i < sizeof loopback_names / sizeof *loopback_names; i++) {
+        if (loopback_names[i].families != 6)
+            expect_connections(loopback_names[i].name, server4);
+        if (loopback_names[i].families != 4)
+            expect_connections(loopback_names[i].name, server6);
+    }
+}
+END_TEST
+
+/* Whatever the resolver's files say, and without any. */
+static const char *const poor_hosts[] = {"", "198.51.100.9 localhost\n"};
+
+START_TEST(localhost_is_loopback_whatever_the_files_say)
+{
+    int server;
+
+    be_loopback_host();
+    ck_assert(write_file("/etc/hosts", poor_hosts[_i]));
+    server = listener_on_ipv4("127.0.0.1", 0);
+    expect_connections("localhost", server);
+    expect_connections("app.localhost", server);
+    if (has_ipv6())
+        expect_connections("localhost", listener_on_ipv6("::1"));
+    ck_assert(write_file("/etc/nsswitch.conf", "hosts: dns\n"));
+    expect_connections("localhost", server);
+    if (_i == 0) {
+        server = csapp_listen("app.LocalHost.", "0", 5, 0);
+        expect_connections("localhost", server);
+    }
+}
+END_TEST
+
+START_TEST(names_are_listened_on_in_any_case_and_with_a_dot)
+{
+    static const char *const names[] = {"localhost", "LOCALHOST.", "x.localhost", "HOST", "host."};
+    size_t i;
+
+    be_ipv4_host();
+    ck_assert(write_file("/etc/nsswitch.conf", sources[_i]));
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        expect_connections(names[i], csapp_listen(names[i], "0", 5, 0));
+    expect_connections("HOST.", listener_on_ipv4(HOST, 0));
+}
+END_TEST
+
+static const char *const no_hosts[] = {
+    "*", "*.", "", ".", "..", " ", "host ", "local host", "a..b", ".localhostx", "xlocalhost", "localhost.x",
+    "1.2.3.4.5", "::1::", "[::1]", "::1%nowhere", "host\n",
+};
+
+START_TEST(what_is_no_host_reaches_nobody)
+{
+    char long_name[3000];
+    int before, listener;
+    size_t i;
+
+    be_ipv4_host();
+    csapp_set_error_handler(csapp_error_return);
+    listener = listener_on_ipv4("127.0.0.1", 0);
+    before = open_descriptors();
+    memset(long_name, 'x', sizeof long_name);
+    for (i = 0; i < 4; i++) {
+        ck_assert_int_eq(connects[i](no_hosts[_i], port_text(listener)), -2);
+        long_name[sizeof long_name - 1 - 800 * i] = '\0';
+        ck_assert_int_eq(connects[i](long_name, port_text(listener)), -2);
+    }
+    ck_assert_int_eq(csapp_listen(no_hosts[_i], "0", 5, 0), -2);
+    ck_assert_int_eq(csapp_listen(long_name, "0", 5, 0), -2);
+    ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
+/* The other ways to write an address. */
+START_TEST(numeric_hosts_of_every_form_are_reached)
+{
+    static const char *const forms[] = {"127.1", "0x7f.0.0.1", "2130706433", "0", "::ffff:127.0.0.1"};
+    int listener;
+    size_t i;
+
+    be_ipv4_host();
+    listener = listener_on_ipv4("127.0.0.1", 0);
+    for (i = 0; i < 5; i++)
+        if (has_ipv6() || strchr(forms[i], ':') == NULL)
+            expect_connections(forms[i], listener);
+    if (has_ipv6()) {
+        listener = listener_on_ipv6("::1");
+        expect_connections("::", listener);
+        expect_connections("0:0::1", listener);
+    }
+}
+END_TEST
+
+/* Whoever listens without a host is reachable on every address of the machine. */
+START_TEST(a_host_in_an_ipv6_network_alone_listens_on_both)
+{
+    int ways[3], i;
+
+    be_loopback_host();
+    if (!has_ipv6())
+        return;
+    add_address6(HOST_6);
+    ways[0] = open_listenfd("0");
+    ways[1] = Open_listenfd("0");
+    ways[2] = csapp_listen(NULL, "0", 5, 0);
+    for (i = 0; i < 3; i++) {
+        expect_connections("host6", ways[i]);
+        expect_connections("::1", ways[i]);
+        expect_connections("127.0.0.1", ways[i]);
+        expect_connections("localhost", ways[i]);
+    }
+    expect_failure(open_listenfd(port_text(ways[0])), EADDRINUSE);
+}
+END_TEST
+
+/* Elsewhere it is IPv4, for programs that give accept room for no other address. */
+START_TEST(a_host_in_an_ipv4_network_or_in_none_listens_on_ipv4)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+
+    be_host_of(_i);
+    ck_assert_int_eq(getsockname(open_listenfd("0"), (SA *)&address, &len), 0);
+    ck_assert_int_eq(address.ss_family, AF_INET);
+}
+END_TEST
+
 /* Not even loopback is up. */
 START_TEST(a_host_without_any_network_says_so)
 {
@@ -697,9 +870,6 @@ START_TEST(port_0_is_free_to_listen_on_and_refuses)
     expect_failures("host", "0", ECONNREFUSED);
 }
 END_TEST
-
-/* Where the resolver looks: in its files, and at a name server that is not there either. */
-static const char *const sources[] = {"hosts: files\n", "hosts: files dns\n"};
 
 START_TEST(a_name_that_nobody_knows_is_minus_2)
 {
@@ -851,21 +1021,91 @@ START_TEST(a_machine_out_of_ports_says_so)
     expect_connection(first, listener);
     expect_connection(second, listener);
     expect_failures(HOST, "50000", EADDRNOTAVAIL);
+    /* Nor does another address hide it, that has free ports but nobody who listens. */
+    expect_failures("host-and-closed", "50000", EADDRNOTAVAIL);
+    expect_failures("closed-and-host", "50000", EADDRNOTAVAIL);
+    expect_failures("host-and-nowhere", "50000", EADDRNOTAVAIL);
     close(first);
     close(second);
 }
 END_TEST
 
+/* Also if the resolver cannot open its files, and so knows no host and no service. */
 START_TEST(without_a_free_descriptor_it_is_emfile)
 {
     int listener;
 
     be_ipv4_host();
+    ck_assert(write_file("/etc/nsswitch.conf", sources[_i]));
     listener = listener_on_ipv4(HOST, 0);
     leave_descriptors(0);
     expect_failures(HOST, port_text(listener), EMFILE);
+    expect_failures("localhost", port_text(listener), EMFILE);
+    expect_failures(NULL, port_text(listener), EMFILE);
+    expect_failures("host", port_text(listener), EMFILE);
+    expect_failures("unknown", port_text(listener), EMFILE);
+    expect_failures(HOST, "http", EMFILE);
     expect_failure(open_listenfd("0"), EMFILE);
+    expect_failure(open_listenfd("http"), EMFILE);
+    expect_failure(Open_listenfd("no-such-service"), EMFILE);
     expect_failure(csapp_listen(HOST, "0", 5, 0), EMFILE);
+    expect_failure(csapp_listen("host", "0", 5, 0), EMFILE);
+    expect_failure(csapp_listen("localhost", "0", 5, 0), EMFILE);
+    ck_assert_int_eq(open_clientfd("host", "65536"), -2);
+    ck_assert_int_eq(open_clientfd("*", "80"), -2);
+}
+END_TEST
+
+/* With one or two that are free, the resolver can do its work. */
+START_TEST(with_a_free_descriptor_names_are_known_or_not)
+{
+    int listener;
+
+    be_ipv4_host();
+    ck_assert(write_file("/etc/nsswitch.conf", sources[_i % 2]));
+    listener = listener_on_ipv4(HOST, 0);
+    leave_descriptors(1 + _i / 2);
+    csapp_set_error_handler(csapp_error_return);
+    ck_assert_int_eq(open_clientfd("unknown", port_text(listener)), -2);
+    ck_assert_int_eq(csapp_connect("unknown", port_text(listener), 5000), -2);
+    ck_assert_int_eq(open_listenfd("no-such-service"), -2);
+    close(open_clientfd("host", port_text(listener)));
+    ck_assert_int_ge(open_listenfd("http"), 0);
+}
+END_TEST
+
+/* Then each address gets it in turn: the second when the kernel has given up the first. */
+START_TEST(one_free_descriptor_is_enough_for_a_silent_first_address)
+{
+    int listener;
+
+    be_host();
+    if (!set_sysctl("tcp_syn_retries", "1\n"))
+        return;
+    listener = listener_on_ipv4(HOST, 0);
+    expect_first("hole-and-host", HOLE);
+    leave_descriptors(1);
+    errno = UNTOUCHED;
+    ck_assert_int_ge(connects[_i]("hole-and-host", port_text(listener)), 0);
+    ck_assert_int_eq(errno, UNTOUCHED);
+}
+END_TEST
+
+/* More silent addresses than attempts at once: the oldest makes room. */
+START_TEST(behind_sixteen_silent_addresses_the_last_connects)
+{
+    int before, client, listener;
+
+    be_ipv4_host();
+    listener = listener_on_ipv4(HOST, 0);
+    expect_first("many-holes", "192.0.2.2");
+    before = open_descriptors();
+    errno = UNTOUCHED;
+    client = connects[_i]("many-holes", port_text(listener));
+    ck_assert_int_eq(errno, UNTOUCHED);
+    expect_connection(client, listener);
+    close(client);
+    ck_assert_int_eq(open_descriptors(), before);
 }
 END_TEST
 
@@ -947,6 +1187,13 @@ int main(void)
     tcase_add_loop_test(signals, signals_do_not_put_off_a_limit_of_the_socket, 0, 2);
     tcase_add_test(tests, a_host_with_loopback_alone_reaches_itself);
     tcase_add_test(tests, a_host_with_an_ipv6_network_reaches_itself_by_ipv4);
+    tcase_add_loop_test(tests, loopback_has_its_names_whatever_networks_there_are, 0, 2 * NETWORKS);
+    add_for_each(tests, localhost_is_loopback_whatever_the_files_say, poor_hosts);
+    add_for_each(tests, names_are_listened_on_in_any_case_and_with_a_dot, sources);
+    add_for_each(tests, what_is_no_host_reaches_nobody, no_hosts);
+    tcase_add_test(tests, numeric_hosts_of_every_form_are_reached);
+    tcase_add_test(tests, a_host_in_an_ipv6_network_alone_listens_on_both);
+    tcase_add_loop_test(tests, a_host_in_an_ipv4_network_or_in_none_listens_on_ipv4, 0, 2);
     tcase_add_test(tests, a_host_without_any_network_says_so);
     tcase_add_test(tests, a_host_without_ipv6_addresses_uses_ipv4);
     tcase_add_test(tests, a_host_whose_kernel_has_no_ipv6_uses_ipv4);
@@ -961,7 +1208,10 @@ int main(void)
     tcase_add_test(tests, a_server_starts_again_while_its_last_connections_are_in_time_wait);
     tcase_add_test(tests, a_connection_to_itself_is_refused);
     tcase_add_test(tests, a_machine_out_of_ports_says_so);
-    tcase_add_test(tests, without_a_free_descriptor_it_is_emfile);
+    add_for_each(tests, without_a_free_descriptor_it_is_emfile, sources);
+    tcase_add_loop_test(tests, with_a_free_descriptor_names_are_known_or_not, 0, 4);
+    add_for_each(tests, one_free_descriptor_is_enough_for_a_silent_first_address, connects);
+    add_for_each(tests, behind_sixteen_silent_addresses_the_last_connects, connects);
     tcase_add_test(tests, one_free_descriptor_is_enough_for_one_connection);
     tcase_add_test(tests, a_thousand_failures_leave_no_descriptor_open);
     suite_add_tcase(suite, signals);

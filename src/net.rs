@@ -11,6 +11,8 @@ pub use accept::{accept, is_one_clients_trouble};
 pub use connect::{connect, connect_through};
 pub use listen::{Listening, listen};
 
+use core::ffi::c_int;
+
 use crate::sys::{Errno, Unresolved};
 
 /// Why there is no socket.
@@ -34,16 +36,47 @@ impl From<Errno> for Failure {
     }
 }
 
-/// Of the reasons why two addresses failed, the one to report: the later, unless it only says
-/// that this machine has no network of that family. That must not hide another address's answer.
-fn more_telling(earlier: Errno, later: Errno) -> Errno {
-    if is_no_network(later) && !is_no_network(earlier) {
-        earlier
-    } else {
-        later
-    }
+/// Why an address failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reason {
+    errno: Errno,
+    weight: Weight,
 }
 
-fn is_no_network(reason: Errno) -> bool {
-    [libc::EAFNOSUPPORT, libc::EADDRNOTAVAIL, libc::ENETUNREACH].contains(&reason.0)
+/// How much a reason tells, from little to much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    /// This machine has no network of that family. That must not hide another address's answer.
+    NoNetwork,
+    /// What is said of the address.
+    Answer,
+    /// This machine has no port left, whatever the address.
+    NoPort,
+}
+
+impl Reason {
+    /// Before any address has failed.
+    const NONE: Reason = Reason {
+        errno: Errno(libc::EADDRNOTAVAIL),
+        weight: Weight::NoNetwork,
+    };
+
+    fn of(errno: Errno) -> Reason {
+        const NO_NETWORK: [c_int; 3] = [libc::EAFNOSUPPORT, libc::EADDRNOTAVAIL, libc::ENETUNREACH];
+        let weight = if NO_NETWORK.contains(&errno.0) {
+            Weight::NoNetwork
+        } else {
+            Weight::Answer
+        };
+        Reason { errno, weight }
+    }
+
+    /// Of the reasons why two addresses failed, the one to report: the later, unless it tells less.
+    fn or_later(self, later: Reason) -> Reason {
+        if later.weight < self.weight {
+            self
+        } else {
+            later
+        }
+    }
 }

@@ -5,7 +5,7 @@ use core::cell::Cell;
 use core::ffi::{CStr, c_int};
 
 use super::lookup::{interleave, look_up};
-use super::{Failure, more_telling};
+use super::{Failure, Reason, Weight};
 use crate::sys::{self, Address, Addresses, Deadline, Endpoint, Errno, Result};
 
 /// Milliseconds that an attempt gets before the next address is tried beside it: the
@@ -69,11 +69,21 @@ fn refuse_itself(fd: c_int, address: Address) -> Result<()> {
     Ok(())
 }
 
-/// An attempt to connect: its socket, and where it is to lead.
+/// An attempt to connect: its socket, where it is to lead, and how many have been started before.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     fd: c_int,
     address: Address<'a>,
+    number: u32,
+}
+
+/// What becomes of the start of an attempt.
+enum Start {
+    Connected(c_int),
+    Running,
+    Failed,
+    /// No descriptor is free for it, until another attempt has ended.
+    Postponed,
 }
 
 type Slot<'a> = Cell<Option<Attempt<'a>>>;
@@ -85,8 +95,10 @@ struct Race<'r, 'a> {
     deadline: Deadline,
     /// At most [`MAX_ATTEMPTS`]. The lowest free slot is taken first.
     slots: &'r [Slot<'a>],
+    /// How many attempts have been started.
+    started: Cell<u32>,
     /// Why addresses have failed.
-    reason: Cell<Errno>,
+    reason: Cell<Reason>,
 }
 
 impl<'r, 'a> Race<'r, 'a> {
@@ -95,7 +107,8 @@ impl<'r, 'a> Race<'r, 'a> {
             addresses,
             deadline,
             slots,
-            reason: Cell::new(Errno(libc::EADDRNOTAVAIL)),
+            started: Cell::new(0),
+            reason: Cell::new(Reason::NONE),
         }
     }
 
@@ -128,44 +141,47 @@ impl<'r, 'a> Race<'r, 'a> {
 
     /// Connects to the one address there is: a plain blocking connect.
     fn connect_only(&self, address: Address<'a>) -> Result<c_int> {
-        let attempt = self.open(&self.slots[0], address, 0);
-        let winner = attempt.and_then(|attempt| {
+        let slot = &self.slots[0];
+        let outcome = self.open(slot, address, 0);
+        let winner = self.noted(address, outcome).and_then(|attempt| {
             let outcome = connect_through(attempt.fd, || address.connect(attempt.fd));
-            self.settle(&self.slots[0], attempt, outcome)
+            self.settle(slot, attempt, outcome)
         });
-        winner.ok_or(self.reason.get())
+        winner.ok_or(self.reason.get().errno)
     }
 
     #[inline(never)]
     fn winner(&self, addresses: &mut dyn Iterator<Item = Address<'a>>) -> Result<c_int> {
         let mut next = addresses.next();
-        let mut next_start = Deadline::after(0);
+        let mut next_start = Deadline::past();
         loop {
-            let running = self.count();
-            let can_start = next.is_some() && running < self.slots.len();
-            if can_start && next_start.is_past() {
-                if let Some(fd) = next.and_then(|address| self.start(address)) {
-                    return Ok(fd);
+            match next {
+                Some(address) if next_start.is_past() => {
+                    next_start = match self.start(address) {
+                        Start::Connected(fd) => return Ok(fd),
+                        Start::Postponed => Deadline::never(),
+                        Start::Failed => Deadline::past(),
+                        Start::Running => Deadline::after(ATTEMPT_DELAY),
+                    };
+                    if next_start < Deadline::never() {
+                        next = addresses.next();
+                    }
+                    continue;
                 }
-                if self.count() > running {
-                    next_start = Deadline::after(ATTEMPT_DELAY);
-                } // else it has failed at once, and the next one starts at once
-                next = addresses.next();
-                continue;
+                Some(_) => {}
+                None if self.count() == 0 => return Err(self.reason.get().errno),
+                None => next_start = Deadline::never(),
             }
-            if next.is_none() && running == 0 {
-                return Err(self.reason.get());
-            }
+            let running = self.count();
             let is_time_up = self.deadline.is_past();
-            let wake = if can_start { next_start } else { self.deadline };
-            if let Some(fd) = self.wait(wake.min(self.deadline))? {
+            if let Some(fd) = self.wait(next_start.min(self.deadline))? {
                 return Ok(fd);
             }
             if is_time_up {
                 return Err(Errno(libc::ETIMEDOUT));
             }
             if self.count() < running {
-                next_start = Deadline::after(0);
+                next_start = Deadline::past();
             }
         }
     }
@@ -175,14 +191,37 @@ impl<'r, 'a> Race<'r, 'a> {
         self.slots.iter().filter_map(Cell::get).count()
     }
 
-    /// Starts an attempt in a free slot. The descriptor, if it connects at once.
-    fn start(&self, address: Address<'a>) -> Option<c_int> {
-        let slot = self.slots.iter().find(|slot| slot.get().is_none())?;
-        let attempt = self.open(slot, address, sys::NONBLOCKING)?;
+    /// Starts an attempt.
+    fn start(&self, address: Address<'a>) -> Start {
+        let slot = self.free_slot();
+        let attempt = match self.open(slot, address, sys::NONBLOCKING) {
+            Err(reason) if is_want(reason) && self.count() > 0 => return Start::Postponed,
+            outcome => self.noted(address, outcome),
+        };
+        let Some(attempt) = attempt else {
+            return Start::Failed;
+        };
         match address.connect(attempt.fd) {
-            Err(Errno(libc::EINPROGRESS | libc::EINTR)) => None,
-            outcome => self.settle(slot, attempt, outcome),
+            Err(Errno(libc::EINPROGRESS | libc::EINTR)) => Start::Running,
+            outcome => match self.settle(slot, attempt, outcome) {
+                Some(fd) => Start::Connected(fd),
+                None => Start::Failed,
+            },
         }
+    }
+
+    /// The lowest free slot. If there is none, the oldest attempt, which has not been answered for
+    /// seconds, gives up its own.
+    fn free_slot(&self) -> &'r Slot<'a> {
+        let age = |slot: &&Slot<'a>| slot.get().map_or(0, |attempt| attempt.number);
+        let slot = match self.slots.iter().find(|slot| slot.get().is_none()) {
+            Some(free) => free,
+            None => self.slots.iter().min_by_key(age).unwrap_or(&self.slots[0]),
+        };
+        if let Some(attempt) = slot.get() {
+            self.settle(slot, attempt, Err(Errno(libc::ETIMEDOUT)));
+        }
+        slot
     }
 
     /// Waits until `wake` or until attempts end. The descriptor of the one that connected, if one did.
@@ -210,26 +249,39 @@ impl<'r, 'a> Race<'r, 'a> {
     }
 
     /// Opens a socket for `slot`, which is free; `flags` as in [`Address::socket`].
-    fn open(&self, slot: &Slot<'a>, address: Address<'a>, flags: c_int) -> Option<Attempt<'a>> {
-        let fd = self.noted(address.socket(flags))?;
-        let attempt = Attempt { fd, address };
+    fn open(&self, slot: &Slot<'a>, address: Address<'a>, flags: c_int) -> Result<Attempt<'a>> {
+        let fd = address.socket(flags)?;
+        let number = self.started.get();
+        let attempt = Attempt {
+            fd,
+            address,
+            number,
+        };
         slot.set(Some(attempt));
-        Some(attempt)
+        self.started.set(number + 1);
+        Ok(attempt)
     }
 
     /// What became of the attempt in `slot`: its descriptor, or, noted and closed, nothing.
-    fn settle(&self, slot: &Slot<'a>, attempt: Attempt, outcome: Result<()>) -> Option<c_int> {
+    fn settle(&self, slot: &Slot<'a>, attempt: Attempt<'a>, outcome: Result<()>) -> Option<c_int> {
         let outcome = outcome.and_then(|()| refuse_itself(attempt.fd, attempt.address));
         if outcome.is_err() {
             close(slot);
         }
-        self.noted(outcome).map(|()| attempt.fd)
+        self.noted(attempt.address, outcome).map(|()| attempt.fd)
     }
 
-    /// The value; or nothing, after a note of why an address failed.
-    fn noted<T>(&self, outcome: Result<T>) -> Option<T> {
-        let note = |&later: &Errno| self.reason.set(more_telling(self.reason.get(), later));
-        outcome.inspect_err(note).ok()
+    /// The value; or nothing, after a note of why `address` failed.
+    fn noted<T>(&self, address: Address, outcome: Result<T>) -> Option<T> {
+        if let Err(errno) = outcome {
+            let mut reason = Reason::of(errno);
+            // Either there is no local address for that family, or no port left on it.
+            if errno.0 == libc::EADDRNOTAVAIL && address.has_route() {
+                reason.weight = Weight::NoPort;
+            }
+            self.reason.set(self.reason.get().or_later(reason));
+        }
+        outcome.ok()
     }
 
     #[inline(never)]
@@ -240,6 +292,11 @@ impl<'r, 'a> Race<'r, 'a> {
             }
         }
     }
+}
+
+/// Whether that is want of a descriptor or of memory.
+fn is_want(reason: Errno) -> bool {
+    [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM].contains(&reason.0)
 }
 
 /// Closes what is in `slot`, if something is.

@@ -2,9 +2,9 @@
 
 use core::ffi::{CStr, c_int};
 
-use super::port::port_flags;
-use super::{Failure, is_no_network, more_telling};
-use crate::sys::{self, Address, Errno, Result};
+use super::lookup::look_up_own;
+use super::{Failure, Reason, Weight};
+use crate::sys::{self, Address, Networks, Result};
 
 /// What [`listen`] is to make of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +22,17 @@ pub struct Listening {
 pub fn listen(
     host: Option<&CStr>,
     port: &CStr,
-    how: Listening,
+    mut how: Listening,
 ) -> core::result::Result<c_int, Failure> {
-    let flags = port_flags(port)? | libc::AI_PASSIVE;
-    let addresses = sys::resolve(host, port, flags)?;
+    let addresses = look_up_own(host, port)?;
+    // All addresses are meant, and those of IPv4 alone would be out of reach: one socket for both.
+    let is_ipv6_alone = host.is_none() && {
+        let networks = Networks::now();
+        networks.ipv6 && !networks.ipv4
+    };
+    if is_ipv6_alone {
+        how.dual_stack = Some(true);
+    }
     let is_first = |address: &Address| match how.dual_stack {
         // On a dual-stack socket IPv6 stands for both, so it goes first.
         Some(true) => address.family() == libc::AF_INET6,
@@ -43,18 +50,18 @@ fn listen_on_first<'a>(
     addresses: &mut dyn Iterator<Item = Address<'a>>,
     how: Listening,
 ) -> Result<c_int> {
-    let mut reason = Errno(libc::EADDRNOTAVAIL);
+    let mut reason = Reason::NONE;
     for address in addresses {
         match listen_on(address, how) {
             Ok(fd) => return Ok(fd),
-            Err(later) => reason = more_telling(reason, later),
+            Err(later) => reason = reason.or_later(Reason::of(later)),
         }
         // With IPv6 apart from IPv4, a port that is taken on the one is free on the other.
-        if how.dual_stack.is_some() && !is_no_network(reason) {
+        if how.dual_stack.is_some() && reason.weight > Weight::NoNetwork {
             break;
         }
     }
-    Err(reason)
+    Err(reason.errno)
 }
 
 fn listen_on(address: Address, how: Listening) -> Result<c_int> {

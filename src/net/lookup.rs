@@ -2,27 +2,77 @@
 
 use core::ffi::{CStr, c_int};
 
+use super::Failure;
 use super::port::port_flags;
-use crate::sys::{self, Address, Addresses, Unresolved};
+use crate::sys::{self, Address, Addresses, Networks, Unresolved};
 
-/// The addresses of a host; without one, this machine's loopback addresses. Only a name that is no
-/// numeric address makes the resolver work.
-pub fn look_up(host: Option<&CStr>, port: &CStr) -> Result<Addresses, Unresolved> {
+type Outcome = Result<Addresses, Unresolved>;
+
+/// The addresses to connect to; without a host, this machine's loopback addresses.
+pub fn look_up(host: Option<&CStr>, port: &CStr) -> Result<Addresses, Failure> {
     let flags = port_flags(port)?;
-    match sys::resolve(host, port, flags | libc::AI_NUMERICHOST) {
-        Err(why) if why.code == libc::EAI_NONAME && host.is_some() => {}
+    let Some(host) = host else {
+        return told(sys::resolve(None, port, flags));
+    };
+    with_name(host, |name| look_up_name(host, name, port, flags))
+}
+
+/// The addresses to listen on; without a host, all of this machine's.
+pub fn look_up_own(host: Option<&CStr>, port: &CStr) -> Result<Addresses, Failure> {
+    let flags = port_flags(port)?;
+    let Some(host) = host else {
+        return told(sys::resolve(None, port, flags | libc::AI_PASSIVE));
+    };
+    with_name(host, |name| {
+        let is_localhost = is_localhost(name);
+        let host = if is_localhost { c"localhost" } else { host };
+        match sys::resolve(Some(host), port, flags) {
+            Err(_) if is_localhost => sys::resolve(None, port, flags),
+            Err(_) if name != host => sys::resolve(Some(name), port, flags),
+            outcome => outcome,
+        }
+    })
+}
+
+/// What the resolver says. If a descriptor was wanting, or memory, that tells nothing about the name.
+fn told(outcome: Outcome) -> Result<Addresses, Failure> {
+    outcome.map_err(|why| why.want().map_or(Failure::Unresolved(why), Failure::System))
+}
+
+/// `name` is `host` without dots at its end. Only a name that is no numeric address makes the
+/// resolver work.
+fn look_up_name(host: &CStr, name: &CStr, port: &CStr, flags: c_int) -> Outcome {
+    match sys::resolve(Some(name), port, flags | libc::AI_NUMERICHOST) {
+        Err(why) if why.code == libc::EAI_NONAME => {}
         outcome => return outcome,
     }
-    // To AI_ADDRCONFIG, loopback is no network. Beside IPv6 alone, that would leave "localhost" without
-    // the IPv4 address that servers listen on (RFC 6761, section 6.3: it is always loopback).
-    if host == Some(c"localhost") {
-        return sys::resolve(host, port, flags);
+    // Whatever the resolver's files say (RFC 6761, section 6.3): a server may be at the IPv4 or at the IPv6 address.
+    if is_localhost(name) {
+        return sys::resolve(None, port, flags);
     }
-    match sys::resolve(host, port, flags | libc::AI_ADDRCONFIG) {
-        // Nor has another name of a loopback address one then, on such a host.
-        Err(why) if is_without_address(why) => sys::resolve(host, port, flags),
+    // To a name server, a dot at the end says that this is the whole name.
+    match look_up_configured(host, port, flags) {
+        Err(_) if name != host => look_up_configured(name, port, flags),
         outcome => outcome,
     }
+}
+
+/// The addresses of those families in which this machine has a network (AI_ADDRCONFIG). To that,
+/// loopback is none: a name of loopback addresses would have too few, or none.
+fn look_up_configured(host: &CStr, port: &CStr, flags: c_int) -> Outcome {
+    match sys::resolve(Some(host), port, flags | libc::AI_ADDRCONFIG) {
+        Ok(list) if list.iter().all(|address| address.is_loopback()) && is_too_narrow() => {
+            list.free();
+        }
+        Err(why) if is_without_address(why) || is_too_narrow() => {}
+        outcome => return outcome,
+    }
+    sys::resolve(Some(host), port, flags)
+}
+
+/// Whether AI_ADDRCONFIG leaves a family out.
+fn is_too_narrow() -> bool {
+    Networks::now().is_one_family_alone()
 }
 
 fn is_without_address(why: Unresolved) -> bool {
@@ -30,6 +80,38 @@ fn is_without_address(why: Unresolved) -> bool {
     const EAI_NODATA: c_int = if cfg!(target_os = "linux") { -5 } else { 7 };
     const EAI_ADDRFAMILY: c_int = if cfg!(target_os = "linux") { -9 } else { 1 };
     [libc::EAI_NONAME, EAI_NODATA, EAI_ADDRFAMILY].contains(&why.code)
+}
+
+/// The longest name that the resolver is asked about, and its NUL (NI_MAXHOST of <netdb.h>).
+const MAX_NAME: usize = 1025;
+
+/// Calls `look_up` with `host` without the dots at its end.
+fn with_name(host: &CStr, look_up: impl FnOnce(&CStr) -> Outcome) -> Result<Addresses, Failure> {
+    let text = host.to_bytes();
+    let dots = text.iter().rev().take_while(|&&byte| byte == b'.').count();
+    let name = &text[..text.len() - dots];
+    // To glibc, an asterisk means no host at all.
+    if name.is_empty() || name == b"*" || name.len() >= MAX_NAME {
+        return Err(Unresolved::NO_HOST.into());
+    }
+    if dots == 0 {
+        return told(look_up(host));
+    }
+    let mut room = [0; MAX_NAME];
+    room[..name.len()].copy_from_slice(name);
+    told(look_up(CStr::from_bytes_until_nul(&room).unwrap_or(host)))
+}
+
+/// Whether that is localhost or a name below it (RFC 6761, section 6.3).
+fn is_localhost(name: &CStr) -> bool {
+    const LOCALHOST: &[u8] = b"localhost";
+    let name = name.to_bytes();
+    match name.len().checked_sub(LOCALHOST.len()) {
+        Some(start) => {
+            name[start..].eq_ignore_ascii_case(LOCALHOST) && (start == 0 || name[start - 1] == b'.')
+        }
+        None => false,
+    }
 }
 
 /// The addresses with their families taking turns, each family in its own order (RFC 8305,

@@ -129,6 +129,17 @@ pub fn close(fd: c_int) {
     set_cancel_state(before);
 }
 
+/// Makes `call` with the descriptor `fd`, and closes that, also if `call` is left in the middle.
+pub(super) fn with_descriptor<T>(fd: c_int, call: impl FnOnce() -> T) -> T {
+    extern "C" fn close_it(fd: &c_int) {
+        close(*fd);
+    }
+    // SAFETY: nobody uses the descriptor once `call` has been left.
+    let value = unsafe { with_cleanup(&fd, close_it, call) };
+    close(fd);
+    value
+}
+
 /// Makes a descriptor that was opened with O_NONBLOCK a blocking one.
 pub fn set_blocking(fd: c_int) -> Result<()> {
     change_flags(fd, |before| before & !libc::O_NONBLOCK)

@@ -3,7 +3,8 @@
 use core::ffi::{CStr, c_int};
 use core::{mem, ptr};
 
-use super::errno::{Errno, errno, set_errno};
+use super::errno::{Errno, attempt, errno, set_errno};
+use super::fd::close;
 use super::sanitizer::about_to_pass;
 use super::socket::Address;
 
@@ -17,8 +18,59 @@ pub struct Addresses(*mut libc::addrinfo);
 pub struct Unresolved {
     /// One of getaddrinfo's EAI_ codes.
     pub code: c_int,
-    /// The system's reason, where the code is EAI_SYSTEM.
+    /// What the call has left in errno: the reason, if the code is EAI_SYSTEM.
     pub errno: Errno,
+}
+
+impl Unresolved {
+    /// No such host.
+    pub const NO_HOST: Unresolved = Unresolved {
+        code: libc::EAI_NONAME,
+        errno: Errno(0),
+    };
+
+    /// EMFILE, ENFILE or ENOMEM, if the resolver has failed for want of a descriptor or of memory. That
+    /// may stand in errno alone, or nowhere: without its files, it knows no host and no service.
+    #[cold]
+    pub fn want(self) -> Option<Errno> {
+        match self.code {
+            libc::EAI_MEMORY => Some(Errno(libc::ENOMEM)),
+            _ if is_want(self.errno) => Some(self.errno),
+            libc::EAI_SYSTEM => None,
+            _ => present_want(),
+        }
+    }
+
+    /// The value of errno that says most nearly the same.
+    pub fn nearest_errno(self) -> Errno {
+        Errno(match self.code {
+            libc::EAI_SYSTEM => return self.errno,
+            libc::EAI_AGAIN => libc::EAGAIN,
+            libc::EAI_MEMORY => libc::ENOMEM,
+            libc::EAI_FAMILY => libc::EAFNOSUPPORT,
+            libc::EAI_SERVICE | libc::EAI_BADFLAGS | libc::EAI_SOCKTYPE => libc::EINVAL,
+            libc::EAI_OVERFLOW => libc::EOVERFLOW,
+            libc::EAI_FAIL => libc::EIO,
+            _ => libc::ENXIO, // there is no such host
+        })
+    }
+}
+
+fn is_want(errno: Errno) -> bool {
+    [libc::EMFILE, libc::ENFILE, libc::ENOMEM].contains(&errno.0)
+}
+
+/// Of what a new descriptor is wanting now.
+fn present_want() -> Option<Errno> {
+    #[cfg(not(target_vendor = "apple"))]
+    const KIND: c_int = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
+    #[cfg(target_vendor = "apple")]
+    const KIND: c_int = libc::SOCK_STREAM;
+    // SAFETY: socket touches no memory. (Unlike open, it is no cancellation point.)
+    let fd = attempt(-1, || unsafe { libc::socket(libc::AF_UNIX, KIND, 0) });
+    fd.inspect(|&fd| close(fd))
+        .err()
+        .filter(|&errno| is_want(errno))
 }
 
 /// getaddrinfo for stream sockets.
@@ -37,6 +89,7 @@ pub fn resolve(
     about_to_pass(service.to_bytes_with_nul());
     let mut list = ptr::null_mut();
     let before = errno();
+    set_errno(Errno(0)); // so that it tells something of a failure
     // SAFETY: both strings end in a NUL, `hints` is filled in, `list` can be stored to.
     let code = unsafe { libc::getaddrinfo(host, service.as_ptr(), &hints, &mut list) };
     let reason = errno();

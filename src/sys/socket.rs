@@ -2,6 +2,7 @@
 
 use core::ffi::{c_int, c_void};
 use core::mem;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::clock::Deadline;
 use super::errno::{Errno, Result, checked_int};
@@ -9,6 +10,7 @@ use super::errno::{Errno, Result, checked_int};
 use super::fd::change_flags;
 #[cfg(target_vendor = "apple")]
 use super::fd::close;
+use super::fd::with_descriptor;
 use super::sanitizer::{about_to_pass, about_to_pass_bytes};
 
 /// One of several [`Addresses`](super::Addresses).
@@ -28,7 +30,7 @@ impl Address<'_> {
         self.0.ai_family
     }
 
-    /// A new close-on-exec stream socket of this address's family; `flags` may add [`NONBLOCKING`].
+    /// A new close-on-exec socket of this address's family and kind; `flags` may add [`NONBLOCKING`].
     #[cfg(not(target_vendor = "apple"))]
     pub fn socket(&self, flags: c_int) -> Result<c_int> {
         let kind = self.0.ai_socktype | libc::SOCK_CLOEXEC | flags;
@@ -50,6 +52,16 @@ impl Address<'_> {
             .inspect_err(|_| close(fd))
     }
 
+    /// Whether this machine has a route to it, and an address to use on the way. No packet is sent.
+    #[cold]
+    pub fn has_route(&self) -> bool {
+        let mut datagrams = *self.0;
+        (datagrams.ai_socktype, datagrams.ai_protocol) = (libc::SOCK_DGRAM, 0);
+        let fd = Address(&datagrams).socket(0);
+        fd.and_then(|fd| with_descriptor(fd, || self.connect(fd)))
+            .is_ok()
+    }
+
     /// Connects `fd` to this address. Never call it a second time: after EINTR or EINPROGRESS
     /// the attempt goes on in the kernel (POSIX, connect).
     #[inline(never)] // once for all who connect
@@ -64,11 +76,45 @@ impl Address<'_> {
         checked_int(|| unsafe { libc::bind(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
     }
 
+    /// Whether it leads to this machine by the loopback interface.
+    pub fn is_loopback(&self) -> bool {
+        // SAFETY: the entry holds an address.
+        unsafe { family_but_loopback(self.0.ai_addr) == libc::AF_UNSPEC }
+    }
+
     /// The port, in network byte order; `None` for a family that has none.
     pub fn port(&self) -> Option<u16> {
         // SAFETY: the entry holds an address of ai_addrlen bytes.
         unsafe { port_of(self.0.ai_addr, self.0.ai_addrlen) }
     }
+}
+
+/// The family of an address; AF_UNSPEC for NULL and for a loopback address.
+///
+/// # Safety
+/// `address` must be NULL or point to a whole socket address.
+pub(super) unsafe fn family_but_loopback(address: *const libc::sockaddr) -> c_int {
+    if address.is_null() {
+        return libc::AF_UNSPEC;
+    }
+    // SAFETY: every access is to a field of the structure that the family names.
+    let (family, is_loopback) = unsafe {
+        let family = c_int::from((*address).sa_family);
+        let is_loopback = match family {
+            libc::AF_INET => {
+                let ipv4 = address.cast::<libc::sockaddr_in>();
+                Ipv4Addr::from(u32::from_be((*ipv4).sin_addr.s_addr)).is_loopback()
+            }
+            libc::AF_INET6 => {
+                let ipv6 = address.cast::<libc::sockaddr_in6>();
+                let ipv6 = Ipv6Addr::from((*ipv6).sin6_addr.s6_addr);
+                ipv6.to_canonical().is_loopback()
+            }
+            _ => false,
+        };
+        (family, is_loopback)
+    };
+    if is_loopback { libc::AF_UNSPEC } else { family }
 }
 
 /// # Safety

@@ -166,9 +166,8 @@ mod epoll {
     use core::ffi::c_int;
 
     use super::{Deadline, Result, TIMED_OUT};
-    use crate::sys::cancel::with_cleanup;
     use crate::sys::errno::checked_int;
-    use crate::sys::fd::close;
+    use crate::sys::fd::{close, with_descriptor};
 
     /// An epoll instance that watches one descriptor.
     #[derive(Debug)]
@@ -211,13 +210,7 @@ mod epoll {
 
         /// Closes the instance after `wait`, or if the thread ends in that.
         pub fn wait_and_close(self, wait: impl FnOnce(&Watch) -> Result<()>) -> Result<()> {
-            extern "C" fn close_instance(watch: &Watch) {
-                close(watch.epoll);
-            }
-            // SAFETY: nobody uses the instance once `wait` has been left.
-            let outcome = unsafe { with_cleanup(&self, close_instance, || wait(&self)) };
-            close(self.epoll);
-            outcome
+            with_descriptor(self.epoll, || wait(&self))
         }
     }
 }
