@@ -1056,6 +1056,36 @@ START_TEST(without_a_free_descriptor_it_is_emfile)
 }
 END_TEST
 
+/* The wrappers say so too, where the resolver says "Temporary failure in name resolution". */
+START_TEST(without_a_free_descriptor_the_resolver_s_wrappers_say_emfile)
+{
+    struct sockaddr_in address;
+    struct addrinfo *list = NULL;
+    char name[NI_MAXHOST];
+    size_t len = sizeof name;
+
+    be_ipv4_host();
+    ck_assert(write_file("/etc/nsswitch.conf", sources[_i]));
+    leave_descriptors(0);
+    csapp_set_error_handler(csapp_error_return);
+    address = ipv4(HOST, 80);
+    errno = 0;
+    Getaddrinfo("host", "80", NULL, &list);
+    ck_assert_int_eq(errno, EMFILE);
+    errno = 0;
+    Getaddrinfo(NULL, "http", NULL, &list);
+    ck_assert_int_eq(errno, EMFILE);
+    errno = 0;
+    Getnameinfo((SA *)&address, sizeof address, name, len, NULL, 0, NI_NAMEREQD);
+    ck_assert_int_eq(errno, EMFILE);
+    close(STDIN_FILENO);
+    errno = UNTOUCHED;
+    Getnameinfo((SA *)&address, sizeof address, name, len, NULL, 0, NI_NAMEREQD);
+    ck_assert_int_eq(errno, UNTOUCHED);
+    ck_assert_str_eq(name, "host");
+}
+END_TEST
+
 /* With one or two that are free, the resolver can do its work. */
 START_TEST(with_a_free_descriptor_names_are_known_or_not)
 {
@@ -1209,6 +1239,7 @@ int main(void)
     tcase_add_test(tests, a_connection_to_itself_is_refused);
     tcase_add_test(tests, a_machine_out_of_ports_says_so);
     add_for_each(tests, without_a_free_descriptor_it_is_emfile, sources);
+    add_for_each(tests, without_a_free_descriptor_the_resolver_s_wrappers_say_emfile, sources);
     tcase_add_loop_test(tests, with_a_free_descriptor_names_are_known_or_not, 0, 4);
     add_for_each(tests, one_free_descriptor_is_enough_for_a_silent_first_address, connects);
     add_for_each(tests, behind_sixteen_silent_addresses_the_last_connects, connects);

@@ -19,8 +19,8 @@
 use core::ffi::{CStr, c_int};
 
 use super::handler;
-use crate::report::{Reason, resolver_reason};
-use crate::sys::{self, Errno, Result};
+use crate::report::Reason;
+use crate::sys::{self, Errno, Result, Unresolved};
 
 /// What a source gives whose errors are not all those of errno.
 pub(super) type Outcome<T> = core::result::Result<T, Reason>;
@@ -86,9 +86,16 @@ pub(super) fn attempt_code(call: impl FnOnce() -> c_int) -> Result<c_int> {
 /// Makes a call that returns one of getaddrinfo's codes.
 #[inline]
 pub(super) fn attempt_resolver(call: impl FnOnce() -> c_int) -> Outcome<()> {
-    keep_errno(|| match call() {
-        0 => Ok(()),
-        code => Err(resolver_reason(code)),
+    keep_errno(|| {
+        sys::set_errno(Errno(0)); // so that it tells something of a failure
+        let why = Unresolved {
+            code: call(),
+            errno: sys::errno(),
+        };
+        match why.code {
+            0 => Ok(()),
+            _ => Err(why.want().map_or(Reason::from(why), Reason::Errno)),
+        }
     })
 }
 

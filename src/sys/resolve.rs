@@ -40,20 +40,6 @@ impl Unresolved {
             _ => present_want(),
         }
     }
-
-    /// The value of errno that says most nearly the same.
-    pub fn nearest_errno(self) -> Errno {
-        Errno(match self.code {
-            libc::EAI_SYSTEM => return self.errno,
-            libc::EAI_AGAIN => libc::EAGAIN,
-            libc::EAI_MEMORY => libc::ENOMEM,
-            libc::EAI_FAMILY => libc::EAFNOSUPPORT,
-            libc::EAI_SERVICE | libc::EAI_BADFLAGS | libc::EAI_SOCKTYPE => libc::EINVAL,
-            libc::EAI_OVERFLOW => libc::EOVERFLOW,
-            libc::EAI_FAIL => libc::EIO,
-            _ => libc::ENXIO, // there is no such host
-        })
-    }
 }
 
 fn is_want(errno: Errno) -> bool {
