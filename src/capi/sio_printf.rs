@@ -30,13 +30,13 @@ macro_rules! jump_to {
         core::arch::naked_asm!(jump!(), sym $half)
     };
 }
-/// Before Rust 1.88. A function without arguments that does nothing else, and does not return, has no
+/// Before Rust 1.88. A function without arguments that does nothing else, uses no stack and does not return, has no
 /// instructions but this one; c_tests would see what another left of their arguments.
 #[cfg(not(has_naked_functions))]
 macro_rules! jump_to {
     ($half:ident) => {
         // SAFETY: the C half takes what the caller passed, and returns to the caller.
-        unsafe { core::arch::asm!(jump!(), sym $half, options(noreturn)) }
+        unsafe { core::arch::asm!(jump!(), sym $half, options(noreturn, nostack)) }
     };
 }
 
