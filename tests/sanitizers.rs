@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use common::{is_installed, library, root, run, scratch, succeed};
+use common::{is_installed, library, root, run, run_with, scratch, skipped, succeed};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Tool {
@@ -52,20 +52,33 @@ fn compiled(name: &'static str, build: Build) -> Option<PathBuf> {
 }
 
 fn compile(name: &str, (tool, compiler, form): Build) -> Option<PathBuf> {
-    if compiler == "clang"
-        && !(is_installed("clang", "clang") && is_installed("llvm-symbolizer", "llvm"))
-    {
-        return None;
-    }
     let dir = scratch(&format!("sanitized-{name}-{tool:?}-{compiler}-{form:?}"));
     let flag = match tool {
         Tool::Address => "-fsanitize=address,undefined",
         Tool::Thread => "-fsanitize=thread",
         Tool::Memory => "-fsanitize=memory",
     };
+    if !is_installed(compiler, compiler)
+        || compiler == "clang" && !is_installed("llvm-symbolizer", "llvm")
+    {
+        return None;
+    }
     let mut command = Command::new(compiler);
     command
-        .args(["-g", "-fno-omit-frame-pointer", "-fno-inline", "-w", flag])
+        .args([flag, "-x", "c", "-", "-o"])
+        .arg(dir.join("empty"));
+    if !run_with(&mut command, "int main(void) { return 0; }")
+        .status
+        .success()
+    {
+        skipped(&format!(
+            "{compiler} has nothing for {flag} (Debian: libclang-rt-dev for clang)"
+        ));
+        return None;
+    }
+    let mut command = Command::new(compiler);
+    command
+        .args(["-g", "-fno-omit-frame-pointer", "-w", flag])
         .arg(format!("-I{}", library().display()))
         .arg(root().join(format!("c_tests/programs/{name}.c")))
         .arg("-o")
