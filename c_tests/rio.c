@@ -775,7 +775,6 @@ static rio_t *suspended_reader(int ends[2], char *buf, size_t n, int by_line)
 static void expect_refusals(rio_t *reader, char *buf, size_t n, int by_line)
 {
     char *other = malloc(n + 1);
-    rio_t copy = *reader;
 
     ck_assert_fails(rio_readlineb(reader, other, n), EINVAL);
     ck_assert_fails(rio_readnb(reader, other, n), EINVAL);
@@ -784,13 +783,10 @@ static void expect_refusals(rio_t *reader, char *buf, size_t n, int by_line)
     ck_assert_fails(rio_readlineb(reader, buf, n - 1), EINVAL);
     ck_assert_fails(rio_readnb(reader, buf, n - 1), EINVAL);
     ck_assert_fails(rio_readnb(reader, buf, 0), EINVAL);
-    if (by_line) {
+    if (by_line)
         ck_assert_fails(rio_readnb(reader, buf, n), EINVAL);
-        ck_assert_fails(rio_readlineb(&copy, buf, n), EINVAL);
-    } else {
+    else
         ck_assert_fails(rio_readlineb(reader, buf, n), EINVAL);
-        ck_assert_fails(rio_readnb(&copy, buf, n), EINVAL);
-    }
     free(other);
 }
 
@@ -900,14 +896,14 @@ START_TEST(a_reader_that_was_never_initialised_is_EINVAL)
 }
 END_TEST
 
-START_TEST(a_copied_reader_is_EINVAL_and_the_original_goes_on)
+START_TEST(a_copied_reader_goes_on_and_the_original_as_well)
 {
     rio_t *reader = reader_of_text("one\ntwo\n");
     rio_t copy;
 
     ck_assert_line(reader, "one\n");
     copy = *reader;
-    expect_useless(&copy);
+    ck_assert_line(&copy, "two\n");
     ck_assert_line(reader, "two\n");
 }
 END_TEST
@@ -1247,7 +1243,7 @@ int main(void)
     tcase_add_test(tests, a_suspended_call_may_find_the_end_of_the_file);
     tcase_add_test(tests, readinitb_takes_a_suspended_reader_back_into_use);
     tcase_add_test(tests, a_reader_that_was_never_initialised_is_EINVAL);
-    tcase_add_test(tests, a_copied_reader_is_EINVAL_and_the_original_goes_on);
+    tcase_add_test(tests, a_copied_reader_goes_on_and_the_original_as_well);
     tcase_add_test(tests, a_damaged_reader_is_EINVAL);
     tcase_add_test(tests, buffered_calls_refuse_NULL_and_bad_counts);
     tcase_add_test(tests, buffered_calls_report_a_bad_descriptor);

@@ -118,7 +118,8 @@ extern int h_errno;
 /**
  * A descriptor and what has been read from it ahead of the program (CS:APP 3e, section
  * 10.5.2). rio_readinitb fills it in; after that, only the rio_ functions change it. It
- * belongs to one thread at a time. A copy is refused: rio_bufptr points into rio_buf.
+ * belongs to one thread at a time. Between calls it may be copied and moved: the copy goes on
+ * with the same bytes read ahead, and of those read later, each goes to one of the two.
  */
 typedef struct {
     /**
@@ -812,8 +813,8 @@ void rio_readinitb(rio_t *rp,
  *   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, as with rio_readn, or the
  *           descriptor is O_NONBLOCK
  *   EFAULT  rp is NULL, or usrbuf is NULL and n is not 0
- *   EINVAL  n exceeds SSIZE_MAX; or rp was never initialised, is a copy of another rio_t or is
- *           damaged; or rp waits for another call to be repeated (below)
+ *   EINVAL  n exceeds SSIZE_MAX; or rp was never initialised or is damaged; or rp waits for
+ *           another call to be repeated (below)
  *   others  as read(2) has them
  * A failed call consumes nothing: the next call, of either kind, finds all bytes again. Only
  * when more than RIO_BUFSIZE bytes had been gathered do they stay in usrbuf; then the same

@@ -17,7 +17,8 @@ pub const RIO_BUFSIZE: usize = 8192;
 
 /// A descriptor and what has been read from it ahead of the program (CS:APP 3e, section
 /// 10.5.2). rio_readinitb fills it in; after that, only the rio_ functions change it. It
-/// belongs to one thread at a time. A copy is refused: rio_bufptr points into rio_buf.
+/// belongs to one thread at a time. Between calls it may be copied and moved: the copy goes on
+/// with the same bytes read ahead, and of those read later, each goes to one of the two.
 #[repr(C)]
 #[derive(Debug)]
 #[allow(non_camel_case_types)]
@@ -87,13 +88,20 @@ enum Call {
     Readlineb = -2,
 }
 
+/// What is read ahead always ends with `rio_buf`. So its start follows from `rio_cnt` alone, also in a copy, whose
+/// `rio_bufptr` still points into the original. That it is a copy, and not damaged, is told by a note in the part
+/// of `rio_buf` in front of those bytes: it says where the original's end is, which a peer does not know. If there is
+/// less room in front, which is so only until a few bytes of a full buffer are taken, the note is cut; see also
+/// `rio_t::sum`. (To read less than
+/// a full buffer, so that there is room, costs a fifth of the time: such reads miss the borders of pages.)
+const NOTE: usize = size_of::<usize>();
+
 /// What `rio_buf` (empty then) holds while a failed call waits to be continued. `rio_bufptr`
 /// is the caller's buffer meanwhile, where the gathered bytes have stayed.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Suspended {
-    /// Of this very rio_t and all that the next call relies on: in a copy, or where something was
-    /// written over, it is another.
+    /// Of all that the next call relies on: if something was written over, it is another.
     seal: usize,
     gathered: usize,
     wanted: usize,
@@ -111,12 +119,15 @@ impl rio_t {
     /// # Safety
     /// `this` must be writable as a `rio_t`. It need not be initialised.
     pub unsafe fn init(this: *mut rio_t, fd: c_int) {
-        // SAFETY: the caller's promise. rio_buf stays as it is; no byte of it is looked at
+        // SAFETY: the caller's promise. Of rio_buf only the note is written; no other byte is looked at
         // before it has been read into.
         unsafe {
+            let buf: *mut u8 = (&raw mut (*this).rio_buf).cast();
             (*this).rio_fd = fd;
             (*this).rio_cnt = 0;
-            (*this).rio_bufptr = (&raw mut (*this).rio_buf).cast();
+            (*this).rio_bufptr = buf.cast();
+            buf.cast::<[u8; NOTE]>()
+                .write(note(buf.addr() + RIO_BUFSIZE, NOTE));
         }
     }
 
@@ -124,7 +135,7 @@ impl rio_t {
     /// for; fewer at the end of the file, 0 if nothing came before it.
     pub fn readlineb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
-        if self.unread().is_none() {
+        if !self.settle() {
             self.resume(Call::Readlineb, &mut room)?;
         }
         while room.left() > 0 {
@@ -136,8 +147,8 @@ impl rio_t {
                 }
             }
             let left = room.left();
-            let is_whole = line::copy_line(self.unread().unwrap_or_default(), &mut room);
-            self.consume(left - room.left());
+            let is_whole = line::copy_line(self.ahead(), &mut room);
+            self.take(left - room.left());
             if is_whole {
                 break;
             }
@@ -154,7 +165,7 @@ impl rio_t {
         match self.unread() {
             Some(unread) if unread.len() >= wanted => {
                 let from = unread.as_ptr();
-                self.consume(wanted);
+                self.take_up_to(from.wrapping_add(wanted), wanted);
                 // SAFETY: so many bytes are there; and the caller's promise.
                 unsafe { line::copy_chunk(from, to, wanted) };
                 true
@@ -166,12 +177,11 @@ impl rio_t {
     /// Reads until `room` is full or the file ends, and returns the number of bytes.
     pub fn readnb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
-        match self.unread() {
-            Some(unread) => {
-                let count = room.put(unread);
-                self.consume(count);
-            }
-            None => self.resume(Call::Readnb, &mut room)?,
+        if self.settle() {
+            let count = room.put(self.ahead());
+            self.take(count);
+        } else {
+            self.resume(Call::Readnb, &mut room)?;
         }
         while room.left() > 0 {
             let came = if room.left() >= RIO_BUFSIZE {
@@ -182,8 +192,8 @@ impl rio_t {
             match came {
                 Ok(0) => break,
                 Ok(_) => {
-                    let count = room.put(self.unread().unwrap_or_default());
-                    self.consume(count);
+                    let count = room.put(self.ahead());
+                    self.take(count);
                 }
                 Err(reason) => return self.put_back(Call::Readnb, &room, wanted, reason),
             }
@@ -191,22 +201,28 @@ impl rio_t {
         Ok(wanted - room.left())
     }
 
-    /// What has been read ahead; `None` where the fields do not say so, because a failed call
-    /// waits to be continued or because they are damaged.
-    #[inline]
+    /// The end of rio_buf, and of what is read ahead.
+    #[inline(always)]
+    fn end(&self) -> *const u8 {
+        let buf: *const u8 = (&raw const self.rio_buf).cast();
+        buf.wrapping_add(RIO_BUFSIZE)
+    }
+
+    /// What is read ahead, as it nearly always is: of this very rio_t, and with the whole note in front. `None` is for
+    /// [`rio_t::settle`].
+    #[inline(always)]
     fn unread(&self) -> Option<&[u8]> {
-        let start = self
-            .rio_bufptr
-            .addr()
-            .wrapping_sub(self.rio_buf.as_ptr().addr());
+        let buf: *const u8 = (&raw const self.rio_buf).cast();
+        let start = self.rio_bufptr.addr().wrapping_sub(buf.addr());
         let count = self.rio_cnt as usize; // a negative count is larger than any buffer
-        if count > RIO_BUFSIZE || start > RIO_BUFSIZE - count {
+        // That start + count is RIO_BUFSIZE is asked of their lower halves, or the compiler would take the start from
+        // the count, which is known later than rio_bufptr.
+        let is_at_end = (start as u32).wrapping_add(count as u32) == RIO_BUFSIZE as u32;
+        if start > RIO_BUFSIZE || count > RIO_BUFSIZE - NOTE || !is_at_end {
             return None;
         }
-        let unread: *const u8 = (&raw const self.rio_buf).cast();
-        // SAFETY: start + count lies within rio_buf; so far as the fields are ours, those
-        // bytes have been read into.
-        Some(unsafe { core::slice::from_raw_parts(unread.add(start), count) })
+        // SAFETY: that lies within rio_buf; so far as the fields are ours, those bytes have been read into.
+        Some(unsafe { core::slice::from_raw_parts(buf.add(start), count) })
     }
 
     /// Says that the first `count` unread bytes have been taken, and that the next one is at `next`.
@@ -216,23 +232,107 @@ impl rio_t {
         self.rio_bufptr = next.cast_mut().cast();
     }
 
-    /// Says that the first `count` unread bytes have been taken.
-    #[inline]
-    fn consume(&mut self, count: usize) {
-        self.rio_cnt -= count as c_int;
-        self.rio_bufptr = self.rio_bufptr.wrapping_add(count);
+    /// Makes this a rio_t of its own, if it is a copy, and what is read ahead end with rio_buf. False if the fields
+    /// cannot be right: a failed call waits to be continued, they are damaged, or were never set.
+    fn settle(&mut self) -> bool {
+        let count = self.rio_cnt as usize;
+        if count > RIO_BUFSIZE {
+            return false;
+        }
+        let end = self.rio_bufptr.addr().wrapping_add(count);
+        if end == self.end().addr() {
+            return true;
+        }
+        // As rio_readinitb leaves it, rio_bufptr is at the start of rio_buf.
+        let is_fresh = count == 0 && self.is_noted(end.wrapping_add(RIO_BUFSIZE), 0);
+        if !is_fresh && !self.is_noted(end, count) {
+            // A program's own refill leaves what it has read anywhere in rio_buf.
+            let Some(start) = self.own_start(count) else {
+                return false;
+            };
+            let buf: *mut u8 = (&raw mut self.rio_buf).cast();
+            // SAFETY: both lie within rio_buf.
+            unsafe { ptr::copy(buf.add(start), buf.add(RIO_BUFSIZE - count), count) };
+        }
+        self.set_ahead(count);
+        true
+    }
+
+    /// Where in rio_buf the `count` bytes at rio_bufptr begin; `None` if they do not all lie there.
+    fn own_start(&self, count: usize) -> Option<usize> {
+        let start = self
+            .rio_bufptr
+            .addr()
+            .wrapping_sub(self.rio_buf.as_ptr().addr());
+        (start <= RIO_BUFSIZE - count).then_some(start)
+    }
+
+    /// Whether the note says that what is read ahead, `count` bytes, ended at `end` in the original.
+    fn is_noted(&self, end: usize, count: usize) -> bool {
+        if count == RIO_BUFSIZE {
+            return self.rio_bufptr.addr() == self.sum();
+        }
+        let room = NOTE.min(RIO_BUFSIZE - count);
+        let buf: *const u8 = (&raw const self.rio_buf).cast();
+        // SAFETY: that lies within rio_buf.
+        let written = unsafe { core::slice::from_raw_parts(buf, room) };
+        // What a cut note does not say: the original was a rio_t.
+        const ALIGNMENT: usize = align_of::<rio_t>();
+        let is_likely = end % ALIGNMENT == self.end().addr() % ALIGNMENT;
+        is_likely && written == &note(end, room)[..room]
+    }
+
+    /// What stands in place of the note if a failed call has filled all of rio_buf: a sum of its bytes, in rio_bufptr.
+    fn sum(&self) -> usize {
+        let bytes = self.rio_buf.iter();
+        bytes.fold(usize::MAX, |sum, &byte| {
+            sum.rotate_left(7) ^ byte as u8 as usize
+        })
+    }
+
+    /// What is read ahead of a settled rio_t.
+    fn ahead(&self) -> &[u8] {
+        let count = (self.rio_cnt as usize).min(RIO_BUFSIZE);
+        // SAFETY: that lies within rio_buf; so far as the fields are ours, those bytes have been read into.
+        unsafe { core::slice::from_raw_parts(self.end().sub(count), count) }
+    }
+
+    /// Says that the first `count` bytes that are read ahead have been taken.
+    fn take(&mut self, count: usize) {
+        self.set_ahead(self.ahead().len() - count);
+    }
+
+    /// Says that the last `count` bytes of rio_buf are read ahead, and writes the note.
+    fn set_ahead(&mut self, count: usize) {
+        let end = self.end();
+        self.rio_cnt = count as c_int;
+        self.rio_bufptr = end.wrapping_sub(count).cast_mut().cast();
+        let room = RIO_BUFSIZE - count;
+        let note = note(end.addr(), room);
+        let buf: *mut u8 = (&raw mut self.rio_buf).cast();
+        // SAFETY: so much room is in front of what is read ahead.
+        unsafe {
+            if room >= NOTE {
+                buf.cast::<[u8; NOTE]>().write(note);
+            } else {
+                ptr::copy_nonoverlapping(note.as_ptr(), buf, room);
+            }
+        }
     }
 
     /// Refills the empty buffer with one read, and returns how many bytes came.
     fn fill(&mut self, source: &mut impl Source) -> Result<usize> {
-        let start = (&raw mut self.rio_buf).cast();
-        self.rio_cnt = 0;
-        self.rio_bufptr = start;
+        self.set_ahead(0);
+        let buf: *mut u8 = (&raw mut self.rio_buf).cast();
         // SAFETY: rio_buf is RIO_BUFSIZE bytes long and exclusively ours.
-        let mut room = unsafe { Room::new(start.cast(), RIO_BUFSIZE) };
+        let mut room = unsafe { Room::new(buf.cast(), RIO_BUFSIZE) };
         source.read(self.rio_fd, &mut room)?;
         let count = RIO_BUFSIZE - room.left();
-        self.rio_cnt = count as c_int;
+        if count < RIO_BUFSIZE {
+            // SAFETY: both lie within rio_buf.
+            unsafe { ptr::copy(buf, buf.add(RIO_BUFSIZE - count), count) };
+        }
+        self.set_ahead(count);
         Ok(count)
     }
 
@@ -246,9 +346,11 @@ impl rio_t {
         let buf: *mut u8 = (&raw mut self.rio_buf).cast();
         if gathered <= RIO_BUFSIZE {
             // SAFETY: this call stored that many bytes at `start`, and rio_buf has room for them.
-            unsafe { ptr::copy(start, buf, gathered) };
-            self.rio_bufptr = buf.cast();
-            self.rio_cnt = gathered as c_int;
+            unsafe { ptr::copy(start, buf.add(RIO_BUFSIZE - gathered), gathered) };
+            self.set_ahead(gathered);
+            if gathered == RIO_BUFSIZE {
+                self.rio_bufptr = ptr::without_provenance_mut(self.sum());
+            }
         } else {
             self.rio_bufptr = start.cast();
             self.rio_cnt = call as c_int;
@@ -263,21 +365,20 @@ impl rio_t {
         Err(reason)
     }
 
-    /// A number that changes with the place of the rio_t, with its fields and with each of these.
+    /// A number that changes with the fields, the caller's buffer among them, and with each of these.
     fn seal(&self, gathered: usize, wanted: usize) -> usize {
         [
-            ptr::from_ref(self).addr(),
             self.rio_bufptr.addr(),
             self.rio_cnt as usize,
             gathered,
             wanted,
         ]
         .iter()
-        .fold(0, |seal: usize, word| seal.rotate_left(13) ^ word)
+        .fold(usize::MAX, |seal, word| seal.rotate_left(13) ^ word)
     }
 
     /// Goes on where a failed call of the same kind stopped, with the same buffer and at least
-    /// the same count; EINVAL for everything else that `unread` does not understand.
+    /// the same count; EINVAL for everything else that `settle` does not understand.
     #[cold]
     fn resume(&mut self, call: Call, room: &mut Room) -> Result<()> {
         const REFUSED: Result<()> = Err(Errno(libc::EINVAL));
@@ -296,8 +397,14 @@ impl rio_t {
         }
         // SAFETY: the failed call stored that many bytes there, and they are within `left`.
         unsafe { room.advance(suspended.gathered) };
-        self.rio_bufptr = buf.cast();
-        self.rio_cnt = 0;
+        self.set_ahead(0);
         Ok(())
     }
+}
+
+/// The note that what is read ahead ends at the address `end`, of which `room` bytes are written. Of a rio_t that is all
+/// zeros, it is not zeros; and none that is cut is the start of a whole one.
+fn note(end: usize, room: usize) -> [u8; NOTE] {
+    let is_cut = room < NOTE;
+    (!end ^ if is_cut { usize::MAX / 3 } else { 0 }).to_ne_bytes()
 }

@@ -85,8 +85,7 @@ fuzz_target!(|data: &[u8]| {
             13 => pair.repeat(),
             14 => match number % 4 {
                 0 => pair.init(),
-                1 => pair.session.check_copy(Call::Readlineb(size % MOST)),
-                2 => pair.session.check_copy(Call::Readnb(size % MOST)),
+                1 | 2 => pair.session.move_elsewhere(),
                 _ => pair.damage(Damage::Gathered(size)),
             },
             15 => {

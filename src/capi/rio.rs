@@ -65,8 +65,8 @@ pub unsafe extern "C-unwind" fn rio_readinitb(rp: *mut rio_t, fd: c_int) {
 ///   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, as with rio_readn, or the
 ///           descriptor is O_NONBLOCK
 ///   EFAULT  rp is NULL, or usrbuf is NULL and n is not 0
-///   EINVAL  n exceeds SSIZE_MAX; or rp was never initialised, is a copy of another rio_t or is
-///           damaged; or rp waits for another call to be repeated (below)
+///   EINVAL  n exceeds SSIZE_MAX; or rp was never initialised or is damaged; or rp waits for
+///           another call to be repeated (below)
 ///   others  as read(2) has them
 /// A failed call consumes nothing: the next call, of either kind, finds all bytes again. Only
 /// when more than RIO_BUFSIZE bytes had been gathered do they stay in usrbuf; then the same

@@ -299,9 +299,9 @@ impl Session {
             Err(reason) => {
                 assert_eq!(last, Some(Err(reason)), "{call:?}");
                 self.ahead = rest[..gathered].iter().copied().collect();
-                if gathered <= RIO_BUFSIZE {
+                if gathered < RIO_BUFSIZE {
                     self.check_fields();
-                } else {
+                } else if gathered > RIO_BUFSIZE {
                     assert!(self.reader.rio_cnt < 0, "{call:?}");
                     assert!(self.buffer[..gathered] == rest[..gathered], "{call:?}");
                     self.suspended = Some(call);
@@ -366,16 +366,13 @@ impl Session {
         std::mem::swap(&mut self.buffer, &mut elsewhere);
     }
 
-    /// A copy of the rio_t is refused, and the original does not notice.
-    pub fn check_copy(&mut self, call: Call) {
-        if self.is_damaged {
-            return; // rio_bufptr may be anywhere, so in the copy as well
-        }
+    /// Has a copy of the rio_t take its place, and spoils the original.
+    pub fn move_elsewhere(&mut self) {
         // SAFETY: a rio_t has nothing to drop, so there may be two of the same bytes.
         let copy = Box::new(unsafe { ptr::read(&*self.reader) });
-        let original = std::mem::replace(&mut self.reader, copy);
-        self.check_refusal(call);
-        self.reader = original;
+        let mut original = std::mem::replace(&mut self.reader, copy);
+        // SAFETY: any bytes make a rio_t.
+        unsafe { ptr::from_mut(&mut *original).write_bytes(0xA5, 1) };
     }
 
     /// Changes a field. What lies within rio_buf then is as good as any other; everything else
@@ -387,6 +384,7 @@ impl Session {
             // Which kind of call is to be repeated cannot be checked by anybody, nor a number of bytes
             // that can be right.
             (Damage::Count(-2 | -1), _) if is_there => return false,
+            (Damage::Count(count), _) if count == self.reader.rio_cnt => return false,
             (Damage::Gathered(count), Some(wanted))
                 if (RIO_BUFSIZE + 1..wanted).contains(&count) =>
             {
