@@ -38,7 +38,8 @@ rm -f "$dir"/etc/apt/sources.list
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
     test ! -f "$file" || sed "s/\b$here\b/$release/g" "$file" >"$dir$file"
 done
-for path in /etc/apt/apt.conf.d /etc/resolv.conf /etc/hosts /etc/ssl/certs /etc/pip.conf \
+apt-config dump | grep -E '^Acquire::(Check|Retries|http|ftp)' >"$dir/etc/apt/apt.conf.d/99-as-where-it-was-made"
+for path in /etc/resolv.conf /etc/hosts /etc/ssl/certs /etc/pip.conf \
     "${CARGO_HOME:-$HOME/.cargo}/config.toml"; do
     test -e "$path" || continue
     copy=$dir$path
