@@ -195,6 +195,7 @@ suites! {
     storm: shared statically sanitized under_valgrind;
     error_queue: shared sanitized;
     accept_in_time: shared statically sanitized thread_sanitized;
+    copies: shared statically sanitized under_valgrind;
 }
 
 #[test]
