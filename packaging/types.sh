@@ -34,7 +34,7 @@ for flags in '' -DCSAPP_EXTRAS -D_GNU_SOURCE -DCSAPP_EDITION=3; do
         -o "$dir/conformance" -L"$built" -lcsapp
 done
 for std in c99 c11 gnu11 gnu17; do
-    for program in second_edition third_edition strict extras; do
+    for program in second_edition third_edition strict with_extras; do
         "$cc" -std=$std -DCSAPP_EXTRAS -Wall -Wextra -Werror -Iinclude "c_tests/programs/$program.c" \
             -o "$dir/$program" -L"$built" -lcsapp
     done

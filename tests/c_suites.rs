@@ -10,7 +10,16 @@ use std::{fs, panic};
 
 use common::Link;
 
-/// Compiles c_tests/`suite`.c; `variant` names the program.
+/// The source of a suite, in whichever folder of c_tests/ it is.
+fn source(suite: &str) -> PathBuf {
+    let folders = fs::read_dir(common::root().join("c_tests")).expect("the suites");
+    folders
+        .map(|folder| folder.expect("a folder").path().join(format!("{suite}.c")))
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("no {suite}.c in a folder of c_tests/"))
+}
+
+/// Compiles a suite; `variant` names the program.
 fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
     let program = common::scratch(&format!("{suite}-{variant}")).join(suite);
     let check = common::succeed(Command::new("pkg-config").args(["--cflags", "--libs", "check"]));
@@ -27,7 +36,8 @@ fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
             ])
             .args(flags)
             .arg(format!("-I{}", common::library().display()))
-            .arg(common::root().join(format!("c_tests/{suite}.c")))
+            .arg(format!("-I{}/c_tests/support", common::root().display()))
+            .arg(source(suite))
             .arg("-o")
             .arg(&program)
             .args(link.arguments())
@@ -37,9 +47,9 @@ fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
     program
 }
 
-/// The test cases of c_tests/`suite`.c. A suite that waits long is divided into several, which run at once.
+/// The test cases of a suite. A suite that waits long is divided into several, which run at once.
 fn cases(suite: &str) -> Vec<String> {
-    let path = common::root().join(format!("c_tests/{suite}.c"));
+    let path = source(suite);
     let source =
         fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
     let mut calls = source.split("tcase_create(").skip(1);
@@ -134,7 +144,7 @@ fn without_kernel(suite: &str) {
 /// Of the matrix of faults, the cells in which something happens in mid-message or mid-line.
 fn under_valgrind(suite: &str) {
     let program = compile(suite, "valgrind", Link::Shared, &[]);
-    let suppressions = common::root().join(format!("c_tests/{suite}.supp"));
+    let suppressions = source(suite).with_extension("supp");
     succeed(suite, || {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=no"]);
@@ -154,6 +164,7 @@ fn under_valgrind(suite: &str) {
 /// A module for each suite, a test for each way to run it.
 macro_rules! suites {
     ($($suite:ident: $($way:ident)+;)+) => {
+        const SUITES: &[&str] = &[$(stringify!($suite)),+];
         $(mod $suite {
             $(#[test]
             fn $way() {
@@ -181,12 +192,12 @@ suites! {
     extras: shared statically sanitized under_valgrind;
     lines: shared statically sanitized under_valgrind;
     net: shared statically sanitized thread_sanitized;
-    network: shared statically sanitized;
+    hosts: shared statically sanitized;
     bad_input: shared statically sanitized under_valgrind;
     damaged: shared statically sanitized under_valgrind;
     cancel: shared statically sanitized thread_sanitized under_valgrind;
     jump: shared statically sanitized;
-    threads: shared statically sanitized thread_sanitized under_valgrind;
+    many_readers: shared statically sanitized thread_sanitized under_valgrind;
     faults: shared statically sanitized without_kernel under_valgrind;
     soak: shared statically sanitized thread_sanitized without_kernel;
     fork: shared statically sanitized;
@@ -213,4 +224,23 @@ fn every_function_has_bad_input() {
         .lines()
         .filter_map(|line| line.split_whitespace().nth(2));
     assert_eq!(tried, exported.collect());
+}
+
+#[test]
+fn every_suite_is_in_the_table() {
+    let in_folder = |folder| {
+        let path = common::root().join("c_tests").join(folder);
+        fs::read_dir(path).expect("a folder of suites")
+    };
+    let files = ["api", "faults", "hosts", "threads"]
+        .into_iter()
+        .flat_map(in_folder);
+    let paths = files.map(|file| file.expect("a file").path());
+    let suites = paths.filter(|path| path.extension().is_some_and(|end| end == "c"));
+    let names = suites.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    let mut table = SUITES.to_vec();
+    table.sort_unstable();
+    assert_eq!(names, table);
 }

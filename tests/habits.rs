@@ -59,7 +59,7 @@ fn output(program: &Path) -> String {
 
 #[test]
 fn functions_of_the_program_s_own() {
-    with_each(C_AND_CXX, "own_names", &[], |program| {
+    with_each(C_AND_CXX, "shell_lab", &[], |program| {
         assert_eq!(output(program), "mine: unix\nmine: application\n");
     });
 }
@@ -80,7 +80,7 @@ fn additions_of_the_program_s_own() {
 
 #[test]
 fn the_common_additions() {
-    with_each(C_AND_CXX, "extras", &["-DCSAPP_EXTRAS"], |program| {
+    with_each(C_AND_CXX, "with_extras", &["-DCSAPP_EXTRAS"], |program| {
         output(program);
     });
 }

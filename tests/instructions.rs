@@ -56,7 +56,7 @@ fn can_count() -> bool {
     true
 }
 
-/// Compiles c_tests/`name`.c. Calls stay calls, and their symbols are looked up at the start.
+/// Compiles c_tests/cost/`name`.c. Calls stay calls, and their symbols are looked up at the start.
 fn compile(name: &str) -> PathBuf {
     let program = common::scratch(name).join(name);
     common::succeed(
@@ -64,7 +64,7 @@ fn compile(name: &str) -> PathBuf {
             .args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"])
             .args(["-fno-builtin", "-Wl,-z,now"])
             .arg(format!("-I{}", common::library().display()))
-            .arg(common::root().join(format!("c_tests/{name}.c")))
+            .arg(common::root().join(format!("c_tests/cost/{name}.c")))
             .arg("-o")
             .arg(&program)
             .args(Link::Shared.arguments())

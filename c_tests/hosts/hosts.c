@@ -1193,10 +1193,10 @@ static int may_be_host(void)
 
 int main(void)
 {
-    Suite *suite = suite_create("network");
+    Suite *suite = suite_create("hosts");
     /* Two, which run at the same time. */
     TCase *signals = tcase_create("signals");
-    TCase *tests = tcase_create("network");
+    TCase *tests = tcase_create("hosts");
 
     if (!may_be_host()) {
         skipped("networks of all kinds", "namespaces are not allowed here");

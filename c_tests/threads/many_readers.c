@@ -174,8 +174,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("threads");
-    TCase *tests = tcase_create("threads");
+    Suite *suite = suite_create("many_readers");
+    TCase *tests = tcase_create("many_readers");
 
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, threads_with_a_rio_t_each_do_not_disturb_each_other);
