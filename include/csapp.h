@@ -887,18 +887,21 @@ ssize_t Rio_readlineb(rio_t *rp,
 
 /**
  * Connects to a server. `hostname` is a name or a numeric IPv4 or IPv6 address (NULL: this
- * machine's loopback address); `port` a number from "0" to "65535" or the name of a service.
+ * machine's loopback addresses); `port` a number from "0" to "65535" or the name of a service.
+ * The case of a name does not count, nor does a dot at its end. "localhost" and names that end in
+ * ".localhost" are this machine's loopback addresses, IPv6 and IPv4 (RFC 6761, section 6.3).
  * Addresses are tried in getaddrinfo's order with the families taking turns, the next one
  * beside the last after 250 ms, or at once if that failed; of a single address, the kernel's own
- * time limit holds (about two minutes). A signal does not disturb the attempt, and a numeric
- * host asks no name server.
+ * time limit holds (about two minutes). If no descriptor is free for two attempts, one address is tried
+ * after the other. A signal does not disturb the attempt, and a numeric host asks no name server.
  *
  * Returns a connected, blocking, close-on-exec descriptor, which is the caller's to close;
  * or -1 with errno, the last address's that is more than "no such network here":
  *   ECONNREFUSED  nobody listens there (also where TCP would connect the socket to itself)
  *   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  no answer, no way there
+ *   EADDRNOTAVAIL  no local port is free
  *   EFAULT  port is NULL
- *   EMFILE, ENFILE  no free descriptor
+ *   EMFILE, ENFILE, ENOMEM  no free descriptor or memory, also for the resolver's work
  *   others  as socket(2) and connect(2) have them
  * or -2 when host or port mean nothing to the resolver, with the reason as a line on standard
  * error. [CS:APP 3e, section 11.4.8; RFC 8305; POSIX, getaddrinfo and connect]
@@ -909,15 +912,15 @@ int open_clientfd(const char *hostname,
 
 /**
  * Opens a server's socket: SO_REUSEADDR, close-on-exec, with a queue of LISTENQ connections,
- * on the first address of this machine that binds and listens (with glibc 0.0.0.0, all
- * of IPv4). `port` is a number from "0" (a free one, see getsockname) to "65535" or the name of a
+ * on the first address of this machine that binds and listens (on Linux 0.0.0.0, all
+ * of IPv4). On a machine in an IPv6 network and no IPv4 network, that is ::, and takes IPv4 as well. `port` is a number from "0" (a free one, see getsockname) to "65535" or the name of a
  * service.
  *
  * Returns a descriptor to Accept from, which is the caller's to close; or -1 with errno:
  *   EADDRINUSE  another program listens there
  *   EACCES  a privileged port (below 1024)
  *   EFAULT  port is NULL
- *   EMFILE, ENFILE  no free descriptor
+ *   EMFILE, ENFILE, ENOMEM  no free descriptor or memory, also for the resolver's work
  *   others  as socket(2), bind(2) and listen(2) have them
  * or -2 when port means nothing to the resolver, with the reason as a line on standard error.
  * [CS:APP 3e, section 11.4.8; POSIX, getaddrinfo, bind and listen]
@@ -1020,7 +1023,8 @@ CSAPP_MUST_USE int csapp_connect(const char *host, const char *port, int timeout
  * machine's), with a queue of `backlog` connections (below 1: LISTENQ), and with
  * `flags` 0 or any of:
  *   CSAPP_DUALSTACK  IPv6 and IPv4 on one socket; where there is no IPv6, IPv4 alone. Without
- *                    it, an IPv6 socket takes IPv6 alone
+ *                    it, an IPv6 socket takes IPv6 alone, unless host is NULL and this machine
+ *                    is in no IPv4 network
  *   CSAPP_REUSEPORT  let other sockets with this flag share the port
  *
  * Returns what open_listenfd returns, and -1 with errno EINVAL for any other flag.

@@ -69,7 +69,8 @@ pub unsafe extern "C-unwind" fn csapp_connect(
 /// machine's), with a queue of `backlog` connections (below 1: LISTENQ), and with
 /// `flags` 0 or any of:
 ///   CSAPP_DUALSTACK  IPv6 and IPv4 on one socket; where there is no IPv6, IPv4 alone. Without
-///                    it, an IPv6 socket takes IPv6 alone
+///                    it, an IPv6 socket takes IPv6 alone, unless host is NULL and this machine
+///                    is in no IPv4 network
 ///   CSAPP_REUSEPORT  let other sockets with this flag share the port
 ///
 /// Returns what open_listenfd returns, and -1 with errno EINVAL for any other flag.
