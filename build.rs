@@ -13,13 +13,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     header::generate(&root)?;
     new_features()?;
 
-    println!("cargo:rerun-if-changed=src/sio_printf.c");
+    const IN_C: [&str; 2] = ["src/sio_printf.c", "src/sanitizer.c"];
+    for file in IN_C {
+        println!("cargo:rerun-if-changed={file}");
+    }
     cc::Build::new()
-        .file("src/sio_printf.c")
+        .files(IN_C)
         .flag("-fasynchronous-unwind-tables")
         .warnings(true)
         .extra_warnings(true)
-        .compile("csapp_sio_printf");
+        .compile("csapp_in_c");
 
     if env::var_os("CARGO_FEATURE_CAPI").is_some() {
         let out = PathBuf::from(env::var("OUT_DIR")?);

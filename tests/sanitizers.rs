@@ -135,7 +135,10 @@ fn race_is_reported(build: Build, between: &str) {
         Some(66),
         "{build:?} {between}:\n{report}"
     );
-    assert!(report.contains("data race"), "{report}");
+    assert!(
+        report.contains("data race") && report.contains(" use "),
+        "{build:?} {between}: no line of use() in:\n{report}"
+    );
     let output = run_sanitized(&program, &[what, "ordered", call]);
     let report = text(&output.stderr);
     assert_eq!(

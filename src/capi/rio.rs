@@ -9,6 +9,29 @@ use super::{check_buffer, handler, or_minus_one};
 use crate::rio::{self, Kernel, line, rio_t};
 use crate::sys::{self, Errno, Result, Room};
 
+/// Ends a function of the API with a call. In a program with ThreadSanitizer, whose reports show the program's line
+/// only if it is told of, that goes by `sys::traced`.
+#[collapse_debuginfo(yes)] // so that debuggers stop in the function of the API
+macro_rules! traced {
+    ($call:ident($first:ident, $second:ident $(, $third:ident)?)) => {{
+        unsafe extern "C" fn call(first: usize, second: usize, _third: usize) -> ssize_t {
+            // SAFETY: they are what is handed to `traced` below.
+            unsafe { $call(first as _, second as _ $(, traced!(@ $third _third))?) }
+        }
+        let third = 0 $(+ $third as usize)?;
+        if sys::SANITIZER.any != 0 {
+            // SAFETY: the caller's promise.
+            unsafe { sys::traced($first as usize, $second as usize, third, call) }
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { $call($first, $second $(, $third)?) }
+        }
+    }};
+    (@ $argument:ident $word:ident) => {
+        $word as _
+    };
+}
+
 /// Reads n bytes from the descriptor `fd` into `usrbuf`, with as many calls of read as it
 /// takes: short reads and interrupting signals do not show, and an O_NONBLOCK descriptor is
 /// waited for. Do not mix with the buffered calls on one descriptor.
@@ -23,8 +46,7 @@ use crate::sys::{self, Errno, Result, Room};
 /// where that matters. [CS:APP 3e, section 10.5.1; POSIX, read]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
-    // SAFETY: usrbuf is writable for what comes, or NULL.
-    unsafe { readn(fd, usrbuf, n) }
+    traced!(readn(fd, usrbuf, n))
 }
 
 /// Writes n bytes from `usrbuf` to the descriptor `fd`, with as many calls of write as it
@@ -43,8 +65,7 @@ pub unsafe extern "C-unwind" fn rio_readn(fd: c_int, usrbuf: *mut c_void, n: siz
 /// After an error, how much was written is not known. [CS:APP 3e, section 10.5.1; POSIX, write]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) -> ssize_t {
-    // SAFETY: usrbuf is readable for n bytes, or NULL.
-    unsafe { writen(fd, usrbuf, n) }
+    traced!(writen(fd, usrbuf, n))
 }
 
 /// Makes `rp` a buffered reader of the descriptor `fd`, with nothing read ahead. Also takes an
@@ -53,8 +74,7 @@ pub unsafe extern "C-unwind" fn rio_writen(fd: c_int, usrbuf: *const c_void, n: 
 /// [CS:APP 3e, section 10.5.2]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readinitb(rp: *mut rio_t, fd: c_int) {
-    // SAFETY: rp is a rio_t, initialised or not, or NULL.
-    unsafe { readinitb(rp, fd) };
+    traced!(readinitb(rp, fd));
 }
 
 /// Reads n bytes through `rp` into `usrbuf`. May be mixed freely with rio_readlineb. As soon
@@ -78,8 +98,7 @@ pub unsafe extern "C-unwind" fn rio_readnb(
     usrbuf: *mut c_void,
     n: size_t,
 ) -> ssize_t {
-    // SAFETY: rp is a rio_t or NULL, usrbuf writable for what comes or NULL.
-    unsafe { readnb(rp, usrbuf, n) }
+    traced!(readnb(rp, usrbuf, n))
 }
 
 /// Reads the next line through `rp` into `usrbuf`: the bytes up to and with the newline, then
@@ -107,32 +126,21 @@ pub unsafe extern "C-unwind" fn rio_readlineb(
 /// handler returns, the result is -1. [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
-    // SAFETY: as rio_readn.
-    let count = unsafe { readn(fd, usrbuf, n) };
-    if count < 0 {
-        handler::report_errno(c"Rio_readn error");
-    }
-    count
+    traced!(checked_readn(fd, usrbuf, n))
 }
 
 /// rio_writen, checked: an error is reported as "Rio_writen error: reason", and if the error
 /// handler returns, errno has that reason. [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) {
-    // SAFETY: as rio_writen.
-    if unsafe { writen(fd, usrbuf, n) } < 0 {
-        handler::report_errno(c"Rio_writen error");
-    }
+    traced!(checked_writen(fd, usrbuf, n));
 }
 
 /// rio_readinitb, checked: a NULL rp is reported as "Rio_readinitb error: Bad address".
 /// [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readinitb(rp: *mut rio_t, fd: c_int) {
-    // SAFETY: as rio_readinitb.
-    if unsafe { readinitb(rp, fd) } < 0 {
-        handler::report_errno(c"Rio_readinitb error");
-    }
+    traced!(checked_readinitb(rp, fd));
 }
 
 /// rio_readnb, checked: an error is reported as "Rio_readnb error: reason", and if the error
@@ -143,12 +151,7 @@ pub unsafe extern "C-unwind" fn Rio_readnb(
     usrbuf: *mut c_void,
     n: size_t,
 ) -> ssize_t {
-    // SAFETY: as rio_readnb.
-    let count = unsafe { readnb(rp, usrbuf, n) };
-    if count < 0 {
-        handler::report_errno(c"Rio_readnb error");
-    }
-    count
+    traced!(checked_readnb(rp, usrbuf, n))
 }
 
 /// rio_readlineb, checked: an error is reported as "Rio_readlineb error: reason", and if the
@@ -159,12 +162,30 @@ pub unsafe extern "C-unwind" fn Rio_readlineb(
     usrbuf: *mut c_void,
     maxlen: size_t,
 ) -> ssize_t {
-    // SAFETY: as rio_readlineb.
-    let count = unsafe { readlineb(rp, usrbuf, maxlen) };
-    if count < 0 {
-        handler::report_errno(c"Rio_readlineb error");
-    }
-    count
+    traced!(checked_readlineb(rp, usrbuf, maxlen))
+}
+
+/// The checked forms of calls.
+macro_rules! checked {
+    ($($checked:ident is $call:ident($($argument:ident: $Type:ty),+), $message:literal;)+) => {$(
+        #[inline(never)]
+        unsafe fn $checked($($argument: $Type),+) -> ssize_t {
+            // SAFETY: the caller's promise.
+            let count = unsafe { $call($($argument),+) };
+            if count < 0 {
+                handler::report_errno($message);
+            }
+            count
+        }
+    )+};
+}
+
+checked! {
+    checked_readn is readn(fd: c_int, usrbuf: *mut c_void, n: usize), c"Rio_readn error";
+    checked_writen is writen(fd: c_int, usrbuf: *const c_void, n: usize), c"Rio_writen error";
+    checked_readinitb is readinitb(rp: *mut rio_t, fd: c_int), c"Rio_readinitb error";
+    checked_readnb is readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize), c"Rio_readnb error";
+    checked_readlineb is readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize), c"Rio_readlineb error";
 }
 
 // What the two forms of each call share: the checks, and the call of the module rio.
@@ -257,6 +278,11 @@ unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize
 /// [`readlineb`] where the line is not at hand, or there is an error.
 #[inline(never)]
 unsafe fn wait_for_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, _: c_int) -> ssize_t {
+    traced!(gather_line(rp, usrbuf, maxlen))
+}
+
+#[inline(never)]
+unsafe fn gather_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
     // SAFETY: the caller's promise.
     or_minus_one(unsafe { try_wait_for_line(rp, usrbuf, maxlen) })
 }

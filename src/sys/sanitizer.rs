@@ -4,77 +4,72 @@
 
 use core::ffi::c_void;
 
+use libc::ssize_t;
+
 type OfRange = unsafe extern "C" fn(*const c_void, usize);
 
-/// Functions of the sanitizers' interface (<sanitizer/*_interface.h>), each None where the program
-/// does not have it.
+/// Functions of the sanitizers' interface, each None where the program does not have it; as src/sanitizer.c has it.
 #[repr(C)]
-struct Interface {
-    /// Every sanitizer has this.
-    any: Option<unsafe extern "C" fn()>,
+pub(crate) struct Interface {
+    /// A function that every sanitizer has, or 0.
+    pub any: usize,
     /// The first byte of a range that must not be touched, or NULL.
     asan_first_bad: Option<unsafe extern "C" fn(*const c_void, usize) -> *const c_void>,
     asan_report_store: Option<OfRange>,
     tsan_store: Option<OfRange>,
+    tsan_entry: Option<unsafe extern "C" fn(*const c_void)>,
+    tsan_exit: Option<unsafe extern "C" fn()>,
     msan_initialized: Option<OfRange>,
 }
 
-/// Defines the table: weak references, which stay NULL if nothing defines the name. Rust has none
-/// that are stable.
-#[cfg(not(any(target_vendor = "apple", miri)))]
-macro_rules! table {
-    ($address:literal: $($name:literal)+) => {
-        core::arch::global_asm!(
-            $(concat!(".weak ", $name),)+
-            ".pushsection .data.rel.ro.csapp_sanitizers, \"aw\", %progbits",
-            ".p2align 3",
-            ".globl csapp_sanitizers",
-            ".hidden csapp_sanitizers",
-            ".type csapp_sanitizers, %object",
-            "csapp_sanitizers:",
-            $(concat!($address, " ", $name),)+
-            ".size csapp_sanitizers, . - csapp_sanitizers",
-            ".popsection",
-        );
-    };
-    ($address:literal) => {
-        table!(
-            $address:
-            "__sanitizer_print_stack_trace"
-            "__asan_region_is_poisoned"
-            "__asan_report_store_n_noabort"
-            "__tsan_write_range"
-            "__msan_unpoison"
-        );
-    };
-}
-
-#[cfg(all(not(any(target_vendor = "apple", miri)), target_pointer_width = "64"))]
-table!(".quad");
-#[cfg(all(not(any(target_vendor = "apple", miri)), target_pointer_width = "32"))]
-table!(".long");
-
-#[cfg(not(any(target_vendor = "apple", miri)))]
+#[cfg(not(miri))]
 unsafe extern "C" {
-    #[link_name = "csapp_sanitizers"]
-    safe static INTERFACE: Interface;
+    #[link_name = "csapp_c_sanitizers"]
+    pub(crate) safe static SANITIZER: Interface;
 }
 
-/// None there: weak references are asked for by other words, or not known.
-#[cfg(any(target_vendor = "apple", miri))]
-static INTERFACE: Interface = Interface {
-    any: None,
+/// Miri runs no C.
+#[cfg(miri)]
+pub(crate) static SANITIZER: Interface = Interface {
+    any: 0,
     asan_first_bad: None,
     asan_report_store: None,
     tsan_store: None,
+    tsan_entry: None,
+    tsan_exit: None,
     msan_initialized: None,
 };
+
+#[cfg(not(miri))]
+unsafe extern "C" {
+    /// Calls `call` with the three words. A function of the API that ends with this is shown by ThreadSanitizer as
+    /// called where the program calls it; any other would not be in its reports.
+    #[link_name = "csapp_c_traced"]
+    pub fn traced(
+        first: usize,
+        second: usize,
+        third: usize,
+        call: unsafe extern "C" fn(usize, usize, usize) -> ssize_t,
+    ) -> ssize_t;
+}
+
+#[cfg(miri)]
+#[allow(missing_docs)]
+pub unsafe fn traced(
+    first: usize,
+    second: usize,
+    third: usize,
+    call: unsafe extern "C" fn(usize, usize, usize) -> ssize_t,
+) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe { call(first, second, third) }
+}
 
 /// Whether the program has a sanitizer, so that no byte is to be stored before
 /// [`about_to_store`] has been told.
 #[inline(always)]
 pub fn is_sanitized() -> bool {
-    INTERFACE.any.is_some()
+    SANITIZER.any != 0
 }
 
 /// Says that the library itself is about to store `count` bytes in memory of the caller's.
@@ -88,7 +83,7 @@ pub fn about_to_store(start: *const u8, count: usize) {
 #[cold]
 #[inline(never)]
 fn report_store(start: *const c_void, count: usize) {
-    if let (Some(first_bad), Some(report)) = (INTERFACE.asan_first_bad, INTERFACE.asan_report_store)
+    if let (Some(first_bad), Some(report)) = (SANITIZER.asan_first_bad, SANITIZER.asan_report_store)
     {
         // SAFETY: these functions take any range; they look at what they have noted about it.
         unsafe {
@@ -98,7 +93,7 @@ fn report_store(start: *const c_void, count: usize) {
             }
         }
     }
-    if let Some(store) = INTERFACE.tsan_store {
+    if let Some(store) = SANITIZER.tsan_store {
         // SAFETY: as above.
         unsafe { store(start, count) };
     }
@@ -116,7 +111,7 @@ pub fn about_to_pass<T: ?Sized>(value: &T) {
 #[inline(never)]
 #[allow(clippy::not_unsafe_ptr_arg_deref)] // nothing is read there
 pub fn about_to_pass_bytes(start: *const c_void, count: usize) {
-    if let Some(initialized) = INTERFACE.msan_initialized {
+    if let Some(initialized) = SANITIZER.msan_initialized {
         // SAFETY: it takes any range.
         unsafe { initialized(start, count) };
     }

@@ -1,0 +1,54 @@
+/* The part of src/sys/sanitizer.rs that is C: weak references, and where a function was called from. Rust has neither. */
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define HIDDEN __attribute__((visibility("hidden")))
+#ifdef __APPLE__
+#define OPTIONAL __attribute__((weak_import))
+#else
+#define OPTIONAL __attribute__((weak))
+#endif
+
+/* As <sanitizer/...interface.h> declares them. Each is NULL in a program that has no such sanitizer. */
+OPTIONAL void __sanitizer_print_stack_trace(void);
+OPTIONAL void *__asan_region_is_poisoned(void *start, size_t size);
+OPTIONAL void __asan_report_store_n_noabort(void *start, size_t size);
+OPTIONAL void __tsan_write_range(void *start, size_t size);
+OPTIONAL void __tsan_func_entry(void *call_site);
+OPTIONAL void __tsan_func_exit(void);
+OPTIONAL void __msan_unpoison(void *start, size_t size);
+
+/* `Interface` in Rust. */
+HIDDEN extern const struct interface {
+    void (*any)(void);
+    void *(*asan_first_bad)(void *, size_t);
+    void (*asan_report_store)(void *, size_t);
+    void (*tsan_store)(void *, size_t);
+    void (*tsan_entry)(void *);
+    void (*tsan_exit)(void);
+    void (*msan_initialized)(void *, size_t);
+} csapp_c_sanitizers;
+
+const struct interface csapp_c_sanitizers = {
+    __sanitizer_print_stack_trace, __asan_region_is_poisoned, __asan_report_store_n_noabort, __tsan_write_range,
+    __tsan_func_entry, __tsan_func_exit, __msan_unpoison,
+};
+
+typedef ssize_t call_t(uintptr_t first, uintptr_t second, uintptr_t third);
+HIDDEN ssize_t csapp_c_traced(uintptr_t first, uintptr_t second, uintptr_t third, call_t *call);
+
+/* Makes the call. A function of the API jumps here, so this one returns to the program: ThreadSanitizer is told where,
+   since its reports show only calls that it was told of. */
+ssize_t csapp_c_traced(uintptr_t first, uintptr_t second, uintptr_t third, call_t *call)
+{
+    const struct interface *sanitizer = &csapp_c_sanitizers;
+    ssize_t result;
+
+    if (!sanitizer->tsan_entry)
+        return call(first, second, third);
+    sanitizer->tsan_entry(__builtin_return_address(0));
+    result = call(first, second, third);
+    sanitizer->tsan_exit();
+    return result;
+}
