@@ -114,3 +114,60 @@ fn the_last_lines_sum_up() {
     assert!(said.ends_with("0 passed, 1 failed, 0 skipped\n"), "{said}");
     assert_eq!(tally("true").0, Some(1));
 }
+
+/// A machine that has nothing but a shell: who may install hears first what comes and how much, and who may
+/// not hears what to type.
+#[test]
+fn setup_says_what_it_installs() {
+    let bare = common::scratch("setup");
+    for tool in ["cat", "mktemp", "rm", "sed", "sh"] {
+        let path = common::succeed(Command::new("sh").args(["-c", "command -v $0", tool]));
+        std::os::unix::fs::symlink(path.trim(), bare.join(tool)).expect("a link");
+    }
+    let script = |name: &str, text: &str| {
+        fs::write(bare.join(name), format!("#!/bin/sh\n{text}\n")).expect("a script");
+        common::succeed(Command::new("chmod").arg("+x").arg(bare.join(name)));
+    };
+    script(
+        "apt-cache",
+        "test \"$2\" != abigail-tools # which this release has not",
+    );
+    script(
+        "apt-get",
+        "case \"$*\" in
+            *--assume-no*) echo '0 upgraded, 47 newly installed'; echo 'Need to get 81 MB'; exit 1 ;;
+            install*) echo \"$*\" >>\"$LOG\" ;;
+        esac",
+    );
+    let setup = |user: u32| {
+        script("id", &format!("echo {user}"));
+        common::run(
+            Command::new("sh")
+                .arg(common::root().join("tests/setup.sh"))
+                .env("PATH", &bare)
+                .env("LOG", bare.join("log")),
+        )
+    };
+    let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).into_owned();
+
+    let output = setup(1000);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(
+        said(&output).contains("sudo apt-get install check g++"),
+        "{output:?}"
+    );
+    assert!(!bare.join("log").exists(), "not even tried");
+
+    let output = setup(0);
+    assert!(output.status.success(), "{output:?}");
+    assert!(
+        said(&output).ends_with("apt-get installs: 47 newly installed\nNeed to get 81 MB\n"),
+        "{output:?}"
+    );
+    let installed = fs::read_to_string(bare.join("log")).expect("what was installed");
+    assert!(
+        installed.contains(" valgrind ") && installed.contains(" iproute2 "),
+        "{installed}"
+    );
+    assert!(!installed.contains("abigail-tools"), "{installed}");
+}
