@@ -4,20 +4,24 @@
 #include <sys/types.h>
 
 #define HIDDEN __attribute__((visibility("hidden")))
-#ifdef __APPLE__
-#define OPTIONAL __attribute__((weak_import))
-#else
-#define OPTIONAL __attribute__((weak))
-#endif
 
 /* As <sanitizer/...interface.h> declares them. Each is NULL in a program that has no such sanitizer. */
-OPTIONAL void __sanitizer_print_stack_trace(void);
-OPTIONAL void *__asan_region_is_poisoned(void *start, size_t size);
-OPTIONAL void __asan_report_store_n_noabort(void *start, size_t size);
-OPTIONAL void __tsan_write_range(void *start, size_t size);
-OPTIONAL void __tsan_func_entry(void *call_site);
-OPTIONAL void __tsan_func_exit(void);
-OPTIONAL void __msan_unpoison(void *start, size_t size);
+#ifndef __APPLE__
+#pragma weak __sanitizer_print_stack_trace
+#pragma weak __asan_region_is_poisoned
+#pragma weak __asan_report_store_n_noabort
+#pragma weak __tsan_write_range
+#pragma weak __tsan_func_entry
+#pragma weak __tsan_func_exit
+#pragma weak __msan_unpoison
+void __sanitizer_print_stack_trace(void);
+void *__asan_region_is_poisoned(void *start, size_t size);
+void __asan_report_store_n_noabort(void *start, size_t size);
+void __tsan_write_range(void *start, size_t size);
+void __tsan_func_entry(void *call_site);
+void __tsan_func_exit(void);
+void __msan_unpoison(void *start, size_t size);
+#endif
 
 /* `Interface` in Rust. */
 HIDDEN extern const struct interface {
@@ -31,8 +35,12 @@ HIDDEN extern const struct interface {
 } csapp_c_sanitizers;
 
 const struct interface csapp_c_sanitizers = {
+#ifdef __APPLE__ /* whose linker has to be told of each weak reference in every program */
+    0
+#else
     __sanitizer_print_stack_trace, __asan_region_is_poisoned, __asan_report_store_n_noabort, __tsan_write_range,
     __tsan_func_entry, __tsan_func_exit, __msan_unpoison,
+#endif
 };
 
 typedef ssize_t call_t(uintptr_t first, uintptr_t second, uintptr_t third);
