@@ -222,4 +222,5 @@ clean:
 	$(CARGO) clean
 	rm -rf $(BUILD)
 
+include check/check.mk
 include install.mk
