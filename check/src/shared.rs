@@ -21,6 +21,7 @@ pub const RIOS: usize = 1024;
 /// Streams that held output at a fork: in all, and of one process.
 pub const HELD: usize = 4096;
 pub const HELD_HERE: usize = 16;
+pub const WENT_ON: usize = 32;
 pub const FINDINGS: usize = 1024;
 pub const STACKS: usize = 1 << 16;
 pub const DEPTH: usize = 12;
@@ -255,6 +256,7 @@ pub struct Process {
     pub fewer_pid: AtomicI32,
     pub ignores_children: AtomicU32,
     pub held: [AtomicU32; HELD_HERE],
+    pub went_on: [WentOn; WENT_ON],
     pub children: [Child; CHILDREN],
     pub rios: [Rio; RIOS],
     pub fds: [Fd; FDS],
@@ -316,6 +318,14 @@ pub struct Rio {
     pub abandoned: AtomicI32,
     pub initialised: AtomicU32,
     pub reported: AtomicU32,
+}
+
+/// Where a call was made that gives the program something to do; its frame tells the activation of a function.
+#[repr(C)]
+pub struct WentOn {
+    pub call: AtomicU32,
+    pub stack: AtomicU32,
+    pub frame: AtomicUsize,
 }
 
 #[repr(C)]

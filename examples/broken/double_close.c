@@ -33,6 +33,8 @@ int main(void)
     usleep(50000);
     fd = Open("/etc/passwd", O_RDONLY, 0);
     Pthread_join(tid, NULL);
-    close(fd);
+#ifdef MENDED
+    Close(fd);
+#endif
     return 0;
 }

@@ -22,7 +22,7 @@ int main(void)
     if (pipe(ends) < 0)
         unix_error("pipe");
     Pthread_create(&tid, NULL, thread, NULL);
-    while (read(ends[0], &byte, 1) > 0) /* FAULT: ends[1] is still open here */
+    while (read(ends[0], &byte, 1) > 0) /* FAULT: hang, ends[1] is still open here */
         ;
     return 0;
 }

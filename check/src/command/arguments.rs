@@ -10,8 +10,12 @@ use clap::Parser;
 /// buffered input and output. The exit status is PROGRAM's.
 #[derive(Parser, Debug)]
 #[command(name = "csapp-check", version, max_term_width = 100)]
-#[command(override_usage = "csapp-check [OPTIONS] [--] PROGRAM [ARGS]...\n       csapp-check --status PID")]
-#[command(after_help = "Ctrl-\\ shows what each thread waits for; a second one within two seconds ends PROGRAM.")]
+#[command(
+    override_usage = "csapp-check [OPTIONS] [--] PROGRAM [ARGS]...\n       csapp-check --status PID"
+)]
+#[command(
+    after_help = "Ctrl-\\ shows what each thread waits for; a second one within two seconds ends PROGRAM."
+)]
 pub struct Arguments {
     /// Writes the report to FILE instead of standard error
     #[arg(long, value_name = "FILE")]
@@ -46,7 +50,11 @@ pub struct Arguments {
     pub status: Option<i32>,
 
     /// The program, and its arguments
-    #[arg(required_unless_present = "status", trailing_var_arg = true, value_name = "PROGRAM")]
+    #[arg(
+        required_unless_present = "status",
+        trailing_var_arg = true,
+        value_name = "PROGRAM"
+    )]
     pub program: Vec<OsString>,
 }
 
@@ -64,7 +72,10 @@ pub const NOT_FOUND: i32 = 127;
 
 impl Failure {
     pub fn new(status: i32, text: impl Display) -> Failure {
-        Failure { text: text.to_string(), status }
+        Failure {
+            text: text.to_string(),
+            status,
+        }
     }
 }
 

@@ -13,14 +13,27 @@ use crate::report::Reporter;
 /// Grows when a field changes its meaning or goes; new fields may come.
 const SCHEMA: u32 = 1;
 
-pub fn write(path: &Path, arguments: &Arguments, reporter: &Reporter<'_>, status: i32) -> Outcome<()> {
-    let program: Vec<_> = arguments.program.iter().map(|word| word.to_string_lossy()).collect();
+pub fn write(
+    path: &Path,
+    arguments: &Arguments,
+    reporter: &Reporter<'_>,
+    status: i32,
+) -> Outcome<()> {
+    let program: Vec<_> = arguments
+        .program
+        .iter()
+        .map(|word| word.to_string_lossy())
+        .collect();
     let ended = if libc::WIFSIGNALED(status) {
         json!({ "signal": libc::WTERMSIG(status) })
     } else {
         json!({ "status": libc::WEXITSTATUS(status) })
     };
-    let reports: Vec<Value> = reporter.reports.iter().map(|report| entry(report, reporter.places)).collect();
+    let reports: Vec<Value> = reporter
+        .reports
+        .iter()
+        .map(|report| entry(report, reporter.places))
+        .collect();
     let value = json!({
         "schema": SCHEMA,
         "csapp_check": env!("CARGO_PKG_VERSION"),

@@ -29,8 +29,19 @@ fn map(file: &File) -> Result<&'static Shared, Error> {
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     // SAFETY: a new mapping of a file that has this size; its pages are zero, which all fields may be.
     unsafe {
-        let at = libc::mmap(ptr::null_mut(), size, protection, libc::MAP_SHARED | libc::MAP_NORESERVE, file.as_raw_fd(), 0);
-        if at == libc::MAP_FAILED { Err(Error::last_os_error()) } else { Ok(&*at.cast::<Shared>()) }
+        let at = libc::mmap(
+            ptr::null_mut(),
+            size,
+            protection,
+            libc::MAP_SHARED | libc::MAP_NORESERVE,
+            file.as_raw_fd(),
+            0,
+        );
+        if at == libc::MAP_FAILED {
+            Err(Error::last_os_error())
+        } else {
+            Ok(&*at.cast::<Shared>())
+        }
     }
 }
 
@@ -38,18 +49,28 @@ fn map(file: &File) -> Result<&'static Shared, Error> {
 pub fn of_process(pid: i32) -> Option<&'static Shared> {
     let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     let prefix = format!("{VARIABLE}=");
-    let named = environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(prefix.as_bytes()));
+    let named = environment
+        .split(|byte| *byte == 0)
+        .find_map(|entry| entry.strip_prefix(prefix.as_bytes()));
     let named = named.map(|path| String::from_utf8_lossy(path).into_owned());
-    let shared = map(&File::options().read(true).write(true).open(named.or_else(|| among_descriptors(pid))?).ok()?).ok()?;
+    let shared = map(&File::options()
+        .read(true)
+        .write(true)
+        .open(named.or_else(|| among_descriptors(pid))?)
+        .ok()?)
+    .ok()?;
     (shared.magic.get() == MAGIC).then_some(shared)
 }
 
 fn among_descriptors(pid: i32) -> Option<String> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
     let is_it = |path: &std::path::PathBuf| {
-        fs::read_link(path).is_ok_and(|link| link.to_string_lossy().contains(&format!("memfd:{MEMFD}")))
+        fs::read_link(path)
+            .is_ok_and(|link| link.to_string_lossy().contains(&format!("memfd:{MEMFD}")))
     };
-    let found = entries.filter_map(|entry| Some(entry.ok()?.path())).find(is_it);
+    let found = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(is_it);
     found.map(|path| path.to_string_lossy().into_owned())
 }
 
@@ -61,11 +82,15 @@ impl Shared {
     }
 
     pub fn live(&self) -> impl Iterator<Item = &Process> {
-        self.processes.iter().filter(|process| process.pid.get() != 0)
+        self.processes
+            .iter()
+            .filter(|process| process.pid.get() != 0)
     }
 
     pub fn stack(&self, id: u32) -> Option<&Stack> {
-        self.stacks.get(id as usize).filter(|stack| id != 0 && stack.ready.load(Acquire) != 0)
+        self.stacks
+            .get(id as usize)
+            .filter(|stack| id != 0 && stack.ready.load(Acquire) != 0)
     }
 }
 
@@ -73,23 +98,36 @@ impl Process {
     pub fn open_fds(&self) -> impl Iterator<Item = (i32, &Fd)> {
         let used = (self.fds_used.get() as usize).min(FDS);
         let open = |(_, fd): &(usize, &Fd)| fd.state.get() == OPEN;
-        self.fds[..used].iter().enumerate().filter(open).map(|(number, fd)| (number as i32, fd))
+        self.fds[..used]
+            .iter()
+            .enumerate()
+            .filter(open)
+            .map(|(number, fd)| (number as i32, fd))
     }
 
     pub fn all_threads(&self) -> impl Iterator<Item = &Thread> {
         let used = (self.threads_used.get() as usize).min(THREADS);
-        self.threads[..used].iter().filter(|thread| thread.state.get() != 0)
+        self.threads[..used]
+            .iter()
+            .filter(|thread| thread.state.get() != 0)
     }
 
     pub fn all_children(&self) -> impl Iterator<Item = &Child> {
         let used = (self.children_used.get() as usize).min(CHILDREN);
-        self.children[..used].iter().filter(|child| child.pid.get() > 0)
+        self.children[..used]
+            .iter()
+            .filter(|child| child.pid.get() > 0)
     }
 }
 
 impl Text {
     pub fn read(&self) -> String {
-        let bytes: Vec<u8> = self.0.iter().map(Cell::get).take_while(|b| *b != 0).collect();
+        let bytes: Vec<u8> = self
+            .0
+            .iter()
+            .map(Cell::get)
+            .take_while(|b| *b != 0)
+            .collect();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }

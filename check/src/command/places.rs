@@ -42,8 +42,19 @@ impl Place {
         let function = self.function.as_deref().unwrap_or("");
         is_system(&self.module)
             || is_csapp(function)
-            || self.file.as_deref().is_some_and(|file| base(file) == "csapp.c")
-            || ["__interceptor_", "___interceptor_", "__sanitizer", "__asan", "__tsan"].iter().any(|p| function.starts_with(p))
+            || self
+                .file
+                .as_deref()
+                .is_some_and(|file| base(file) == "csapp.c")
+            || [
+                "__interceptor_",
+                "___interceptor_",
+                "__sanitizer",
+                "__asan",
+                "__tsan",
+            ]
+            .iter()
+            .any(|p| function.starts_with(p))
     }
 }
 
@@ -54,7 +65,16 @@ fn base(path: &str) -> &str {
 fn is_system(module: &str) -> bool {
     let name = base(module);
     let known = [
-        "libc.so", "libc-", "libpthread", "ld-linux", "libcsapp", "libasan", "libtsan", "libubsan", "libgcc_s", "linux-vdso",
+        "libc.so",
+        "libc-",
+        "libpthread",
+        "ld-linux",
+        "libcsapp",
+        "libasan",
+        "libtsan",
+        "libubsan",
+        "libgcc_s",
+        "linux-vdso",
         "libstdc++",
     ];
     known.iter().any(|prefix| name.starts_with(prefix))
@@ -63,14 +83,79 @@ fn is_system(module: &str) -> bool {
 /// The functions of the book's csapp.c that call others: who calls these is who is asked about.
 fn is_csapp(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "Accept", "Bind", "Close", "Closedir", "Connect", "Dup2", "Execve", "Exit", "Fclose", "Fdopen", "Fgets", "Fopen",
-        "Fork", "Fputs", "Fread", "Fwrite", "Free", "Getaddrinfo", "Kill", "Listen", "Lseek", "Malloc", "Calloc", "Realloc",
-        "Open", "Opendir", "Open_clientfd", "Open_listenfd", "P", "V", "Pause", "Pipe", "Pthread_create", "Pthread_detach",
-        "Pthread_join", "Pthread_mutex_lock", "Pthread_cond_wait", "Read", "Readdir", "Rio_readinitb", "Rio_readlineb",
-        "Rio_readn", "Rio_readnb", "Rio_writen", "Select", "Sem_wait", "Signal", "Sigaction", "Sigsuspend", "Sio_error",
-        "Sio_putl", "Sio_puts", "Sleep", "Socket", "Wait", "Waitpid", "Write", "open_clientfd", "open_listenfd", "rio_read",
-        "rio_readinitb", "rio_readlineb", "rio_readn", "rio_readnb", "rio_writen", "sio_error", "sio_putl", "sio_puts",
-        "unix_error", "posix_error", "app_error", "dns_error", "gai_error",
+        "Accept",
+        "Bind",
+        "Close",
+        "Closedir",
+        "Connect",
+        "Dup2",
+        "Execve",
+        "Exit",
+        "Fclose",
+        "Fdopen",
+        "Fgets",
+        "Fopen",
+        "Fork",
+        "Fputs",
+        "Fread",
+        "Fwrite",
+        "Free",
+        "Getaddrinfo",
+        "Kill",
+        "Listen",
+        "Lseek",
+        "Malloc",
+        "Calloc",
+        "Realloc",
+        "Open",
+        "Opendir",
+        "Open_clientfd",
+        "Open_listenfd",
+        "P",
+        "V",
+        "Pause",
+        "Pipe",
+        "Pthread_create",
+        "Pthread_detach",
+        "Pthread_join",
+        "Pthread_mutex_lock",
+        "Pthread_cond_wait",
+        "Read",
+        "Readdir",
+        "Rio_readinitb",
+        "Rio_readlineb",
+        "Rio_readn",
+        "Rio_readnb",
+        "Rio_writen",
+        "Select",
+        "Sem_wait",
+        "Signal",
+        "Sigaction",
+        "Sigsuspend",
+        "Sio_error",
+        "Sio_putl",
+        "Sio_puts",
+        "Sleep",
+        "Socket",
+        "Wait",
+        "Waitpid",
+        "Write",
+        "open_clientfd",
+        "open_listenfd",
+        "rio_read",
+        "rio_readinitb",
+        "rio_readlineb",
+        "rio_readn",
+        "rio_readnb",
+        "rio_writen",
+        "sio_error",
+        "sio_putl",
+        "sio_puts",
+        "unix_error",
+        "posix_error",
+        "app_error",
+        "dns_error",
+        "gai_error",
     ];
     NAMES.contains(&name)
 }
@@ -84,7 +169,11 @@ pub struct Places<'a> {
 
 impl<'a> Places<'a> {
     pub fn new(shared: &'a Shared) -> Places<'a> {
-        Places { shared, files: RefCell::default(), known: RefCell::default() }
+        Places {
+            shared,
+            files: RefCell::default(),
+            known: RefCell::default(),
+        }
     }
 
     /// All places of a stack, the innermost first, functions that were inlined included.
@@ -114,35 +203,58 @@ impl<'a> Places<'a> {
     pub fn through(&self, id: u32) -> Option<String> {
         let places = self.stack(id);
         let inner = places.iter().take_while(|place| place.is_inner());
-        inner.filter_map(|place| place.function.clone()).filter(|name| is_csapp(name)).last()
+        inner
+            .filter_map(|place| place.function.clone())
+            .filter(|name| is_csapp(name))
+            .last()
     }
 
     fn module(&self, image: u32, address: usize) -> Option<&'a Module> {
         let used = (self.shared.modules_used.get() as usize).min(MODULES);
-        let holds = |module: &&Module| module.image.get() == image && (module.from.get()..module.to.get()).contains(&address);
+        let holds = |module: &&Module| {
+            module.image.get() == image && (module.from.get()..module.to.get()).contains(&address)
+        };
         self.shared.modules[..used].iter().find(holds)
     }
 
     /// A return address: the call is right before it.
     fn frame(&self, image: u32, address: usize) -> Vec<Place> {
         let Some(module) = self.module(image, address) else {
-            return vec![Place { offset: address, ..Place::default() }];
+            return vec![Place {
+                offset: address,
+                ..Place::default()
+            }];
         };
-        let path: Vec<u8> = module.path.iter().map(Cell::get).take_while(|byte| *byte != 0).collect();
+        let path: Vec<u8> = module
+            .path
+            .iter()
+            .map(Cell::get)
+            .take_while(|byte| *byte != 0)
+            .collect();
         let path = String::from_utf8_lossy(&path).into_owned();
         if base(&path).starts_with("libcsapp_check") {
             return Vec::new();
         }
         let offset = address - 1 - module.bias.get();
-        let unknown = Place { module: path.clone(), offset, ..Place::default() };
+        let unknown = Place {
+            module: path.clone(),
+            offset,
+            ..Place::default()
+        };
         let mut files = self.files.borrow_mut();
-        let Some(loader) = files.entry(path.clone()).or_insert_with(|| Loader::new(&path).ok()) else {
+        let Some(loader) = files
+            .entry(path.clone())
+            .or_insert_with(|| Loader::new(&path).ok())
+        else {
             return vec![unknown];
         };
         let mut places = inlined(loader, offset, &unknown);
         if places.is_empty() {
             let function = loader.find_symbol(offset as u64).map(str::to_owned);
-            places.push(Place { function, ..unknown });
+            places.push(Place {
+                function,
+                ..unknown
+            });
         }
         places
     }
@@ -150,9 +262,14 @@ impl<'a> Places<'a> {
 
 fn inlined(loader: &Loader, offset: usize, unknown: &Place) -> Vec<Place> {
     let mut places = Vec::new();
-    let Ok(mut frames) = loader.find_frames(offset as u64) else { return places };
+    let Ok(mut frames) = loader.find_frames(offset as u64) else {
+        return places;
+    };
     while let Ok(Some(frame)) = frames.next() {
-        let function = frame.function.as_ref().and_then(|name| name.demangle().ok().map(|name| name.into_owned()));
+        let function = frame
+            .function
+            .as_ref()
+            .and_then(|name| name.demangle().ok().map(|name| name.into_owned()));
         let location = frame.location.as_ref();
         if function.is_none() && location.is_none() {
             continue;

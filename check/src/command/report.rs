@@ -31,15 +31,20 @@ pub struct Reporter<'a> {
 }
 
 impl<'a> Reporter<'a> {
-    pub fn new(shared: &'a Shared, places: &'a Places<'a>, arguments: &Arguments) -> Outcome<Reporter<'a>> {
+    pub fn new(
+        shared: &'a Shared,
+        places: &'a Places<'a>,
+        arguments: &Arguments,
+    ) -> Outcome<Reporter<'a>> {
         let suppressions = match &arguments.suppressions {
             Some(path) => Suppressions::read(path)?,
             None => Suppressions::default(),
         };
         let to: Box<dyn Write> = match &arguments.log_file {
-            Some(path) => {
-                Box::new(File::create(path).map_err(|why| Failure::new(USAGE, format!("{}: {why}", path.display())))?)
-            }
+            Some(path) => Box::new(
+                File::create(path)
+                    .map_err(|why| Failure::new(USAGE, format!("{}: {why}", path.display())))?,
+            ),
             None => Box::new(std::io::stderr()),
         };
         let is_coloured = arguments.log_file.is_none() && std::io::stderr().is_terminal();
@@ -107,9 +112,23 @@ impl<'a> Reporter<'a> {
     }
 
     fn print(&mut self, report: &Report) {
-        let (bold, plain) = if self.is_coloured { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        let mut text = format!("{bold}{}: {}{plain}\n", report.place.short(), report.message);
-        for line in report.evidence.iter().map(String::as_str).chain([report.why]).filter(|line| !line.is_empty()) {
+        let (bold, plain) = if self.is_coloured {
+            ("\x1b[1m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
+        let mut text = format!(
+            "{bold}{}: {}{plain}\n",
+            report.place.short(),
+            report.message
+        );
+        for line in report
+            .evidence
+            .iter()
+            .map(String::as_str)
+            .chain([report.why])
+            .filter(|line| !line.is_empty())
+        {
             text += &format!("    {line}\n");
         }
         // In one piece, so that it is not mixed with the program's. There is nobody to tell if it fails.
@@ -124,10 +143,17 @@ impl<'a> Reporter<'a> {
     pub fn summary(&mut self) {
         self.refresh_counts();
         if self.shared.unwatched.get() > 0 {
-            let text = format!("csapp-check: {} more were not watched: too many at once", counted(self.shared.unwatched.get().into(), "process"));
+            let text = format!(
+                "csapp-check: {} more were not watched: too many at once",
+                counted(self.shared.unwatched.get().into(), "process")
+            );
             self.say(&text);
         }
-        let lost = self.shared.findings_used.get().saturating_sub(FINDINGS as u32);
+        let lost = self
+            .shared
+            .findings_used
+            .get()
+            .saturating_sub(FINDINGS as u32);
         if lost > 0 {
             self.say(&format!("csapp-check: {lost} more reports found no room"));
         }
@@ -135,18 +161,36 @@ impl<'a> Reporter<'a> {
             return;
         }
         for report in &self.reports.clone() {
-            let counts_itself = matches!(report.kind, Kind::Leak | Kind::Unjoined | Kind::Unreaped | Kind::LoopAtEnd);
+            let counts_itself = matches!(
+                report.kind,
+                Kind::Leak | Kind::Unjoined | Kind::Unreaped | Kind::LoopAtEnd
+            );
             if report.count > 1 && !counts_itself {
-                self.say(&format!("{}: {} times ({})", report.place.short(), report.count, report.kind.name()));
+                self.say(&format!(
+                    "{}: {} times ({})",
+                    report.place.short(),
+                    report.count,
+                    report.kind.name()
+                ));
             }
         }
-        let kinds: HashSet<_> = self.reports.iter().map(|report| report.kind as u32).collect();
+        let kinds: HashSet<_> = self
+            .reports
+            .iter()
+            .map(|report| report.kind as u32)
+            .collect();
         let mut text = format!("{} of faults", counted(kinds.len() as i64, "kind"));
         if self.descriptors_left > 0 {
-            text += &format!("; {} left", counted(self.descriptors_left.into(), "descriptor"));
+            text += &format!(
+                "; {} left",
+                counted(self.descriptors_left.into(), "descriptor")
+            );
         }
         if self.threads_left > 0 {
-            text += &format!("; {} neither joined nor detached", counted(self.threads_left.into(), "thread"));
+            text += &format!(
+                "; {} neither joined nor detached",
+                counted(self.threads_left.into(), "thread")
+            );
         }
         self.say(&text);
     }
@@ -156,11 +200,20 @@ impl<'a> Reporter<'a> {
         for finding in self.shared.findings() {
             let place = self.places.place(finding.stacks[0].get());
             let kind = Kind::of(finding.kind.get());
-            if let Some(index) = self.reports.iter().position(|report| report.kind == kind && report.place.long() == place.long()) {
+            if let Some(index) = self
+                .reports
+                .iter()
+                .position(|report| report.kind == kind && report.place.long() == place.long())
+            {
                 counts[index] += finding.count.get();
             }
         }
-        for (report, count) in self.reports.iter_mut().zip(counts).filter(|(_, count)| *count > 0) {
+        for (report, count) in self
+            .reports
+            .iter_mut()
+            .zip(counts)
+            .filter(|(_, count)| *count > 0)
+        {
             report.count = count;
         }
     }

@@ -31,7 +31,8 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
     let path = elf::find(name)?;
     let program = elf::check(&path)?;
     let library = library()?;
-    let (file, shared) = memory::create().map_err(|why| Failure::new(CANNOT_RUN, format!("no shared memory: {why}")))?;
+    let (file, shared) = memory::create()
+        .map_err(|why| Failure::new(CANNOT_RUN, format!("no shared memory: {why}")))?;
     if arguments.chaos_faults && arguments.chaos.is_none() {
         return Err(Failure::new(USAGE, "--chaos-faults needs --chaos"));
     }
@@ -40,18 +41,36 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
     if let Some(seed) = arguments.chaos {
         let seed = seed.unwrap_or_else(random);
         shared.seed.set(seed);
-        shared.chaos.set(CHAOS | if arguments.chaos_faults { CHAOS_FAULTS } else { 0 });
+        shared.chaos.set(
+            CHAOS
+                | if arguments.chaos_faults {
+                    CHAOS_FAULTS
+                } else {
+                    0
+                },
+        );
         reporter.say(&format!("csapp-check: --chaos={seed}"));
     }
     shared.timeline.set(u32::from(arguments.timeline.is_some()));
     prepare_environment(&file, &library, program.first.as_deref());
     let signals = Signals::block();
     let pid = signals.start(&path, arguments, shared)?;
-    let mut watch = Watch { file: &file, shared, places: &places, signals, pid, ended: HashSet::new(), last_quit: None };
+    let mut watch = Watch {
+        file: &file,
+        shared,
+        places: &places,
+        signals,
+        pid,
+        ended: HashSet::new(),
+        last_quit: None,
+    };
     let status = watch.to_the_end(&mut reporter);
     reporter.tell_new(true);
     if shared.processes_seen.get() == 0 {
-        reporter.say(&format!("csapp-check: {} was not watched: {LIBRARY} could not start in it", name.display()));
+        reporter.say(&format!(
+            "csapp-check: {} was not watched: {LIBRARY} could not start in it",
+            name.display()
+        ));
     }
     reporter.summary();
     if let Some(page) = &arguments.timeline {
@@ -60,7 +79,10 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
     if let Some(path) = &arguments.json {
         json::write(path, arguments, &reporter, status)?;
     }
-    match arguments.error_exitcode.filter(|_| !reporter.reports.is_empty()) {
+    match arguments
+        .error_exitcode
+        .filter(|_| !reporter.reports.is_empty())
+    {
         Some(code) => Ok(i32::from(code)),
         None => Ok(as_the_program(status)),
     }
@@ -81,7 +103,10 @@ fn as_the_program(status: i32) -> i32 {
     let signal = libc::WTERMSIG(status);
     // SAFETY: this process ends here; a core of it would replace the program's.
     unsafe {
-        let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        let none = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
         libc::setrlimit(libc::RLIMIT_CORE, &none);
         libc::signal(signal, libc::SIG_DFL);
         let mut set: libc::sigset_t = std::mem::zeroed();
@@ -96,12 +121,24 @@ fn as_the_program(status: i32) -> i32 {
 fn library() -> Outcome<PathBuf> {
     let own = std::env::current_exe().map_err(|why| Failure::new(CANNOT_RUN, why))?;
     let dir = own.parent().unwrap_or(Path::new("/"));
-    let places = [dir.join(LIBRARY), dir.join("../lib/csapp-check").join(LIBRARY)];
+    let places = [
+        dir.join(LIBRARY),
+        dir.join("../lib/csapp-check").join(LIBRARY),
+    ];
     let found = places.iter().find(|path| path.exists());
-    let found = found.ok_or_else(|| Failure::new(CANNOT_RUN, format!("{} is missing", places[0].display())))?;
+    let found = found
+        .ok_or_else(|| Failure::new(CANNOT_RUN, format!("{} is missing", places[0].display())))?;
     let path = fs::canonicalize(found).map_err(|why| Failure::new(CANNOT_RUN, why))?;
-    if path.as_os_str().as_bytes().iter().any(|byte| b" :".contains(byte)) {
-        let text = format!("{}: LD_PRELOAD takes no path with a blank or a colon in it", path.display());
+    if path
+        .as_os_str()
+        .as_bytes()
+        .iter()
+        .any(|byte| b" :".contains(byte))
+    {
+        let text = format!(
+            "{}: LD_PRELOAD takes no path with a blank or a colon in it",
+            path.display()
+        );
         return Err(Failure::new(CANNOT_RUN, text));
     }
     Ok(path)
@@ -121,7 +158,10 @@ fn prepare_environment(file: &File, library: &Path, first: Option<&str>) {
     // SAFETY: this process has one thread.
     unsafe {
         std::env::set_var("LD_PRELOAD", preload);
-        std::env::set_var(VARIABLE, format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
+        std::env::set_var(
+            VARIABLE,
+            format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()),
+        );
     }
 }
 
@@ -135,7 +175,10 @@ impl Signals {
     fn block() -> Signals {
         // SAFETY: zero bytes are a valid set, and are filled in.
         unsafe {
-            let mut signals = Signals { all: std::mem::zeroed(), before: std::mem::zeroed() };
+            let mut signals = Signals {
+                all: std::mem::zeroed(),
+                before: std::mem::zeroed(),
+            };
             libc::sigfillset(&mut signals.all);
             libc::sigprocmask(libc::SIG_BLOCK, &signals.all, &mut signals.before);
             signals
@@ -146,7 +189,11 @@ impl Signals {
     fn start(&self, path: &Path, arguments: &Arguments, shared: &Shared) -> Outcome<i32> {
         let bad = |_| Failure::new(USAGE, "an argument has a zero byte in it");
         let file = CString::new(path.as_os_str().as_bytes()).map_err(bad)?;
-        let words: Result<Vec<_>, _> = arguments.program.iter().map(|word| CString::new(word.clone().into_vec())).collect();
+        let words: Result<Vec<_>, _> = arguments
+            .program
+            .iter()
+            .map(|word| CString::new(word.clone().into_vec()))
+            .collect();
         let words = words.map_err(bad)?;
         let mut argv: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
         argv.push(std::ptr::null());
@@ -157,7 +204,10 @@ impl Signals {
         unsafe {
             let pid = libc::fork();
             if pid < 0 {
-                return Err(Failure::new(CANNOT_RUN, format!("fork: {}", Error::last_os_error())));
+                return Err(Failure::new(
+                    CANNOT_RUN,
+                    format!("fork: {}", Error::last_os_error()),
+                ));
             }
             if pid > 0 {
                 return Ok(pid);
@@ -178,7 +228,10 @@ impl Signals {
 
     /// The next signal, if one comes within the interval.
     fn next(&self) -> Option<libc::siginfo_t> {
-        let time = libc::timespec { tv_sec: 0, tv_nsec: INTERVAL.as_nanos() as i64 };
+        let time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: INTERVAL.as_nanos() as i64,
+        };
         // SAFETY: zero bytes are a valid siginfo_t, which is filled in.
         unsafe {
             let mut info: libc::siginfo_t = std::mem::zeroed();
@@ -277,29 +330,50 @@ impl Watch<'_> {
             if pid == CLAIMED && !is_over {
                 continue;
             }
-            let state = if pid == self.pid && is_over { State::Gone } else { state(pid.abs()) };
+            let state = if pid == self.pid && is_over {
+                State::Gone
+            } else {
+                state(pid.abs())
+            };
             let is_superseded = pid < 0;
             let knows_itself = process.end.get() == EXITED;
-            let is_done = is_superseded || match state {
-                State::Alive => false,
-                State::Zombie => knows_itself || is_over,
-                State::Gone => true,
-            };
+            let is_done = is_superseded
+                || match state {
+                    State::Alive => false,
+                    State::Zombie => knows_itself || is_over,
+                    State::Gone => true,
+                };
             if !is_done {
                 continue;
             }
             let signal = match status.filter(|_| pid == self.pid) {
-                Some(status) => Some(if libc::WIFSIGNALED(status) { libc::WTERMSIG(status) } else { 0 }),
-                None if knows_itself => Some(0),
-                None => Some(process.status.get()).filter(|told| *told > 0).map(|told| told - 1).map(|status| {
-                    if libc::WIFSIGNALED(status) { libc::WTERMSIG(status) } else { 0 }
+                Some(status) => Some(if libc::WIFSIGNALED(status) {
+                    libc::WTERMSIG(status)
+                } else {
+                    0
                 }),
+                None if knows_itself => Some(0),
+                None => Some(process.status.get())
+                    .filter(|told| *told > 0)
+                    .map(|told| told - 1)
+                    .map(|status| {
+                        if libc::WIFSIGNALED(status) {
+                            libc::WTERMSIG(status)
+                        } else {
+                            0
+                        }
+                    }),
             };
             if !is_superseded {
                 self.ended.insert(pid);
             }
             reporter.tell_new(false);
-            reporter.tell_end(&End { process, signal, ended: &self.ended, places: self.places });
+            reporter.tell_end(&End {
+                process,
+                signal,
+                ended: &self.ended,
+                places: self.places,
+            });
             memory::recycle(self.file, self.shared, process);
         }
     }
@@ -312,8 +386,14 @@ enum State {
 }
 
 fn state(pid: i32) -> State {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return State::Gone };
-    match stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next()) {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return State::Gone;
+    };
+    match stat
+        .rsplit(')')
+        .next()
+        .and_then(|rest| rest.trim().chars().next())
+    {
         Some('Z' | 'X') => State::Zombie,
         _ => State::Alive,
     }

@@ -48,7 +48,11 @@ fn shorter(me: &Me, fd: c_int, size: size_t) -> size_t {
     let short = may_be_short(fd, size) && happens(me, 3);
     drop(kept);
     // Many a program reads lines of some bytes: most short answers are of that size.
-    if short { 1 + roll(me) as usize % (size - 1).min(64) } else { size }
+    if short {
+        1 + roll(me) as usize % (size - 1).min(64)
+    } else {
+        size
+    }
 }
 
 /// Reading pipes, terminals and stream sockets, and writing to sockets. What is written to a pipe at once stays whole.
@@ -60,12 +64,15 @@ fn may_be_short(fd: c_int, size: size_t) -> bool {
             return false;
         }
         match kind.st_mode & libc::S_IFMT {
-            libc::S_IFIFO => size > libc::PIPE_BUF || libc::syscall(libc::SYS_fcntl, fd, libc::F_GETFL) & 3 == 0,
+            libc::S_IFIFO => {
+                size > libc::PIPE_BUF || libc::syscall(libc::SYS_fcntl, fd, libc::F_GETFL) & 3 == 0
+            }
             libc::S_IFSOCK => {
                 let mut kind = 0;
                 let mut length = size_of::<c_int>() as libc::socklen_t;
                 let to = (&raw mut kind).cast();
-                libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_TYPE, to, &mut length) == 0 && kind == libc::SOCK_STREAM
+                libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_TYPE, to, &mut length) == 0
+                    && kind == libc::SOCK_STREAM
             }
             _ => false,
         }
@@ -86,7 +93,10 @@ fn sleep(me: &Me) {
         return;
     }
     let kept = KeepErrno::new();
-    let time = libc::timespec { tv_sec: 0, tv_nsec: (roll(me) % 3_000_000) as i64 };
+    let time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: (roll(me) % 3_000_000) as i64,
+    };
     // SAFETY: sleeps, not by this library's own nanosleep.
     unsafe { libc::syscall(libc::SYS_nanosleep, &raw const time, 0usize) };
     drop(kept);
@@ -111,7 +121,10 @@ pub fn transfer_fault(me: &Me, fd: c_int, reads: bool) -> Option<c_int> {
     if !is_on(me, FAULTS) {
         return None;
     }
-    let is_socket = me.process.fd(fd).is_some_and(|entry| entry.flags.get() & SOCKET != 0);
+    let is_socket = me
+        .process
+        .fd(fd)
+        .is_some_and(|entry| entry.flags.get() & SOCKET != 0);
     match roll(me) % 64 {
         0..2 => Some(libc::EINTR),
         2 if is_socket => Some(if reads { libc::ECONNRESET } else { libc::EPIPE }),

@@ -22,7 +22,9 @@ pub fn opened(me: &Me, fd: c_int, call: Call, stack: u32, name: &[u8], flags: u3
         return;
     }
     me.log(call, fd, stack, 0, fd);
-    let Some(entry) = me.process.fd(fd) else { return };
+    let Some(entry) = me.process.fd(fd) else {
+        return;
+    };
     let mut used = me.process.fds_used.get();
     while used <= fd as u32 && !me.process.fds_used.swap_from(used, fd as u32 + 1) {
         used = me.process.fds_used.get();
@@ -40,7 +42,9 @@ pub fn opened(me: &Me, fd: c_int, call: Call, stack: u32, name: &[u8], flags: u3
     entry.stream.set(0);
     entry.name.write(name);
     me.thread.newest_fd.set(fd);
-    entry.state.store(OPEN, std::sync::atomic::Ordering::Release);
+    entry
+        .state
+        .store(OPEN, std::sync::atomic::Ordering::Release);
 }
 
 /// Keeps the last failure of a thread, of the calls that return descriptors (0) or counts (1).
@@ -57,16 +61,39 @@ pub fn bad_number(me: &Me, fd: c_int, call: Call, stack: u32) {
     if fd < 0 {
         let failure = &me.thread.failed[0];
         if failure.call.get() != 0 {
-            let at = [(call, stack), (Call::of(failure.call.get()), failure.stack.get())];
+            let at = [
+                (call, stack),
+                (Call::of(failure.call.get()), failure.stack.get()),
+            ];
             let numbers = [i64::from(failure.errno.get()), 0];
-            Fault { kind: Kind::ErrorAsNumber, fd, at: &at, numbers: &numbers, text: b"" }.report(me);
+            Fault {
+                kind: Kind::ErrorAsNumber,
+                fd,
+                at: &at,
+                numbers: &numbers,
+                text: b"",
+            }
+            .report(me);
         }
         return;
     }
-    let Some(entry) = me.process.fd(fd).filter(|entry| entry.state.get() == CLOSED) else { return };
+    let Some(entry) = me
+        .process
+        .fd(fd)
+        .filter(|entry| entry.state.get() == CLOSED)
+    else {
+        return;
+    };
     let at = [(call, stack), closing(entry), opening(entry)];
     let numbers = [i64::from(entry.close_tid.get() == me.tid())];
-    Fault { kind: Kind::ClosedUse, fd, at: &at, numbers: &numbers, text: b"" }.report(me);
+    Fault {
+        kind: Kind::ClosedUse,
+        fd,
+        at: &at,
+        numbers: &numbers,
+        text: b"",
+    }
+    .report(me);
 }
 
 fn opening(entry: &Fd) -> (Call, u32) {
@@ -87,18 +114,31 @@ pub fn check_owner(me: &Me, fd: c_int, entry: &Fd, call: Call, stack: u32) {
         && entry.close_stack.get() != 0
         && entry.state.get() == OPEN;
     if closed_it_myself && entry.open_tid.get() != tid {
-        let kind = if call == Call::Close { Kind::DoubleClose } else { Kind::ForeignUse };
+        let kind = if call == Call::Close {
+            Kind::DoubleClose
+        } else {
+            Kind::ForeignUse
+        };
         let at = [(call, stack), closing(entry), opening(entry)];
         let mut name = [0; TEXT];
         let length = entry.name.read_into(&mut name);
-        Fault { kind, fd, at: &at, numbers: &[1, 1], text: &name[..length] }.report(me);
+        Fault {
+            kind,
+            fd,
+            at: &at,
+            numbers: &[1, 1],
+            text: &name[..length],
+        }
+        .report(me);
     }
 }
 
 /// Marks `fd` as closed by `call`, which is about to close it: afterwards, another thread may have the number at once.
 /// Returns what its state was.
 pub fn closing_now(me: &Me, fd: c_int, call: Call, stack: u32) -> u32 {
-    let Some(entry) = me.process.fd(fd) else { return 0 };
+    let Some(entry) = me.process.fd(fd) else {
+        return 0;
+    };
     let state = entry.state.get();
     if state == CLOSED {
         return state;
@@ -129,9 +169,19 @@ fn check_waiting(me: &Me, fd: c_int, call: Call, stack: u32) {
             && is_in_kernel(thread.tid.get(), fd)
     };
     for thread in me.process.threads[..used].iter().filter(waits) {
-        let at = [(call, stack), (Call::of(thread.call.get()), thread.stack.get())];
+        let at = [
+            (call, stack),
+            (Call::of(thread.call.get()), thread.stack.get()),
+        ];
         let numbers = [i64::from(thread.tid.get())];
-        Fault { kind: Kind::ClosedUnderWait, fd, at: &at, numbers: &numbers, text: b"" }.report(me);
+        Fault {
+            kind: Kind::ClosedUnderWait,
+            fd,
+            at: &at,
+            numbers: &numbers,
+            text: b"",
+        }
+        .report(me);
     }
 }
 
@@ -142,7 +192,12 @@ fn is_in_kernel(tid: i32, fd: c_int) -> bool {
     let mut text = [0u8; 64];
     // SAFETY: the path ends with a zero byte, the buffer is as long as is said; not this library's own open and close.
     let length = unsafe {
-        let file = libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path.bytes().as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
+        let file = libc::syscall(
+            libc::SYS_openat,
+            libc::AT_FDCWD,
+            path.bytes().as_ptr(),
+            libc::O_RDONLY | libc::O_CLOEXEC,
+        );
         if file < 0 {
             return false;
         }
@@ -150,9 +205,15 @@ fn is_in_kernel(tid: i32, fd: c_int) -> bool {
         libc::syscall(libc::SYS_close, file);
         length
     };
-    let text = text.get(..usize::try_from(length).unwrap_or(0)).unwrap_or(&[]);
-    let argument = std::str::from_utf8(text).ok().and_then(|text| text.split(' ').nth(1));
-    let number = argument.and_then(|word| word.strip_prefix("0x")).and_then(|hex| i64::from_str_radix(hex, 16).ok());
+    let text = text
+        .get(..usize::try_from(length).unwrap_or(0))
+        .unwrap_or(&[]);
+    let argument = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.split(' ').nth(1));
+    let number = argument
+        .and_then(|word| word.strip_prefix("0x"))
+        .and_then(|hex| i64::from_str_radix(hex, 16).ok());
     number == Some(i64::from(fd))
 }
 
@@ -162,16 +223,32 @@ pub fn closed(me: &Me, fd: c_int, call: Call, stack: u32, was: u32, result: c_in
     if result == 0 || kept.value() != libc::EBADF || fd < 0 {
         return;
     }
-    let Some(entry) = me.process.fd(fd) else { return };
+    let Some(entry) = me.process.fd(fd) else {
+        return;
+    };
     if was == CLOSED {
         let at = [(call, stack), closing(entry), opening(entry)];
         let numbers = [i64::from(entry.close_tid.get() == me.tid()), 0];
-        Fault { kind: Kind::DoubleClose, fd, at: &at, numbers: &numbers, text: b"" }.report_later(me);
+        Fault {
+            kind: Kind::DoubleClose,
+            fd,
+            at: &at,
+            numbers: &numbers,
+            text: b"",
+        }
+        .report_later(me);
     } else {
         // Closes numbers that never were: a loop over all of them, which means no descriptor in particular.
         entry.state.set(0);
         let at = [(Call::Close, stack)];
-        let sweep = Fault { kind: Kind::DoubleClose, fd, at: &at, numbers: &[], text: b"" }.report_later(me);
+        let sweep = Fault {
+            kind: Kind::DoubleClose,
+            fd,
+            at: &at,
+            numbers: &[],
+            text: b"",
+        }
+        .report_later(me);
         if sweep.state.get() == PENDING {
             sweep.state.set(CANCELLED);
         }
@@ -184,7 +261,11 @@ pub fn closed(me: &Me, fd: c_int, call: Call, stack: u32, was: u32, result: c_in
 /// `path` is NULL or a string.
 pub unsafe fn name<'a>(path: *const c_char) -> &'a [u8] {
     // SAFETY: the caller's promise.
-    if path.is_null() { b"" } else { unsafe { CStr::from_ptr(path) }.to_bytes() }
+    if path.is_null() {
+        b""
+    } else {
+        unsafe { CStr::from_ptr(path) }.to_bytes()
+    }
 }
 
 /// # Safety
@@ -198,9 +279,17 @@ unsafe extern "C" fn csapp_check_open(
     mode: mode_t,
     site: Site,
 ) -> c_int {
-    static REAL: [Real; 4] = [Real::new(c"open"), Real::new(c"open64"), Real::new(c"openat"), Real::new(c"openat64")];
+    static REAL: [Real; 4] = [
+        Real::new(c"open"),
+        Real::new(c"open64"),
+        Real::new(c"openat"),
+        Real::new(c"openat64"),
+    ];
     let me = me();
-    if let Some(fault) = me.as_ref().and_then(|me| chaos::fault(me, &[libc::EMFILE, libc::EINTR])) {
+    if let Some(fault) = me
+        .as_ref()
+        .and_then(|me| chaos::fault(me, &[libc::EMFILE, libc::EINTR]))
+    {
         set_errno(fault);
         return -1;
     }
@@ -208,16 +297,22 @@ unsafe extern "C" fn csapp_check_open(
     // SAFETY: the variadic functions of these names, with the arguments that they take.
     let fd = unsafe {
         if form < 2 {
-            let open: unsafe extern "C" fn(*const c_char, c_int, ...) -> c_int = std::mem::transmute(real);
+            let open: unsafe extern "C" fn(*const c_char, c_int, ...) -> c_int =
+                std::mem::transmute(real);
             open(path, flags, mode)
         } else {
-            let openat: unsafe extern "C" fn(c_int, *const c_char, c_int, ...) -> c_int = std::mem::transmute(real);
+            let openat: unsafe extern "C" fn(c_int, *const c_char, c_int, ...) -> c_int =
+                std::mem::transmute(real);
             openat(dir, path, flags, mode)
         }
     };
     if let Some(me) = me {
         // SAFETY: a path that open has accepted is a string.
-        let name = if fd < 0 { b"" as &[u8] } else { unsafe { name(path) } };
+        let name = if fd < 0 {
+            b"" as &[u8]
+        } else {
+            unsafe { name(path) }
+        };
         opened(&me, fd, Call::Open, me.stack(site), name, 0);
     }
     fd
@@ -226,11 +321,18 @@ unsafe extern "C" fn csapp_check_open(
 /// # Safety
 /// As fcntl.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn csapp_check_fcntl(form: c_int, fd: c_int, command: c_int, argument: *mut c_void, site: Site) -> c_int {
+unsafe extern "C" fn csapp_check_fcntl(
+    form: c_int,
+    fd: c_int,
+    command: c_int,
+    argument: *mut c_void,
+    site: Site,
+) -> c_int {
     static REAL: [Real; 2] = [Real::new(c"fcntl"), Real::new(c"fcntl64")];
     // SAFETY: fcntl, with the caller's arguments.
     let result = unsafe {
-        let fcntl: unsafe extern "C" fn(c_int, c_int, ...) -> c_int = std::mem::transmute(REAL[form as usize].address());
+        let fcntl: unsafe extern "C" fn(c_int, c_int, ...) -> c_int =
+            std::mem::transmute(REAL[form as usize].address());
         fcntl(fd, command, argument)
     };
     if matches!(command, libc::F_DUPFD | libc::F_DUPFD_CLOEXEC) {
@@ -471,7 +573,11 @@ hook! {
 pub fn polled(me: &Me, fd: c_int, is_polled: bool) {
     if let Some(entry) = me.process.fd(fd) {
         let flags = entry.flags.get();
-        let new = if is_polled { flags | POLLED } else { flags & !POLLED };
+        let new = if is_polled {
+            flags | POLLED
+        } else {
+            flags & !POLLED
+        };
         if new != flags {
             entry.flags.set(new);
         }
@@ -538,7 +644,10 @@ fn replaced(me: &Me, fd: c_int) {
 fn close_all(me: &Me, first: c_uint, last: c_uint, stack: u32) {
     let last = last.min(me.process.fds_used.get());
     for fd in first..=last {
-        let open = me.process.fd(fd as c_int).filter(|entry| entry.state.get() == OPEN);
+        let open = me
+            .process
+            .fd(fd as c_int)
+            .filter(|entry| entry.state.get() == OPEN);
         if open.is_some() {
             closing_now(me, fd as c_int, Call::Close, stack);
         }
@@ -557,7 +666,11 @@ fn accepted(listening: c_int, at: Site, real: impl FnOnce() -> c_int) -> c_int {
     doing.end(fd as isize);
     me.synchronized();
     let kept = KeepErrno::new();
-    let peer = if fd < 0 { Short::new() } else { address_of(fd, libc::SYS_getpeername) };
+    let peer = if fd < 0 {
+        Short::new()
+    } else {
+        address_of(fd, libc::SYS_getpeername)
+    };
     if fd < 0 && kept.value() == libc::EBADF {
         bad_number(&me, listening, Call::Accept, stack);
     }
@@ -594,7 +707,10 @@ pub struct Short {
 
 impl Short {
     pub fn new() -> Short {
-        Short { bytes: [0; TEXT], length: 0 }
+        Short {
+            bytes: [0; TEXT],
+            length: 0,
+        }
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -649,7 +765,11 @@ unsafe fn describe(address: *const sockaddr, length: socklen_t, to: &mut Short) 
             libc::AF_INET6 if length >= size_of::<sockaddr_in6>() => {
                 let inet = address.cast::<sockaddr_in6>().read_unaligned();
                 let ip = Ipv6Addr::from(inet.sin6_addr.s6_addr);
-                let _ = write!(to, "{}", SocketAddrV6::new(ip, u16::from_be(inet.sin6_port), 0, 0));
+                let _ = write!(
+                    to,
+                    "{}",
+                    SocketAddrV6::new(ip, u16::from_be(inet.sin6_port), 0, 0)
+                );
             }
             libc::AF_UNIX if length > size_of::<libc::sa_family_t>() => {
                 let path = (&raw const (*address.cast::<sockaddr_un>()).sun_path).cast::<u8>();
@@ -673,11 +793,20 @@ pub unsafe fn received(me: &Me, message: *mut libc::msghdr, stack: u32) {
     unsafe {
         let mut control = libc::CMSG_FIRSTHDR(message);
         while !control.is_null() {
-            if (*control).cmsg_level == libc::SOL_SOCKET && (*control).cmsg_type == libc::SCM_RIGHTS {
+            if (*control).cmsg_level == libc::SOL_SOCKET && (*control).cmsg_type == libc::SCM_RIGHTS
+            {
                 let data = libc::CMSG_DATA(control).cast::<c_int>();
-                let bytes = ((*control).cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
+                let bytes =
+                    ((*control).cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
                 for i in 0..bytes / size_of::<c_int>() {
-                    opened(me, data.add(i).read_unaligned(), Call::Received, stack, b"", 0);
+                    opened(
+                        me,
+                        data.add(i).read_unaligned(),
+                        Call::Received,
+                        stack,
+                        b"",
+                        0,
+                    );
                 }
             }
             control = libc::CMSG_NXTHDR(message, control);

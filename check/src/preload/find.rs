@@ -30,7 +30,9 @@ impl Fault<'_> {
         let stack = self.at.first().map_or(0, |(_, stack)| *stack);
         let used = (me.shared.findings_used.get() as usize).min(FINDINGS);
         let same = |finding: &&Finding| {
-            finding.kind.get() == self.kind as u32 && finding.stacks[0].get() == stack && finding.image.get() == IMAGE.get()
+            finding.kind.get() == self.kind as u32
+                && finding.stacks[0].get() == stack
+                && finding.image.get() == IMAGE.get()
         };
         if let Some(known) = findings[..used].iter().find(same) {
             known.count.add(1);
@@ -52,15 +54,23 @@ impl Fault<'_> {
         }
         finding.text.write(self.text);
         finding.kind.set(self.kind as u32);
-        finding.state.store(state, std::sync::atomic::Ordering::Release);
+        finding
+            .state
+            .store(state, std::sync::atomic::Ordering::Release);
         finding
     }
 }
 
 /// Copies from an address of this process that may be no longer there. Returns whether all of it was.
 pub fn peek(from: usize, to: &mut [u8]) -> bool {
-    let local = libc::iovec { iov_base: to.as_mut_ptr().cast::<c_void>(), iov_len: to.len() };
-    let remote = libc::iovec { iov_base: from as *mut c_void, iov_len: to.len() };
+    let local = libc::iovec {
+        iov_base: to.as_mut_ptr().cast::<c_void>(),
+        iov_len: to.len(),
+    };
+    let remote = libc::iovec {
+        iov_base: from as *mut c_void,
+        iov_len: to.len(),
+    };
     // SAFETY: the kernel checks the other address; `local` is a slice's.
     let copied = unsafe { libc::process_vm_readv(libc::getpid(), &local, 1, &remote, 1, 0) };
     copied == to.len() as isize

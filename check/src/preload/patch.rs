@@ -15,7 +15,10 @@ mod x86_64 {
     use std::ptr;
 
     use iced_x86::code_asm::CodeAssembler;
-    use iced_x86::{BlockEncoder, BlockEncoderOptions, Decoder, DecoderOptions, FlowControl, Instruction, InstructionBlock};
+    use iced_x86::{
+        BlockEncoder, BlockEncoderOptions, Decoder, DecoderOptions, FlowControl, Instruction,
+        InstructionBlock,
+    };
     use object::read::elf::ElfFile64;
     use object::{Object as _, ObjectSymbol as _};
 
@@ -30,8 +33,12 @@ mod x86_64 {
 
     /// Looks for the functions among the symbols of the program, which was loaded at `bias`.
     pub fn patch(bias: usize) {
-        let Ok(file) = std::fs::read("/proc/self/exe") else { return };
-        let Ok(elf) = ElfFile64::<object::Endianness>::parse(&*file) else { return };
+        let Ok(file) = std::fs::read("/proc/self/exe") else {
+            return;
+        };
+        let Ok(elf) = ElfFile64::<object::Endianness>::parse(&*file) else {
+            return;
+        };
         let wanted = elf.symbols().filter(|symbol| {
             symbol.is_definition() && symbol.name_bytes().is_ok_and(|name| NAMES.contains(&name))
         });
@@ -87,7 +94,10 @@ mod x86_64 {
             length >= JUMP
         })?;
         let goes_on = |instruction: &Instruction| {
-            matches!(instruction.flow_control(), FlowControl::Next | FlowControl::ConditionalBranch) && !instruction.is_invalid()
+            matches!(
+                instruction.flow_control(),
+                FlowControl::Next | FlowControl::ConditionalBranch
+            ) && !instruction.is_invalid()
         };
         let moved = address as u64..(address + length) as u64;
         let jumps_back = |instruction: &Instruction| {

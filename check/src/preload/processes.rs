@@ -8,7 +8,9 @@ use crate::find::Fault;
 use crate::real::Real;
 use crate::shared::*;
 use crate::stack::{Site, site};
-use crate::state::{KeepErrno, Me, begin_thread, enter_process, local, me, new_process, new_thread, shared};
+use crate::state::{
+    KeepErrno, Me, begin_thread, enter_process, local, me, new_process, new_thread, shared,
+};
 use crate::stdio;
 use crate::waiting::waits;
 
@@ -22,7 +24,8 @@ pub fn forks() {
         child.forked.set(1);
         child.fork_stack.set(me.thread.stack.get());
         me.process.forks.add(1);
-        let lineage = me.process.lineage.get().wrapping_mul(0x0000_0100_0000_01b3) ^ me.process.forks.get();
+        let lineage =
+            me.process.lineage.get().wrapping_mul(0x0000_0100_0000_01b3) ^ me.process.forks.get();
         child.lineage.set(lineage);
         inherit(me.process, child);
     }
@@ -81,15 +84,24 @@ fn inherit(parent: &Process, child: &Process) {
         to.state.set(from.state.get());
     }
     child.fds_used.set(used);
+    for (from, to) in parent.went_on.iter().zip(&child.went_on) {
+        to.call.set(from.call.get());
+        to.frame.set(from.frame.get());
+        to.stack.set(from.stack.get());
+    }
     stdio::inherit(parent, child);
 }
 
 fn new_child(me: &Me, pid: pid_t, call: Call, stack: u32) {
     let children = &me.process.children;
     let used = (me.process.children_used.get() as usize).min(CHILDREN);
-    let free = children[..used].iter().position(|child| child.waited.get() != 0);
+    let free = children[..used]
+        .iter()
+        .position(|child| child.waited.get() != 0);
     let index = free.unwrap_or_else(|| me.process.children_used.add(1) as usize);
-    let Some(child) = children.get(index) else { return };
+    let Some(child) = children.get(index) else {
+        return;
+    };
     child.stack.set(stack);
     child.call.set(call as u32);
     child.pid.set(pid);
@@ -102,10 +114,18 @@ fn reaped(me: &Me, pid: pid_t, status: Option<c_int>) {
         return;
     }
     let used = (me.process.children_used.get() as usize).min(CHILDREN);
-    if let Some(child) = me.process.children[..used].iter().find(|child| child.pid.get() == pid) {
+    if let Some(child) = me.process.children[..used]
+        .iter()
+        .find(|child| child.pid.get() == pid)
+    {
         child.waited.set(1);
     }
-    if let Some(process) = me.shared.processes.iter().find(|process| process.pid.get() == pid) {
+    if let Some(process) = me
+        .shared
+        .processes
+        .iter()
+        .find(|process| process.pid.get() == pid)
+    {
         process.status.set(status.unwrap_or(0) + 1);
     }
     // SAFETY: this thread's own.
@@ -114,9 +134,18 @@ fn reaped(me: &Me, pid: pid_t, status: Option<c_int>) {
 
 /// wait and its like. The parent may ask for no status; the command wants it all the same.
 #[inline(always)]
-fn wait_for(call: Call, at: Site, status: *mut c_int, real: impl FnOnce(*mut c_int) -> pid_t) -> pid_t {
+fn wait_for(
+    call: Call,
+    at: Site,
+    status: *mut c_int,
+    real: impl FnOnce(*mut c_int) -> pid_t,
+) -> pid_t {
     let mut own = 0;
-    let to = if status.is_null() { &raw mut own } else { status };
+    let to = if status.is_null() {
+        &raw mut own
+    } else {
+        status
+    };
     let pid = waits(call, at, || real(to), |pid| pid as isize);
     if let Some(me) = me() {
         let kept = KeepErrno::new();
@@ -125,8 +154,8 @@ fn wait_for(call: Call, at: Site, status: *mut c_int, real: impl FnOnce(*mut c_i
         if pid > 0 {
             reaped(&me, pid, Some(unsafe_status(to)));
         }
+        goes_on(&me, call, at, me.stack(at));
         drop(kept);
-        check_fell_through(&me, call, at);
     }
     pid
 }
@@ -136,20 +165,48 @@ fn unsafe_status(status: *mut c_int) -> c_int {
     unsafe { *status }
 }
 
-/// A child whose exec failed calls what its parent called before the fork, from the same place.
-pub fn check_fell_through(me: &Me, call: Call, at: Site) {
-    if me.process.exec_failed.get() == 0 || me.process.forked.get() == 0 {
-        return;
+/// A call by which a program gets something to do: input, a child, the end of one. Notes where it was made; a child
+/// whose exec failed makes no such call in a function where its parent has.
+#[inline]
+pub fn goes_on(me: &Me, call: Call, at: Site, stack: u32) {
+    let known = &me.process.went_on[call as usize % WENT_ON];
+    if me.process.exec_failed.get() == 0 {
+        known.call.set(call as u32);
+        known.frame.set(at.frame);
+        known.stack.set(stack);
+    } else if me.process.forked.get() != 0 {
+        check_fell_through(me, call, at, stack);
     }
-    let kept = KeepErrno::new();
-    let stack = me.stack(at);
-    if me.shared.stacks[stack as usize].pid.get() == me.process.parent.get() {
-        let at = [(Call::Exec, me.process.exec_failed.get()), (call, stack), (Call::Fork, me.process.fork_stack.get())];
+}
+
+#[cold]
+fn check_fell_through(me: &Me, call: Call, at: Site, stack: u32) {
+    let known = &me.process.went_on[call as usize % WENT_ON];
+    let callers = |id: u32| {
+        me.shared.stacks[id as usize % STACKS].frames[1..]
+            .iter()
+            .map(Cell::get)
+    };
+    let in_same_function = known.call.get() == call as u32
+        && known.frame.get() == at.frame
+        && callers(known.stack.get()).eq(callers(stack));
+    if in_same_function {
+        let at = [
+            (Call::Exec, me.process.exec_failed.get()),
+            (call, stack),
+            (Call::Fork, me.process.fork_stack.get()),
+        ];
         let numbers = [i64::from(me.process.exec_errno.get())];
-        Fault { kind: Kind::FellThrough, fd: -1, at: &at, numbers: &numbers, text: b"" }.report(me);
+        Fault {
+            kind: Kind::FellThrough,
+            fd: -1,
+            at: &at,
+            numbers: &numbers,
+            text: b"",
+        }
+        .report(me);
         me.process.exec_failed.set(0);
     }
-    drop(kept);
 }
 
 /// # Safety
@@ -163,7 +220,8 @@ unsafe extern "C" fn csapp_check_exec(
     site: Site,
 ) -> c_int {
     static REAL: [Real; 2] = [Real::new(c"execve"), Real::new(c"execvpe")];
-    type Exec = unsafe extern "C" fn(*const c_char, *const *const c_char, *const *const c_char) -> c_int;
+    type Exec =
+        unsafe extern "C" fn(*const c_char, *const *const c_char, *const *const c_char) -> c_int;
     let me = me();
     if let Some(me) = me {
         stdio::at_end(&me);
@@ -217,7 +275,10 @@ fn ends(me: &Me) {
 /// Which children have ended without anybody waiting for them: the kernel tells, and leaves them as they are.
 fn note_zombies(me: &Me) {
     let used = (me.process.children_used.get() as usize).min(CHILDREN);
-    for child in me.process.children[..used].iter().filter(|child| child.waited.get() == 0 && child.pid.get() > 0) {
+    for child in me.process.children[..used]
+        .iter()
+        .filter(|child| child.waited.get() == 0 && child.pid.get() > 0)
+    {
         if has_ended(libc::P_PID, child.pid.get()).is_some() {
             child.zombie.set(1);
         }
@@ -239,8 +300,8 @@ hook! {
     fn fork() -> pid_t {
         let at = site();
         let Some(me) = me() else { return real() };
-        check_fell_through(&me, Call::Fork, at);
         let stack = me.stack(at);
+        goes_on(&me, Call::Fork, at, stack);
         stdio::before_fork(&me, stack);
         let doing = me.begin(Call::Fork, -1, stack);
         let pid = real();

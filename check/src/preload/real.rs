@@ -12,7 +12,10 @@ pub struct Real {
 
 impl Real {
     pub const fn new(name: &'static CStr) -> Real {
-        Real { name, address: AtomicPtr::new(ptr::null_mut()) }
+        Real {
+            name,
+            address: AtomicPtr::new(ptr::null_mut()),
+        }
     }
 
     pub fn name(&self) -> &'static CStr {
@@ -22,7 +25,11 @@ impl Real {
     #[inline]
     pub fn address(&self) -> *mut c_void {
         let known = self.address.load(Relaxed);
-        if known.is_null() { self.look_up() } else { known }
+        if known.is_null() {
+            self.look_up()
+        } else {
+            known
+        }
     }
 
     #[cold]

@@ -54,7 +54,10 @@ impl Rio {
         let end = self.address.get() + BUFFER + self.last.get() as usize;
         match header(self.address.get()) {
             Some(Header { fd, count, next })
-                if fd == self.fd.get() && count > 0 && count <= self.last.get() && next + count as usize == end =>
+                if fd == self.fd.get()
+                    && count > 0
+                    && count <= self.last.get()
+                    && next + count as usize == end =>
             {
                 count as usize
             }
@@ -66,15 +69,21 @@ impl Rio {
 /// Those that were ever a reader of `fd`, as it is open now.
 fn readers<'a>(me: &Me, fd: c_int, entry: &'a Fd) -> impl Iterator<Item = &'static Rio> + use<'a> {
     let used = (me.process.rios_used.get() as usize).min(RIOS);
-    me.process.rios[..used].iter().filter(move |rio| rio.reads(fd, entry))
+    me.process.rios[..used]
+        .iter()
+        .filter(move |rio| rio.reads(fd, entry))
 }
 
 fn record(me: &Me, address: usize, fd: c_int, entry: &Fd) -> Option<&'static Rio> {
     let used = (me.process.rios_used.get() as usize).min(RIOS);
-    let known = me.process.rios[..used].iter().position(|rio| rio.address.get() == address);
+    let known = me.process.rios[..used]
+        .iter()
+        .position(|rio| rio.address.get() == address);
     let idle = |rio: &Rio| {
         let entry = me.process.fd(rio.fd.get());
-        rio.address.get() == 0 || !entry.is_some_and(|entry| entry.state.get() == OPEN && rio.reads(rio.fd.get(), entry))
+        rio.address.get() == 0
+            || !entry
+                .is_some_and(|entry| entry.state.get() == OPEN && rio.reads(rio.fd.get(), entry))
     };
     let free = || me.process.rios[..used].iter().position(idle);
     let next = || Some(me.process.rios_used.add(1) as usize).filter(|index| *index < RIOS);
@@ -102,22 +111,44 @@ pub fn forget(me: &Me, fd: c_int) {
 
 /// The program is about to make `address` a reader of `fd`.
 pub fn initialise(me: &Me, address: usize, fd: c_int, stack: u32) {
-    let Some(entry) = me.process.fd(fd) else { return };
+    let Some(entry) = me.process.fd(fd) else {
+        return;
+    };
     let used = (me.process.rios_used.get() as usize).min(RIOS);
-    let before = me.process.rios[..used].iter().find(|rio| rio.address.get() == address);
+    let before = me.process.rios[..used]
+        .iter()
+        .find(|rio| rio.address.get() == address);
     let mut abandoned = None;
     if let Some(before) = before {
         let old = me.process.fd(before.fd.get());
         let unread = match old {
-            Some(old) if old.state.get() == OPEN && before.reads(before.fd.get(), old) => before.unread(),
+            Some(old) if old.state.get() == OPEN && before.reads(before.fd.get(), old) => {
+                before.unread()
+            }
             _ => 0,
         };
         if unread > 0 && before.fd.get() == fd && before.reported.get() == 0 {
-            let at = [(Call::ReadInit, stack), (Call::Read, before.read_stack.get()), (Call::ReadInit, before.init_stack.get())];
+            let at = [
+                (Call::ReadInit, stack),
+                (Call::Read, before.read_stack.get()),
+                (Call::ReadInit, before.init_stack.get()),
+            ];
             let numbers = [unread as i64, 0];
-            Fault { kind: Kind::LostBytes, fd, at: &at, numbers: &numbers, text: b"" }.report(me);
+            Fault {
+                kind: Kind::LostBytes,
+                fd,
+                at: &at,
+                numbers: &numbers,
+                text: b"",
+            }
+            .report(me);
         } else if unread > 0 && before.fd.get() != fd {
-            abandoned = Some((before.fd.get(), before.init_stack.get(), before.read_stack.get(), unread));
+            abandoned = Some((
+                before.fd.get(),
+                before.init_stack.get(),
+                before.read_stack.get(),
+                unread,
+            ));
         }
     }
     if let Some(rio) = record(me, address, fd, entry) {
@@ -131,7 +162,9 @@ pub fn initialise(me: &Me, address: usize, fd: c_int, stack: u32) {
 
 /// A rio_t went over to another descriptor with unread bytes of `fd`: they count when `fd` is read again.
 fn keep_abandoned(me: &Me, fd: c_int, init: u32, read: u32, unread: usize) {
-    let Some(entry) = me.process.fd(fd) else { return };
+    let Some(entry) = me.process.fd(fd) else {
+        return;
+    };
     // Not an address that anything reads into.
     let address = usize::MAX - fd as usize;
     if let Some(rio) = record(me, address, fd, entry) {
@@ -157,7 +190,11 @@ pub fn before_read(
     if !has_readers && (size != SIZE || !looks_like_rio(buffer, fd)) {
         return None;
     }
-    let filled = if size >= SIZE / 2 { filled(me, fd, entry, buffer) } else { None };
+    let filled = if size >= SIZE / 2 {
+        filled(me, fd, entry, buffer)
+    } else {
+        None
+    };
     check_others(me, fd, entry, filled, (call, stack));
     filled
 }
@@ -201,9 +238,21 @@ fn check_others(me: &Me, fd: c_int, entry: &Fd, filled: Option<&Rio>, at: (Call,
         }
         other.reported.set(1);
         let second = filled.map_or(0, |rio| rio.init_stack.get());
-        let at = [at, (Call::Read, other.read_stack.get()), (Call::ReadInit, other.init_stack.get()), (Call::ReadInit, second)];
+        let at = [
+            at,
+            (Call::Read, other.read_stack.get()),
+            (Call::ReadInit, other.init_stack.get()),
+            (Call::ReadInit, second),
+        ];
         let numbers = [unread as i64, if filled.is_some() { 1 } else { 2 }];
-        Fault { kind: Kind::LostBytes, fd, at: &at, numbers: &numbers, text: b"" }.report(me);
+        Fault {
+            kind: Kind::LostBytes,
+            fd,
+            at: &at,
+            numbers: &numbers,
+            text: b"",
+        }
+        .report(me);
     }
 }
 
@@ -228,8 +277,19 @@ pub fn before_stream(me: &Me, fd: c_int, entry: &Fd, at: (Call, u32)) {
         let unread = rio.unread();
         if unread > 0 {
             rio.reported.set(1);
-            let at = [at, (Call::Read, rio.read_stack.get()), (Call::ReadInit, rio.init_stack.get())];
-            Fault { kind: Kind::LostBytes, fd, at: &at, numbers: &[unread as i64, 3], text: b"" }.report(me);
+            let at = [
+                at,
+                (Call::Read, rio.read_stack.get()),
+                (Call::ReadInit, rio.init_stack.get()),
+            ];
+            Fault {
+                kind: Kind::LostBytes,
+                fd,
+                at: &at,
+                numbers: &[unread as i64, 3],
+                text: b"",
+            }
+            .report(me);
         }
     }
 }
@@ -257,8 +317,15 @@ fn hooked(real: &Real, address: *mut c_void, fd: c_int, at: Site) {
 fn in_library(real: &Real) -> *mut c_void {
     // SAFETY: finds a library that is loaded already, and a name in it.
     unsafe {
-        let library = libc::dlopen(c"libcsapp.so.1".as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD);
-        if library.is_null() { library } else { libc::dlsym(library, real.name().as_ptr()) }
+        let library = libc::dlopen(
+            c"libcsapp.so.1".as_ptr(),
+            libc::RTLD_LAZY | libc::RTLD_NOLOAD,
+        );
+        if library.is_null() {
+            library
+        } else {
+            libc::dlsym(library, real.name().as_ptr())
+        }
     }
 }
 

@@ -57,7 +57,9 @@ extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) 
     // SAFETY: the program's handler, with what the kernel gave.
     unsafe {
         if installed.takes_info.get() != 0 {
-            std::mem::transmute::<usize, InfoHandler>(installed.handler.get())(signal, info, context);
+            std::mem::transmute::<usize, InfoHandler>(installed.handler.get())(
+                signal, info, context,
+            );
         } else {
             std::mem::transmute::<usize, Handler>(installed.handler.get())(signal);
         }
@@ -75,7 +77,10 @@ extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) 
 /// Calls in which a handler harms nothing: the signals that come there are blocked elsewhere, as a rule.
 fn is_arranged(interrupted: Call) -> bool {
     use Call::{EpollPwait, Pause, Ppoll, Pselect, Sigsuspend};
-    matches!(interrupted, Sigsuspend | Pselect | Ppoll | EpollPwait | Pause)
+    matches!(
+        interrupted,
+        Sigsuspend | Pselect | Ppoll | EpollPwait | Pause
+    )
 }
 
 fn enter(signal: c_int, installed: &Installed, context: *mut c_void, interrupted: Call) -> Outer {
@@ -124,13 +129,27 @@ extern "C" fn csapp_check_left_handler() {
     }
 }
 
-fn check_errno(me: &Me, signal: c_int, installed: &Installed, interrupted: Call, before: c_int, after: c_int) {
+fn check_errno(
+    me: &Me,
+    signal: c_int,
+    installed: &Installed,
+    interrupted: Call,
+    before: c_int,
+    after: c_int,
+) {
     if before == after || is_arranged(interrupted) {
         return;
     }
     let at = [(Call::of(installed.call.get()), installed.stack.get())];
     let numbers = [i64::from(signal), i64::from(before), i64::from(after)];
-    Fault { kind: Kind::ErrnoInHandler, fd: -1, at: &at, numbers: &numbers, text: b"" }.report(me);
+    Fault {
+        kind: Kind::ErrnoInHandler,
+        fd: -1,
+        at: &at,
+        numbers: &numbers,
+        text: b"",
+    }
+    .report(me);
 }
 
 /// After a handler of SIGCHLD that waits for children: are there more that have ended, of which no signal will tell?
@@ -159,7 +178,9 @@ fn is_pending(signal: c_int) -> bool {
 extern "C" fn csapp_check_unsafe(name: *const c_char, site: Site) {
     // SAFETY: a string literal of variadic.c.
     let name = unsafe { CStr::from_ptr(name) };
-    let call = Call::ALL.iter().find(|call| call.name().as_bytes() == name.to_bytes());
+    let call = Call::ALL
+        .iter()
+        .find(|call| call.name().as_bytes() == name.to_bytes());
     check_unsafe(call.copied().unwrap_or(Call::None), site);
 }
 
@@ -176,7 +197,13 @@ fn in_handler(call: Call, site: Site) {
     let Some(me) = me() else { return };
     let local = local();
     // SAFETY: this thread's own.
-    let (signal, stack, reported) = unsafe { ((*local).handler_signal, (*local).handler_stack, (*local).handler_reported) };
+    let (signal, stack, reported) = unsafe {
+        (
+            (*local).handler_signal,
+            (*local).handler_stack,
+            (*local).handler_reported,
+        )
+    };
     // One call is enough to find it; what comes after exit, or inside printf, is its consequence.
     if reported != 0 {
         return;
@@ -185,7 +212,14 @@ fn in_handler(call: Call, site: Site) {
     // SAFETY: as above.
     unsafe { (*local).handler_reported = 1 };
     let at = [(call, me.stack(site)), (Call::Sigaction, stack)];
-    Fault { kind: Kind::UnsafeInHandler, fd: -1, at: &at, numbers: &[i64::from(signal)], text: b"" }.report(&me);
+    Fault {
+        kind: Kind::UnsafeInHandler,
+        fd: -1,
+        at: &at,
+        numbers: &[i64::from(signal)],
+        text: b"",
+    }
+    .report(&me);
     drop(kept);
 }
 
@@ -219,16 +253,28 @@ hook! {
     }
 }
 
-fn install(me: &Me, signal: c_int, new: *const Action, old: *mut Action, call: Call, at: Site) -> c_int {
+fn install(
+    me: &Me,
+    signal: c_int,
+    new: *const Action,
+    old: *mut Action,
+    call: Call,
+    at: Site,
+) -> c_int {
     static REAL: crate::real::Real = crate::real::Real::new(c"sigaction");
     type Function = unsafe extern "C" fn(c_int, *const Action, *mut Action) -> c_int;
     let entry = &INSTALLED[signal as usize];
     // SAFETY: the caller's action, or none; libc's function.
-    let (new, real): (Option<&Action>, Function) = unsafe { (new.as_ref(), std::mem::transmute(REAL.address())) };
+    let (new, real): (Option<&Action>, Function) =
+        unsafe { (new.as_ref(), std::mem::transmute(REAL.address())) };
     let was = (entry.handler.get(), entry.takes_info.get());
     let mut ours = new.copied();
-    if let Some(ours) = ours.as_mut().filter(|new| is_handler(new.sa_sigaction) && new.sa_sigaction != handle as *const () as usize) {
-        entry.takes_info.set(u32::from(ours.sa_flags & libc::SA_SIGINFO != 0));
+    if let Some(ours) = ours.as_mut().filter(|new| {
+        is_handler(new.sa_sigaction) && new.sa_sigaction != handle as *const () as usize
+    }) {
+        entry
+            .takes_info
+            .set(u32::from(ours.sa_flags & libc::SA_SIGINFO != 0));
         entry.handler.set(ours.sa_sigaction);
         entry.stack.set(me.stack(at));
         entry.call.set(call as u32);
@@ -236,11 +282,20 @@ fn install(me: &Me, signal: c_int, new: *const Action, old: *mut Action, call: C
         ours.sa_flags |= libc::SA_SIGINFO;
     }
     let hides_quit = signal == libc::SIGQUIT && me.shared.quit_is_ours.get() != 0;
-    if let Some(ours) = ours.as_mut().filter(|new| hides_quit && new.sa_sigaction == libc::SIG_DFL) {
+    if let Some(ours) = ours
+        .as_mut()
+        .filter(|new| hides_quit && new.sa_sigaction == libc::SIG_DFL)
+    {
         ours.sa_sigaction = libc::SIG_IGN;
     }
     // SAFETY: an action of this function's; where the old one goes.
-    let result = unsafe { real(signal, ours.as_ref().map_or(std::ptr::null(), std::ptr::from_ref), old) };
+    let result = unsafe {
+        real(
+            signal,
+            ours.as_ref().map_or(std::ptr::null(), std::ptr::from_ref),
+            old,
+        )
+    };
     if result != 0 {
         entry.handler.set(was.0);
         entry.takes_info.set(was.1);
@@ -251,11 +306,15 @@ fn install(me: &Me, signal: c_int, new: *const Action, old: *mut Action, call: C
         me.process.ignores_children.set(u32::from(ignores));
     }
     // SAFETY: NULL, or filled in by the call.
-    if let Some(old) = unsafe { old.as_mut() }.filter(|old| hides_quit && old.sa_sigaction == libc::SIG_IGN) {
+    if let Some(old) =
+        unsafe { old.as_mut() }.filter(|old| hides_quit && old.sa_sigaction == libc::SIG_IGN)
+    {
         old.sa_sigaction = libc::SIG_DFL;
     }
     // SAFETY: as above.
-    if let Some(old) = unsafe { old.as_mut() }.filter(|old| old.sa_sigaction == handle as *const () as usize) {
+    if let Some(old) =
+        unsafe { old.as_mut() }.filter(|old| old.sa_sigaction == handle as *const () as usize)
+    {
         old.sa_sigaction = was.0;
         if was.1 == 0 {
             old.sa_flags &= !libc::SA_SIGINFO;

@@ -33,7 +33,14 @@ pub fn site() -> Site {
     }
     // SAFETY: the frame pointer points to the caller's, which lies below the return address.
     let address = unsafe { *((frame + size_of::<usize>()) as *const usize) };
-    Site { address, frame: if cfg!(target_arch = "x86_64") { frame + 16 } else { frame } }
+    Site {
+        address,
+        frame: if cfg!(target_arch = "x86_64") {
+            frame + 16
+        } else {
+            frame
+        },
+    }
 }
 
 #[inline]
@@ -52,7 +59,8 @@ fn still_there(cached: &Cached, site: Site) -> bool {
         return false;
     }
     // SAFETY: the slots lie on this thread's stack above the frame of the caller, which is in use.
-    (1..depth).all(|i| unsafe { *(cached.slots[i].get() as *const usize) } == cached.addresses[i].get())
+    (1..depth)
+        .all(|i| unsafe { *(cached.slots[i].get() as *const usize) } == cached.addresses[i].get())
 }
 
 /// What the unwinder has found so far.
@@ -65,7 +73,12 @@ struct Found {
 
 #[cold]
 fn unwind(me: &Me, site: Site, cached: &Cached) -> u32 {
-    let mut found = Found { site, depth: 0, frames: [0; DEPTH], slots: [0; DEPTH] };
+    let mut found = Found {
+        site,
+        depth: 0,
+        frames: [0; DEPTH],
+        slots: [0; DEPTH],
+    };
     found.collect();
     if found.depth == 0 {
         found.frames[0] = site.address;
@@ -97,7 +110,11 @@ fn find_modules(me: &Me, frames: &[usize]) {
     // SAFETY: this thread's own.
     let in_handler = unsafe { (*local()).handlers } != 0;
     let image = IMAGE.get();
-    if !in_handler && frames.iter().any(|frame| !start::is_known(me.shared, image, *frame)) {
+    if !in_handler
+        && frames
+            .iter()
+            .any(|frame| !start::is_known(me.shared, image, *frame))
+    {
         start::add_modules(me.shared, image);
     }
 }
@@ -130,11 +147,19 @@ const STOP: c_int = 5;
 unsafe extern "C" fn add_frame(context: *mut c_void, found: *mut c_void) -> c_int {
     // SAFETY: the unwinder's context, and the record that was given to it.
     let (address, frame, found) = unsafe {
-        (_Unwind_GetIP(context), _Unwind_GetCFA(context), &mut *found.cast::<Found>())
+        (
+            _Unwind_GetIP(context),
+            _Unwind_GetCFA(context),
+            &mut *found.cast::<Found>(),
+        )
     };
     // The frames of this library come first.
     if found.depth == 0 && address != found.site.address {
-        return if frame > found.site.frame { STOP } else { GO_ON };
+        return if frame > found.site.frame {
+            STOP
+        } else {
+            GO_ON
+        };
     }
     if address == 0 || found.depth == DEPTH {
         return STOP;
@@ -155,7 +180,8 @@ impl Found {
         let mut frame = self.site.frame;
         while self.depth < DEPTH {
             // SAFETY: a frame pointer points to the pair of the caller's and the return address.
-            let (next, address) = unsafe { (*(frame as *const usize), *((frame + 8) as *const usize)) };
+            let (next, address) =
+                unsafe { (*(frame as *const usize), *((frame + 8) as *const usize)) };
             self.frames[self.depth] = address;
             self.slots[self.depth] = frame + 8;
             self.depth += 1;
@@ -172,7 +198,9 @@ fn intern(me: &Me, frames: &[usize]) -> u32 {
     let image = IMAGE.get();
     let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ u64::from(image);
     for frame in frames {
-        hash = (hash ^ *frame as u64).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        hash = (hash ^ *frame as u64)
+            .wrapping_mul(0x0000_0100_0000_01b3)
+            .rotate_left(23);
     }
     let hash = hash | 1;
     let stacks = &me.shared.stacks;

@@ -55,7 +55,11 @@ unsafe extern "C" fn forked() {
 fn supersede(mapping: &Shared) {
     // SAFETY: asks for a number.
     let pid = unsafe { libc::getpid() };
-    for process in mapping.processes.iter().filter(|process| process.pid.get() == pid) {
+    for process in mapping
+        .processes
+        .iter()
+        .filter(|process| process.pid.get() == pid)
+    {
         process.end.set(EXECED);
         process.pid.set(-pid);
     }
@@ -71,13 +75,25 @@ fn map() -> Option<&'static Shared> {
         if path.is_null() {
             return None;
         }
-        let fd = libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_RDWR | libc::O_CLOEXEC) as c_int;
+        let fd = libc::syscall(
+            libc::SYS_openat,
+            libc::AT_FDCWD,
+            path,
+            libc::O_RDWR | libc::O_CLOEXEC,
+        ) as c_int;
         if fd < 0 {
             return None;
         }
         let size = size_of::<Shared>();
         let protection = libc::PROT_READ | libc::PROT_WRITE;
-        let at = libc::mmap(ptr::null_mut(), size, protection, libc::MAP_SHARED | libc::MAP_NORESERVE, fd, 0);
+        let at = libc::mmap(
+            ptr::null_mut(),
+            size,
+            protection,
+            libc::MAP_SHARED | libc::MAP_NORESERVE,
+            fd,
+            0,
+        );
         libc::syscall(libc::SYS_close, fd);
         if at == libc::MAP_FAILED {
             return None;
@@ -92,14 +108,20 @@ fn map() -> Option<&'static Shared> {
 /// Whether it is known which module of the image has its code at an address.
 pub fn is_known(mapping: &Shared, image: u32, address: usize) -> bool {
     let used = (mapping.modules_used.get() as usize).min(MODULES);
-    let has = |module: &Module| module.image.get() == image && (module.from.get()..module.to.get()).contains(&address);
+    let has = |module: &Module| {
+        module.image.get() == image && (module.from.get()..module.to.get()).contains(&address)
+    };
     mapping.modules[..used].iter().rev().any(has)
 }
 
 /// Notes what is loaded where, for the command. Returns where the program itself is.
 pub fn add_modules(mapping: &Shared, image: u32) -> usize {
     IMAGE.set(image);
-    let mut walk = Walk { mapping, image, bias: None };
+    let mut walk = Walk {
+        mapping,
+        image,
+        bias: None,
+    };
     // SAFETY: the callback gets this very record, which outlives the call.
     unsafe { libc::dl_iterate_phdr(Some(add_module), ptr::from_mut(&mut walk).cast()) };
     walk.bias.unwrap_or(0)
@@ -111,26 +133,50 @@ struct Walk<'a> {
     bias: Option<usize>,
 }
 
-unsafe extern "C" fn add_module(info: *mut libc::dl_phdr_info, _size: usize, walk: *mut c_void) -> c_int {
+unsafe extern "C" fn add_module(
+    info: *mut libc::dl_phdr_info,
+    _size: usize,
+    walk: *mut c_void,
+) -> c_int {
     // SAFETY: the loader's description, and the record that was given to dl_iterate_phdr.
     let (info, walk) = unsafe { (&*info, &mut *walk.cast::<Walk>()) };
     let is_program = walk.bias.is_none();
     walk.bias.get_or_insert(info.dlpi_addr as usize);
     // SAFETY: the loader's table.
-    let segments = unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
-    let loaded = segments.iter().filter(|segment| segment.p_type == libc::PT_LOAD);
-    let from = loaded.clone().map(|segment| segment.p_vaddr).min().unwrap_or(0);
-    let to = loaded.map(|segment| segment.p_vaddr + segment.p_memsz).max().unwrap_or(0);
+    let segments =
+        unsafe { std::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+    let loaded = segments
+        .iter()
+        .filter(|segment| segment.p_type == libc::PT_LOAD);
+    let from = loaded
+        .clone()
+        .map(|segment| segment.p_vaddr)
+        .min()
+        .unwrap_or(0);
+    let to = loaded
+        .map(|segment| segment.p_vaddr + segment.p_memsz)
+        .max()
+        .unwrap_or(0);
     let start = info.dlpi_addr as usize + from as usize;
     if is_known(walk.mapping, walk.image, start) {
         return 0;
     }
-    let Some(module) = walk.mapping.modules.get(walk.mapping.modules_used.add(1) as usize) else { return 1 };
+    let Some(module) = walk
+        .mapping
+        .modules
+        .get(walk.mapping.modules_used.add(1) as usize)
+    else {
+        return 1;
+    };
     let mut own = [0u8; 256];
     // SAFETY: the loader's string; the kernel fills in no more than is said.
     let path = unsafe {
         if is_program {
-            let length = libc::readlink(c"/proc/self/exe".as_ptr(), own.as_mut_ptr().cast(), own.len() - 1);
+            let length = libc::readlink(
+                c"/proc/self/exe".as_ptr(),
+                own.as_mut_ptr().cast(),
+                own.len() - 1,
+            );
             &own[..usize::try_from(length).unwrap_or(0)]
         } else {
             CStr::from_ptr(info.dlpi_name).to_bytes()

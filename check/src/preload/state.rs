@@ -74,12 +74,19 @@ pub fn me() -> Option<Me> {
         Some(thread) => thread,
         None => adopt(process)?,
     };
-    Some(Me { shared, process, thread })
+    Some(Me {
+        shared,
+        process,
+        thread,
+    })
 }
 
 /// A free record, for the process `pid`.
 pub fn new_process(shared: &'static Shared, pid: i32) -> Option<&'static Process> {
-    let free = shared.processes.iter().find(|process| process.pid.swap_from(0, pid));
+    let free = shared
+        .processes
+        .iter()
+        .find(|process| process.pid.swap_from(0, pid));
     if free.is_none() {
         shared.unwatched.add(1);
     }
@@ -89,7 +96,10 @@ pub fn new_process(shared: &'static Shared, pid: i32) -> Option<&'static Process
 
 /// Makes `process` the record of this process. None: it is not watched.
 pub fn enter_process(process: Option<&'static Process>) {
-    PROCESS.store(process.map_or(ptr::null_mut(), |process| ptr::from_ref(process).cast_mut()), Release);
+    PROCESS.store(
+        process.map_or(ptr::null_mut(), |process| ptr::from_ref(process).cast_mut()),
+        Release,
+    );
 }
 
 /// A record for a thread that this library has not seen begin: the first one, or one that was made by clone.
@@ -114,7 +124,13 @@ pub fn new_thread(process: &'static Process) -> Option<&'static Thread> {
     while used <= index as u32 && !process.threads_used.swap_from(used, index as u32 + 1) {
         used = process.threads_used.get();
     }
-    for cell in [&thread.joined, &thread.detached, &thread.call, &thread.loop_count, &thread.create_stack] {
+    for cell in [
+        &thread.joined,
+        &thread.detached,
+        &thread.call,
+        &thread.loop_count,
+        &thread.create_stack,
+    ] {
         cell.set(0);
     }
     thread.created.argument.set(0);
@@ -178,7 +194,11 @@ impl Me {
             call: thread.call.get(),
             fd: thread.fd.get(),
             stack: thread.stack.get(),
-            began: if self.shared.timeline.get() != 0 { now() } else { 0 },
+            began: if self.shared.timeline.get() != 0 {
+                now()
+            } else {
+                0
+            },
         };
         if thread.created.thread.get() != 0 {
             threads::release(self);
@@ -201,7 +221,9 @@ impl Me {
             return;
         }
         let index = self.shared.events_used.add(1) as usize;
-        let Some(event) = self.shared.events.get(index) else { return };
+        let Some(event) = self.shared.events.get(index) else {
+            return;
+        };
         let time = now();
         let began = if began == 0 { time } else { began };
         event.time.set(began);
@@ -245,7 +267,10 @@ impl Doing {
 
 /// Monotonic nanoseconds.
 pub fn now() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: fills in the variable.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64

@@ -6,7 +6,7 @@ use libc::{DIR, FILE, size_t, ssize_t};
 
 use crate::descriptors::{closed, closing_now, name, opened};
 use crate::find::Fault;
-use crate::processes::check_fell_through;
+use crate::processes::goes_on;
 use crate::rio;
 use crate::shared::*;
 use crate::stack::{Site, site};
@@ -44,7 +44,10 @@ fn standard_input() -> *mut FILE {
 /// The streams that this process knows: standard output, and those that it has opened.
 fn streams(process: &Process) -> impl Iterator<Item = *mut FILE> + '_ {
     let used = (process.fds_used.get() as usize).min(FDS);
-    let opened = process.fds[..used].iter().filter(|fd| fd.state.get() == OPEN).map(|fd| fd.stream.get() as *mut FILE);
+    let opened = process.fds[..used]
+        .iter()
+        .filter(|fd| fd.state.get() == OPEN)
+        .map(|fd| fd.stream.get() as *mut FILE);
     // SAFETY: libc's variable.
     std::iter::once(unsafe { stdout }).chain(opened.filter(|stream| !stream.is_null()))
 }
@@ -57,12 +60,17 @@ fn held<'a>(of: *mut FILE) -> &'a [u8] {
         if stream.write_base == 0 || stream.write_next <= stream.write_base {
             return &[];
         }
-        std::slice::from_raw_parts(stream.write_base as *const u8, stream.write_next - stream.write_base)
+        std::slice::from_raw_parts(
+            stream.write_base as *const u8,
+            stream.write_next - stream.write_base,
+        )
     }
 }
 
 fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// Notes which streams hold output that both processes will have after a fork.
@@ -76,7 +84,9 @@ pub fn before_fork(me: &Me, stack: u32) {
         }
         let index = me.shared.held_used.add(1) as usize;
         let slot = me.process.held_used.get() as usize;
-        let Some((record, own)) = me.shared.held.get(index).zip(me.process.held.get(slot)) else { break };
+        let Some((record, own)) = me.shared.held.get(index).zip(me.process.held.get(slot)) else {
+            break;
+        };
         record.stream.set(of as usize);
         record.bytes.set(bytes.len() as u32);
         record.hash.set(hash(bytes));
@@ -115,12 +125,20 @@ pub fn at_end(me: &Me) {
 fn note_written(me: &Me, is_written: impl Fn(&Held) -> bool) {
     let used = (me.process.held_used.get() as usize).min(HELD_HERE);
     for index in me.process.held[..used].iter().map(Cell::get) {
-        let Some(held) = (index as usize).checked_sub(1).and_then(|index| me.shared.held.get(index)) else { continue };
+        let Some(held) = (index as usize)
+            .checked_sub(1)
+            .and_then(|index| me.shared.held.get(index))
+        else {
+            continue;
+        };
         if !is_written(held) {
             continue;
         }
-        let is_child = u32::from(me.process.forked.get() != 0 && me.process.fork_stack.get() == held.fork_stack.get());
-        let both = held.written[is_child as usize].add(1) == 0 && held.written[1 - is_child as usize].get() != 0;
+        let is_child = u32::from(
+            me.process.forked.get() != 0 && me.process.fork_stack.get() == held.fork_stack.get(),
+        );
+        let both = held.written[is_child as usize].add(1) == 0
+            && held.written[1 - is_child as usize].get() != 0;
         if both {
             // SAFETY: libc's variable.
             let is_output = i64::from(held.stream.get() == unsafe { stdout } as usize);
@@ -128,7 +146,14 @@ fn note_written(me: &Me, is_written: impl Fn(&Held) -> bool) {
             let length = held.text.read_into(&mut text);
             let numbers = [i64::from(held.bytes.get()), is_output];
             let at = [(Call::Fork, held.fork_stack.get())];
-            Fault { kind: Kind::StdioForked, fd: -1, at: &at, numbers: &numbers, text: &text[..length] }.report(me);
+            Fault {
+                kind: Kind::StdioForked,
+                fd: -1,
+                at: &at,
+                numbers: &numbers,
+                text: &text[..length],
+            }
+            .report(me);
         }
     }
 }
@@ -136,7 +161,11 @@ fn note_written(me: &Me, is_written: impl Fn(&Held) -> bool) {
 /// A read that bypasses a stream on its descriptor passes over what the stream has read ahead.
 #[inline]
 pub fn before_read(me: &Me, fd: c_int, entry: &Fd, call: Call, stack: u32) {
-    let of = if fd == 0 && entry.state.get() == 0 { standard_input() } else { entry.stream.get() as *mut FILE };
+    let of = if fd == 0 && entry.state.get() == 0 {
+        standard_input()
+    } else {
+        entry.stream.get() as *mut FILE
+    };
     if !of.is_null() && entry.flags.get() & WRITE_SHUT == 0 {
         passes_over(me, fd, of, call, stack);
     }
@@ -149,24 +178,44 @@ fn passes_over(me: &Me, fd: c_int, of: *mut FILE, call: Call, stack: u32) {
     // In write mode, and before its first use, the pointers are equal. Too much is no buffer.
     if unread > 0 && unread <= 1 << 20 && stream.read_base <= stream.read_next {
         let at = [(call, stack)];
-        Fault { kind: Kind::LostBytes, fd, at: &at, numbers: &[unread as i64, 4], text: b"" }.report(me);
+        Fault {
+            kind: Kind::LostBytes,
+            fd,
+            at: &at,
+            numbers: &[unread as i64, 4],
+            text: b"",
+        }
+        .report(me);
     }
 }
 
 /// A call that reads a stream.
 #[inline(always)]
-fn reads<T: Copy>(call: Call, of: *mut FILE, at: Site, real: impl FnOnce() -> T, got: impl FnOnce(T) -> bool) -> T {
+fn reads<T: Copy>(
+    call: Call,
+    of: *mut FILE,
+    at: Site,
+    real: impl FnOnce() -> T,
+    got: impl FnOnce(T) -> bool,
+) -> T {
     let Some(me) = me() else { return real() };
     // SAFETY: the caller's stream.
     let (at_hand, fd) = unsafe {
         let stream = stream(of);
-        (stream.read_next < stream.read_end, if stream.read_next < stream.read_end { -1 } else { libc::fileno(of) })
+        (
+            stream.read_next < stream.read_end,
+            if stream.read_next < stream.read_end {
+                -1
+            } else {
+                libc::fileno(of)
+            },
+        )
     };
     if at_hand && !matches!(call, Call::Fgets | Call::Getline | Call::Fread) {
         return real();
     }
-    check_fell_through(&me, call, at);
     let stack = me.stack(at);
+    goes_on(&me, call, at, stack);
     if let Some(entry) = me.process.fd(fd) {
         rio::before_stream(&me, fd, entry, (call, stack));
     }
@@ -180,7 +229,12 @@ fn reads<T: Copy>(call: Call, of: *mut FILE, at: Site, real: impl FnOnce() -> T,
     } else {
         let kept = KeepErrno::new();
         // SAFETY: as above.
-        let (fd, errno) = unsafe { (libc::fileno(of), if libc::feof(of) != 0 { 0 } else { kept.value() }) };
+        let (fd, errno) = unsafe {
+            (
+                libc::fileno(of),
+                if libc::feof(of) != 0 { 0 } else { kept.value() },
+            )
+        };
         note_end(&me, fd, call, stack, errno);
     }
     value
@@ -190,7 +244,11 @@ fn with_stream(of: *mut FILE, call: Call, at: Site, name: &[u8]) -> *mut FILE {
     let Some(me) = me() else { return of };
     let kept = KeepErrno::new();
     // SAFETY: NULL, or a stream that was just opened.
-    let fd = if of.is_null() { -1 } else { unsafe { libc::fileno(of) } };
+    let fd = if of.is_null() {
+        -1
+    } else {
+        unsafe { libc::fileno(of) }
+    };
     if of.is_null() || fd >= 0 {
         drop(kept);
         opened(&me, fd, call, me.stack(at), name, 0);
@@ -219,7 +277,11 @@ fn closes(fd: c_int, call: Call, at: Site, real: impl FnOnce() -> c_int) -> c_in
 unsafe fn number(of: *mut FILE) -> c_int {
     let kept = KeepErrno::new();
     // SAFETY: the caller's promise.
-    let fd = if of.is_null() { -1 } else { unsafe { libc::fileno(of) } };
+    let fd = if of.is_null() {
+        -1
+    } else {
+        unsafe { libc::fileno(of) }
+    };
     drop(kept);
     fd
 }

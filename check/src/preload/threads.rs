@@ -68,7 +68,10 @@ fn hold(thread: &Thread) {
         if thread.held.get() == 0 {
             return;
         }
-        let time = libc::timespec { tv_sec: 0, tv_nsec: 200_000 };
+        let time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 200_000,
+        };
         // SAFETY: sleeps; not by this library's own nanosleep.
         unsafe { libc::syscall(libc::SYS_nanosleep, &raw const time, 0usize) };
     }
@@ -95,12 +98,24 @@ fn check_argument(me: &Me, argument: usize, stack: u32) {
     // SAFETY: null, or points into the mapping.
     let last = unsafe { (created.thread.get() as *const Thread).as_ref() };
     if same && value != created.value.get() {
-        let unread = last.is_some_and(|last| last.state.get() == CREATED && last.argument.get() == argument);
+        let unread =
+            last.is_some_and(|last| last.state.get() == CREATED && last.argument.get() == argument);
         let is_descriptor = value == me.thread.newest_fd.get() && value > 2;
         if unread || is_descriptor {
             let at = [(Call::Create, stack), (Call::Create, created.stack.get())];
-            let numbers = [i64::from(created.value.get()), i64::from(value), i64::from(is_descriptor)];
-            Fault { kind: Kind::SharedArgument, fd: -1, at: &at, numbers: &numbers, text: b"" }.report(me);
+            let numbers = [
+                i64::from(created.value.get()),
+                i64::from(value),
+                i64::from(is_descriptor),
+            ];
+            Fault {
+                kind: Kind::SharedArgument,
+                fd: -1,
+                at: &at,
+                numbers: &numbers,
+                text: b"",
+            }
+            .report(me);
         }
     }
     created.argument.set(argument);
@@ -130,7 +145,10 @@ pub fn release(me: &Me) {
 fn by_handle(me: &Me, handle: pthread_t) -> Option<&'static Thread> {
     let used = (me.process.threads_used.get() as usize).min(THREADS);
     let is_it = |thread: &&Thread| {
-        thread.handle.get() == handle as usize && thread.state.get() != 0 && thread.joined.get() == 0 && thread.detached.get() == 0
+        thread.handle.get() == handle as usize
+            && thread.state.get() != 0
+            && thread.joined.get() == 0
+            && thread.detached.get() == 0
     };
     me.process.threads[..used].iter().find(is_it)
 }
@@ -148,7 +166,8 @@ fn joined(handle: pthread_t, result: c_int) {
 unsafe fn is_detached(attributes: *const pthread_attr_t) -> bool {
     let mut state = 0;
     // SAFETY: the caller's promise.
-    !attributes.is_null() && unsafe { pthread_attr_getdetachstate(attributes, &mut state) } == 0
+    !attributes.is_null()
+        && unsafe { pthread_attr_getdetachstate(attributes, &mut state) } == 0
         && state == libc::PTHREAD_CREATE_DETACHED
 }
 
@@ -218,7 +237,8 @@ hook! {
 }
 
 fn create(handle: *mut pthread_t, attributes: *const pthread_attr_t, thread: *mut c_void) -> c_int {
-    type Create = unsafe extern "C" fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int;
+    type Create =
+        unsafe extern "C" fn(*mut pthread_t, *const pthread_attr_t, Start, *mut c_void) -> c_int;
     static REAL: crate::real::Real = crate::real::Real::new(c"pthread_create");
     // SAFETY: libc's function of this name; `run` takes the record.
     unsafe {
@@ -230,4 +250,3 @@ fn create(handle: *mut pthread_t, attributes: *const pthread_attr_t, thread: *mu
         result
     }
 }
-

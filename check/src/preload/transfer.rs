@@ -28,7 +28,10 @@ struct Transfer {
 
 impl Transfer {
     fn reads(&self) -> bool {
-        matches!(self.call, Call::Read | Call::Readv | Call::Recv | Call::Recvfrom | Call::Recvmsg)
+        matches!(
+            self.call,
+            Call::Read | Call::Readv | Call::Recv | Call::Recvfrom | Call::Recvmsg
+        )
     }
 
     #[inline(always)]
@@ -86,11 +89,20 @@ impl Transfer {
 
     fn after_read(&self, me: &Me, stack: u32, result: ssize_t, errno: c_int) {
         let thread = me.thread;
-        if result > 0 || (result < 0 && matches!(errno, libc::EAGAIN | libc::EINTR)) || self.size == 0 {
+        if result > 0
+            || (result < 0 && matches!(errno, libc::EAGAIN | libc::EINTR))
+            || self.size == 0
+        {
             thread.loop_count.set(0);
             return;
         }
-        note_end(me, self.fd, self.call, stack, if result < 0 { errno } else { 0 });
+        note_end(
+            me,
+            self.fd,
+            self.call,
+            stack,
+            if result < 0 { errno } else { 0 },
+        );
     }
 
     #[cold]
@@ -98,9 +110,19 @@ impl Transfer {
         let failure = &me.thread.failed[1];
         let is_negative = self.size > isize::MAX as usize && self.size.wrapping_neg() < 4096;
         if is_negative && failure.call.get() != 0 {
-            let at = [(self.call, stack), (Call::of(failure.call.get()), failure.stack.get())];
+            let at = [
+                (self.call, stack),
+                (Call::of(failure.call.get()), failure.stack.get()),
+            ];
             let numbers = [i64::from(failure.errno.get()), 1];
-            Fault { kind: Kind::ErrorAsNumber, fd: self.fd, at: &at, numbers: &numbers, text: b"" }.report(me);
+            Fault {
+                kind: Kind::ErrorAsNumber,
+                fd: self.fd,
+                at: &at,
+                numbers: &numbers,
+                text: b"",
+            }
+            .report(me);
         } else if errno == libc::EBADF {
             bad_number(me, self.fd, self.call, stack);
         }
@@ -117,7 +139,11 @@ impl Transfer {
 /// A call that reads has answered with the end (errno 0) or an error.
 pub fn note_end(me: &Me, fd: c_int, call: Call, stack: u32, errno: c_int) {
     let thread = me.thread;
-    if let Some(entry) = me.process.fd(fd).filter(|_| errno == 0 || errno == libc::ECONNRESET) {
+    if let Some(entry) = me
+        .process
+        .fd(fd)
+        .filter(|_| errno == 0 || errno == libc::ECONNRESET)
+    {
         entry.flags.set(entry.flags.get() | ENDED);
         entry.end_stack.set(stack);
     }
@@ -128,7 +154,14 @@ pub fn note_end(me: &Me, fd: c_int, call: Call, stack: u32, errno: c_int) {
     }
     if thread.loop_count.add(1) + 1 == OFTEN {
         let numbers = [i64::from(errno), i64::from(OFTEN)];
-        Fault { kind: Kind::LoopAtEnd, fd, at: &[(call, stack)], numbers: &numbers, text: b"" }.report(me);
+        Fault {
+            kind: Kind::LoopAtEnd,
+            fd,
+            at: &[(call, stack)],
+            numbers: &numbers,
+            text: b"",
+        }
+        .report(me);
     }
 }
 

@@ -12,7 +12,12 @@ use crate::state::{Me, me};
 
 /// The call waits, and what the thread finds afterwards may come from others.
 #[inline(always)]
-pub fn waits<T: Copy>(call: Call, at: Site, real: impl FnOnce() -> T, result: impl FnOnce(T) -> isize) -> T {
+pub fn waits<T: Copy>(
+    call: Call,
+    at: Site,
+    real: impl FnOnce() -> T,
+    result: impl FnOnce(T) -> isize,
+) -> T {
     let Some(me) = me() else { return real() };
     let stack = me.stack(at);
     let doing = me.begin(call, -1, stack);
@@ -219,7 +224,12 @@ fn waits_on(call: Call, address: usize, at: Site, real: impl FnOnce() -> c_int) 
 
 /// Waits for time to pass, after which the thread knows no more of others than before.
 #[inline(always)]
-fn sleeps<T: Copy>(call: Call, at: Site, real: impl FnOnce() -> T, result: impl FnOnce(T) -> isize) -> T {
+fn sleeps<T: Copy>(
+    call: Call,
+    at: Site,
+    real: impl FnOnce() -> T,
+    result: impl FnOnce(T) -> isize,
+) -> T {
     let Some(me) = me() else { return real() };
     let stack = me.stack(at);
     let doing = me.begin(call, -1, stack);
