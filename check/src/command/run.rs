@@ -14,7 +14,7 @@ use crate::ends::End;
 use crate::places::Places;
 use crate::report::Reporter;
 use crate::shared::*;
-use crate::{elf, json, memory, status, timeline};
+use crate::{elf, json, memory, status};
 
 const LIBRARY: &str = "libcsapp_check.so";
 /// How often the shared memory is looked at.
@@ -51,7 +51,6 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         );
         reporter.say(&format!("csapp-check: --chaos={seed}"));
     }
-    shared.timeline.set(u32::from(arguments.timeline.is_some()));
     prepare_environment(&file, &library, program.first.as_deref());
     let signals = Signals::block();
     let pid = signals.start(&path, arguments, shared)?;
@@ -64,7 +63,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         ended: HashSet::new(),
         last_quit: None,
     };
-    let status = watch.to_the_end(&mut reporter);
+    let status = watch.until_end(&mut reporter);
     reporter.tell_new(true);
     if shared.processes_seen.get() == 0 {
         reporter.say(&format!(
@@ -73,9 +72,6 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         ));
     }
     reporter.summary();
-    if let Some(page) = &arguments.timeline {
-        timeline::write(page, arguments, shared, &places)?;
-    }
     if let Some(path) = &arguments.json {
         json::write(path, arguments, &reporter, status)?;
     }
@@ -272,7 +268,7 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Returns the program's status, as wait has it.
-    fn to_the_end(&mut self, reporter: &mut Reporter<'_>) -> i32 {
+    fn until_end(&mut self, reporter: &mut Reporter<'_>) -> i32 {
         loop {
             if let Some(info) = self.signals.next() {
                 match info.si_signo {

@@ -260,12 +260,11 @@ pub fn closed(me: &Me, fd: c_int, call: Call, stack: u32, was: u32, result: c_in
 /// # Safety
 /// `path` is NULL or a string.
 pub unsafe fn name<'a>(path: *const c_char) -> &'a [u8] {
-    // SAFETY: the caller's promise.
     if path.is_null() {
-        b""
-    } else {
-        unsafe { CStr::from_ptr(path) }.to_bytes()
+        return b"";
     }
+    // SAFETY: the caller's promise.
+    unsafe { CStr::from_ptr(path) }.to_bytes()
 }
 
 /// # Safety
@@ -307,12 +306,9 @@ unsafe extern "C" fn csapp_check_open(
         }
     };
     if let Some(me) = me {
+        let path = if fd < 0 { std::ptr::null() } else { path };
         // SAFETY: a path that open has accepted is a string.
-        let name = if fd < 0 {
-            b"" as &[u8]
-        } else {
-            unsafe { name(path) }
-        };
+        let name = unsafe { name(path) };
         opened(&me, fd, Call::Open, me.stack(site), name, 0);
     }
     fd
@@ -476,24 +472,28 @@ hook! {
     fn mkstemp(template: *mut c_char) -> c_int {
         let at = site();
         let fd = real(template);
+        // SAFETY: the caller's string.
         made(fd, Call::Mkstemp, unsafe { name(template) }, 0, at)
     }
 
     fn mkstemp64(template: *mut c_char) -> c_int {
         let at = site();
         let fd = real(template);
+        // SAFETY: the caller's string.
         made(fd, Call::Mkstemp, unsafe { name(template) }, 0, at)
     }
 
     fn mkostemp(template: *mut c_char, flags: c_int) -> c_int {
         let at = site();
         let fd = real(template, flags);
+        // SAFETY: the caller's string.
         made(fd, Call::Mkstemp, unsafe { name(template) }, 0, at)
     }
 
     fn mkostemp64(template: *mut c_char, flags: c_int) -> c_int {
         let at = site();
         let fd = real(template, flags);
+        // SAFETY: the caller's string.
         made(fd, Call::Mkstemp, unsafe { name(template) }, 0, at)
     }
 
@@ -512,6 +512,7 @@ hook! {
         let Some(me) = me() else { return real(fd, address, length) };
         chaos::delay(&me);
         let mut peer = Short::new();
+        // SAFETY: the caller's address.
         unsafe { describe(address, length, &mut peer) };
         if let Some(entry) = me.process.fd(fd).filter(|_| !peer.bytes().is_empty()) {
             entry.name.write(peer.bytes());

@@ -143,20 +143,16 @@ mod x86_64 {
         let page = function & !(PAGE - 1);
         let down = (1..512).map(|i| page.wrapping_sub(i << 20));
         let up = (1..512).map(|i| page + (i << 20));
-        down.chain(up).find_map(|wanted| {
+        down.chain(up).find(|&wanted| {
             let protection = libc::PROT_READ | libc::PROT_WRITE;
             let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE;
             // SAFETY: a new mapping, where none is.
             let got = unsafe { libc::mmap(wanted as *mut c_void, PAGE, protection, flags, -1, 0) };
-            if got == libc::MAP_FAILED {
-                return None;
-            }
-            if got as usize != wanted {
+            if got != libc::MAP_FAILED && got as usize != wanted {
                 // SAFETY: an older kernel has put this mapping elsewhere.
                 unsafe { libc::munmap(got, PAGE) };
-                return None;
             }
-            Some(wanted)
+            got as usize == wanted
         })
     }
 }

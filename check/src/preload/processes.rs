@@ -333,7 +333,7 @@ hook! {
 
     fn wait(status: *mut c_int) -> pid_t {
         let at = site();
-        wait_for(Call::Wait, at, status, |status| real(status))
+        wait_for(Call::Wait, at, status, real)
     }
 
     fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t {

@@ -55,11 +55,10 @@ macro_rules! hook {
                     // SAFETY: concat! ends it with its only zero byte.
                     unsafe { std::ffi::CStr::from_bytes_with_nul_unchecked(concat!(stringify!($name), "\0").as_bytes()) }
                 );
-                // SAFETY: libc's function of this name has this type.
-                let function: unsafe extern "C" fn($($type),*) $(-> $result)? =
-                    unsafe { std::mem::transmute(REAL.address()) };
-                // SAFETY: only the hook calls this, which was called as libc's function has to be.
-                unsafe { function($($argument),*) }
+                type Function = unsafe extern "C" fn($($type),*) $(-> $result)?;
+                // SAFETY: libc's function of this name has this type; only the hook calls this, which was called as
+                // libc's function has to be.
+                unsafe { std::mem::transmute::<*mut std::ffi::c_void, Function>(REAL.address())($($argument),*) }
             }
             $body
         }

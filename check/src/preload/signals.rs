@@ -239,7 +239,7 @@ hook! {
     fn signal(number: c_int, handler: sighandler_t) -> sighandler_t {
         let at = site();
         let known = usize::try_from(number).is_ok_and(|number| number < SIGNALS);
-        let Some(me) = me().filter(|_| known && is_handler(handler) || known && handler != libc::SIG_ERR) else {
+        let Some(me) = me().filter(|_| known && handler != libc::SIG_ERR) else {
             return real(number, handler);
         };
         // As BSD and glibc have it: installed until further notice, restarting calls.
@@ -265,8 +265,12 @@ fn install(
     type Function = unsafe extern "C" fn(c_int, *const Action, *mut Action) -> c_int;
     let entry = &INSTALLED[signal as usize];
     // SAFETY: the caller's action, or none; libc's function.
-    let (new, real): (Option<&Action>, Function) =
-        unsafe { (new.as_ref(), std::mem::transmute(REAL.address())) };
+    let (new, real): (Option<&Action>, Function) = unsafe {
+        (
+            new.as_ref(),
+            std::mem::transmute::<*mut c_void, Function>(REAL.address()),
+        )
+    };
     let was = (entry.handler.get(), entry.takes_info.get());
     let mut ours = new.copied();
     if let Some(ours) = ours.as_mut().filter(|new| {
@@ -306,15 +310,12 @@ fn install(
         me.process.ignores_children.set(u32::from(ignores));
     }
     // SAFETY: NULL, or filled in by the call.
-    if let Some(old) =
-        unsafe { old.as_mut() }.filter(|old| hides_quit && old.sa_sigaction == libc::SIG_IGN)
-    {
+    let Some(old) = (unsafe { old.as_mut() }) else {
+        return result;
+    };
+    if hides_quit && old.sa_sigaction == libc::SIG_IGN {
         old.sa_sigaction = libc::SIG_DFL;
-    }
-    // SAFETY: as above.
-    if let Some(old) =
-        unsafe { old.as_mut() }.filter(|old| old.sa_sigaction == handle as *const () as usize)
-    {
+    } else if old.sa_sigaction == handle as *const () as usize {
         old.sa_sigaction = was.0;
         if was.1 == 0 {
             old.sa_flags &= !libc::SA_SIGINFO;

@@ -70,8 +70,7 @@ fn supersede(mapping: &Shared) {
 fn map() -> Option<&'static Shared> {
     // SAFETY: the environment is as the process got it; plain system calls, which check what they get.
     unsafe {
-        let name = CStr::from_bytes_with_nul(b"CSAPP_CHECK\0").ok()?;
-        let path = libc::getenv(name.as_ptr());
+        let path = libc::getenv(c"CSAPP_CHECK".as_ptr());
         if path.is_null() {
             return None;
         }

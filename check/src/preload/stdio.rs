@@ -244,11 +244,7 @@ fn with_stream(of: *mut FILE, call: Call, at: Site, name: &[u8]) -> *mut FILE {
     let Some(me) = me() else { return of };
     let kept = KeepErrno::new();
     // SAFETY: NULL, or a stream that was just opened.
-    let fd = if of.is_null() {
-        -1
-    } else {
-        unsafe { libc::fileno(of) }
-    };
+    let fd = unsafe { number(of) };
     if of.is_null() || fd >= 0 {
         drop(kept);
         opened(&me, fd, call, me.stack(at), name, 0);
@@ -275,13 +271,12 @@ fn closes(fd: c_int, call: Call, at: Site, real: impl FnOnce() -> c_int) -> c_in
 /// # Safety
 /// NULL, or a stream.
 unsafe fn number(of: *mut FILE) -> c_int {
+    if of.is_null() {
+        return -1;
+    }
     let kept = KeepErrno::new();
     // SAFETY: the caller's promise.
-    let fd = if of.is_null() {
-        -1
-    } else {
-        unsafe { libc::fileno(of) }
-    };
+    let fd = unsafe { libc::fileno(of) };
     drop(kept);
     fd
 }
@@ -399,7 +394,7 @@ hook! {
 
     fn getchar() -> c_int {
         let at = site();
-        reads(Call::Getchar, standard_input(), at, || real(), |got| got != libc::EOF)
+        reads(Call::Getchar, standard_input(), at, real, |got| got != libc::EOF)
     }
 
     fn getline(line: *mut *mut c_char, size: *mut size_t, of: *mut FILE) -> ssize_t {

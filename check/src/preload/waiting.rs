@@ -50,7 +50,7 @@ unsafe fn mark_selected(count: c_int, sets: [*mut fd_set; 3]) {
     let Some(me) = me() else { return };
     for set in sets.into_iter().filter(|set| !set.is_null()) {
         // A set may be larger than the type says: looked at as the array of words that it is.
-        let word_bits = 8 * size_of::<usize>();
+        let word_bits = usize::BITS as usize;
         for fd in 0..count.max(0) as usize {
             // SAFETY: the caller's promise.
             let word = unsafe { *set.cast::<usize>().add(fd / word_bits) };
@@ -149,7 +149,7 @@ hook! {
 
     fn pause() -> c_int {
         let at = site();
-        waits(Call::Pause, at, || real(), number)
+        waits(Call::Pause, at, real, number)
     }
 
     fn sigsuspend(mask: *const sigset_t) -> c_int {

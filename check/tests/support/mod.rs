@@ -101,9 +101,18 @@ impl Compiler {
     }
 
     pub fn link(self, object: &Path, to: &Path, link: Link) {
+        self.link_with(object, to, link, &[]);
+    }
+
+    pub fn link_with(self, object: &Path, to: &Path, link: Link, flags: &[&str]) {
         let dir = built().display();
         let mut command = self.command();
-        command.arg(object).arg("-o").arg(to).arg("-pthread");
+        command
+            .args(flags)
+            .arg(object)
+            .arg("-o")
+            .arg(to)
+            .arg("-pthread");
         match link {
             Link::Shared => command.args([
                 format!("-L{dir}"),
