@@ -128,8 +128,9 @@ static void keep(const char *key, const char *bytes, size_t size)
 }
 
 /* The error handler: only this connection is at an end. In the main thread the failed call returns. */
-static void end_connection(void)
+static void end_connection(const char *message)
 {
+    csapp_error_return(message); /* which writes it */
     if (!pthread_equal(pthread_self(), main_thread))
         pthread_exit(NULL);
 }

@@ -96,7 +96,7 @@ typedef struct sockaddr SA;
 
 /* A signal handler, and an error handler (csapp_set_error_handler): function types. */
 typedef void handler_t(int);
-typedef void csapp_error_handler_t(void);
+typedef void csapp_error_handler_t(const char *message);
 
 /* The environment of the process, and the error of gethostbyname and gethostbyaddr, where the
    system's headers leave them out. */
@@ -355,8 +355,8 @@ void __sio_assert_fail(const char *assertion,
 /*
  * Formatted output that is signal-safe, as sio_puts: to standard output, to `fd`, to standard
  * error. Conversions: %c %s %d %i %u %x %o %p, with l or z before the numbers', and %%; NULL for %s
- * is "(null)". No widths, no precisions, no floating point: from the first conversion that is not one
- * of these, the rest of fmt is written as it stands. Returns the number of bytes; -1 with errno
+ * is "(null)". No widths, no precisions, no floating point: a conversion that is not one of these is
+ * written as it stands, and the rest goes on. Returns the number of bytes; -1 with errno
  * as write(2) has it. [CMU 15-213]
  */
 CSAPP_PRINTF(1, 2) ssize_t sio_printf(const char *fmt, ...);
@@ -980,35 +980,50 @@ int csapp_Open_listenfd_2e(int port);
 #define CSAPP_REUSEPORT 2
 
 /**
- * Says what happens after a checked wrapper or one of the _error functions has written its line:
- * from now on `handler`, in the whole process; NULL stands for csapp_error_exit. A handler may
- * return, end its thread or end the process. May be called at any time and from any thread.
+ * Sets the error handler of the process: the function that is called when a checked wrapper fails or one of the
+ * _error functions is called. NULL stands for csapp_error_exit. May be called at any time, from any thread, and in
+ * a signal handler.
  *
- * Without a call, the environment variable CSAPP_ON_ERROR chooses: exit (the default),
- * return or thread_exit. It is read once, by the first open_listenfd, csapp_listen, Pthread_create or
- * failure, and not in a program that runs with more rights than its user.
+ * The handler gets the message, "Name error: reason" without a newline, and decides everything: whether and where
+ * the message is written, and whether the program ends. errno has the reason. If it returns, the failed call
+ * returns its failing value (-1 or NULL) with errno as it was. It may end its thread or the process, or
+ * siglongjmp out. The message is valid until the handler returns; copy what is to be kept. The ready-made
+ * handlers below may be called by a handler of the program's own.
+ *
+ * Without a call, the environment variable CSAPP_ON_ERROR chooses: exit (the default), return, thread_exit or
+ * abort. It is read once, by the first open_listenfd, csapp_listen, Pthread_create or failure, and not in a
+ * program that runs with more rights than its user.
  *
  * Returns the handler that was in force before.
  */
 csapp_error_handler_t *csapp_set_error_handler(csapp_error_handler_t *handler);
 
 /**
- * The default error handler: ends the program by exit(1), so that stdio's buffers are written and
- * a shell sees the failure.
+ * The default error handler: writes `message` as one line to standard error (NULL: writes nothing), and ends the
+ * program by exit(1), so that stdio's buffers are written and a shell sees the failure. If another thread is ending
+ * the program this way already, waits for the end.
  */
-void csapp_error_exit(void);
+void csapp_error_exit(const char *message);
 
 /**
- * An error handler that does nothing: the failed wrapper returns its failing value (-1 or
- * NULL) with errno set, and the program goes on.
+ * An error handler that writes `message` as one line to standard error (NULL: writes nothing) and returns: the
+ * failed wrapper returns its failing value (-1 or NULL) with errno set, and the program goes on.
  */
-void csapp_error_return(void);
+void csapp_error_return(const char *message);
 
 /**
- * An error handler that ends only the calling thread, as pthread_exit(NULL) does: its clean-up
- * handlers run. Descriptors that the thread had opened stay open.
+ * An error handler that writes `message` as one line to standard error (NULL: writes nothing) and ends only the
+ * calling thread, as pthread_exit(NULL) does: its clean-up handlers run. Descriptors that the thread had
+ * opened stay open. If the system cannot end a thread (glibc without its libgcc_s.so.1), ends the program as
+ * csapp_error_exit does.
  */
-void csapp_error_thread_exit(void);
+void csapp_error_thread_exit(const char *message);
+
+/**
+ * An error handler for debugging: writes `message` as one line to standard error (NULL: writes nothing) and calls
+ * abort(), which leaves a core or stops a debugger, with the failed call on the stack.
+ */
+void csapp_error_abort(const char *message);
 
 /**
  * open_clientfd with a time limit of `timeout_ms` milliseconds from the call on, for all

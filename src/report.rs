@@ -2,8 +2,8 @@
 
 use core::ffi::{CStr, c_int};
 
-use crate::sio::Output;
-use crate::sys::{self, Errno, Unresolved};
+use crate::sio::Text;
+use crate::sys::{self, Deadline, Errno, Outlet, Unresolved};
 
 /// The second half of a report, after the message and a colon.
 #[derive(Debug, Clone, Copy)]
@@ -12,21 +12,48 @@ pub enum Reason {
     Errno(Errno),
     /// The text of one of getaddrinfo's codes, which is not EAI_SYSTEM.
     Resolver(c_int),
-    /// The text of `h_errno`.
+    /// The text of `h_errno`; nothing while that is 0.
     Host,
     /// Nothing: the message says it all.
     Unsaid,
 }
 
 impl Reason {
+    /// What `errno` is to say: the reason, or the value that says most nearly the same.
+    pub fn errno(self) -> Option<Errno> {
+        match self {
+            Reason::Errno(reason) => Some(reason),
+            Reason::Resolver(code) => Some(nearest_errno(code)),
+            Reason::Host => Some(nearest_errno(sys::host_code())),
+            Reason::Unsaid => None,
+        }
+    }
+
     /// Its text: in `room`, or constant.
     fn text(self, room: &mut [u8; sys::ERROR_TEXT]) -> Option<&CStr> {
         match self {
             Reason::Errno(reason) => Some(sys::error_text(reason, room)),
             Reason::Resolver(code) => Some(sys::resolver_text(code)),
-            Reason::Host => Some(sys::host_text()),
+            Reason::Host => sys::host_text(),
             Reason::Unsaid => None,
         }
+    }
+}
+
+/// What `errno` says if there is no such host.
+pub const NO_HOST: Errno = Errno(libc::ENXIO);
+
+/// The value of `errno` that says most nearly what one of getaddrinfo's codes says.
+fn nearest_errno(code: c_int) -> Errno {
+    match code {
+        libc::EAI_SYSTEM => sys::errno(),
+        libc::EAI_AGAIN => Errno(libc::EAGAIN),
+        libc::EAI_MEMORY => Errno(libc::ENOMEM),
+        libc::EAI_FAMILY => Errno(libc::EAFNOSUPPORT),
+        libc::EAI_SERVICE | libc::EAI_BADFLAGS | libc::EAI_SOCKTYPE => Errno(libc::EINVAL),
+        libc::EAI_OVERFLOW => Errno(libc::EOVERFLOW),
+        libc::EAI_FAIL => Errno(libc::EIO),
+        _ => NO_HOST,
     }
 }
 
@@ -51,24 +78,59 @@ pub fn resolver_reason(code: c_int) -> Reason {
     Unresolved { code, errno }.into()
 }
 
-/// Writes `message: reason`, or just the message, as one line to standard error, however long it is by one
-/// system call, so that the lines of threads and processes do not mix. A failure to do so stays
-/// unsaid: there is nowhere left to say it. `errno` stays as it is.
-pub fn write_line(message: &[&CStr], reason: Reason) {
+/// Composes `message: reason`, or just the message if the reason is unsaid, where no lock is taken and nothing allocated,
+/// and hands it over. `message` is in parts.
+#[inline(never)]
+pub fn with_line(message: &[&CStr], reason: Reason, call: &mut dyn FnMut(&CStr)) {
     let mut text = [0; sys::ERROR_TEXT];
     let reason = reason.text(&mut text);
-    let parts = message.iter().copied().chain(reason);
-    let len = parts.map(|part| part.count_bytes()).sum::<usize>() + ": \n".len();
-    sys::with_room(len, |room| {
-        let mut line = Output::new(libc::STDERR_FILENO, room);
+    let [colon, reason] = reason.map_or([c""; 2], |reason| [c": ", reason]);
+    let mut len = colon.count_bytes() + reason.count_bytes();
+    for part in message {
+        len += part.count_bytes();
+    }
+    sys::with_room(len + 1, &mut |room| {
+        let last = room.len() - 1; // which stays the NUL
+        let mut line = Text::new(&mut room[..last]);
         for part in message {
             line.put(part.to_bytes());
         }
-        if let Some(reason) = reason {
-            line.put(b": ");
-            line.put(reason.to_bytes());
-        }
-        line.put(b"\n");
-        let _ = line.finish();
+        line.put(colon.to_bytes());
+        line.put(reason.to_bytes());
+        sys::about_to_pass(room);
+        // SAFETY: it ends in a NUL.
+        call(unsafe { CStr::from_ptr(room.as_ptr().cast()) });
     });
+}
+
+/// Writes a line to standard error, however long it is by one system call, so that the lines of threads and processes
+/// do not mix. A failure to do so stays unsaid: there is nowhere left to say it. `errno` stays as it is.
+pub fn write_line(line: &CStr) {
+    let line = line.to_bytes();
+    sys::with_room(line.len() + 1, &mut |room| {
+        let mut text = Text::new(room);
+        text.put(line);
+        text.put(b"\n");
+        write_for_a_moment(libc::STDERR_FILENO, text.bytes());
+    });
+}
+
+/// Writes all of `bytes`, but does not wait for long where O_NONBLOCK says that nothing is to: whoever has to read
+/// may have forgotten to, and the program wants to end.
+fn write_for_a_moment(fd: c_int, mut bytes: &[u8]) {
+    const MOMENT: i64 = 1000; // milliseconds
+    sys::about_to_pass(bytes);
+    let mut outlet = Outlet::new(fd);
+    while !bytes.is_empty() {
+        match outlet.write_at_once(bytes) {
+            Ok(count) if count > 0 => bytes = &bytes[count..],
+            Err(reason) if sys::would_block(reason) && sys::is_nonblocking(fd) => {
+                let deadline = Deadline::after(MOMENT);
+                if sys::restart(|| sys::wait_ready(fd, libc::POLLOUT, deadline)).is_err() {
+                    return;
+                }
+            }
+            _ => return,
+        }
+    }
 }

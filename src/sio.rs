@@ -2,69 +2,84 @@
 //! (CS:APP 3e, section 8.5.5). Nothing here allocates, takes a lock or changes `errno`.
 
 use core::ffi::{CStr, c_char, c_int, c_long, c_ulong};
+use core::ptr;
 
 use crate::rio;
 use crate::sys::{self, Result};
+
+/// Text that is being composed in room of somebody else's.
+#[derive(Debug)]
+pub struct Text<'a> {
+    room: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> Text<'a> {
+    /// None yet.
+    pub fn new(room: &'a mut [u8]) -> Text<'a> {
+        Text { room, len: 0 }
+    }
+
+    /// Appends as many of `bytes` as there is room for, and returns the others.
+    #[inline(never)] // nothing in this module is in a hurry, and each copy is a page of code
+    pub fn put<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let left = &mut self.room[self.len..];
+        let (fitting, others) = bytes.split_at(bytes.len().min(left.len()));
+        left[..fitting.len()].copy_from_slice(fitting);
+        self.len += fitting.len();
+        others
+    }
+
+    /// What there is.
+    pub fn bytes(&self) -> &[u8] {
+        &self.room[..self.len]
+    }
+}
 
 /// Room for what the sio_ functions write, on the stack of a signal handler.
 pub const ROOM: usize = 1024;
 
 /// Text on its way to a descriptor. What fits into the room goes out in one system call; longer
 /// text in several, and nothing is cut.
+#[derive(Debug)]
 pub struct Output<'a> {
     fd: c_int,
-    text: &'a mut [u8],
-    len: usize,
+    text: Text<'a>,
     total: usize,
     outcome: Result<()>,
 }
 
 impl<'a> Output<'a> {
-    /// Nothing yet, for `fd`; `text` is room for it.
-    pub fn new(fd: c_int, text: &'a mut [u8]) -> Output<'a> {
+    /// Nothing yet, for `fd`.
+    pub fn new(fd: c_int, room: &'a mut [u8]) -> Output<'a> {
         Output {
             fd,
-            text,
-            len: 0,
+            text: Text::new(room),
             total: 0,
             outcome: Ok(()),
         }
     }
 
     /// Appends bytes.
-    #[inline(never)] // nothing here is in a hurry, and each copy of it would be a page of code
+    #[inline(never)]
     pub fn put(&mut self, mut bytes: &[u8]) {
         self.total += bytes.len();
-        while !bytes.is_empty() {
-            if self.len == self.text.len() {
-                self.flush();
+        loop {
+            bytes = self.text.put(bytes);
+            if bytes.is_empty() {
+                return;
             }
-            let count = bytes.len().min(self.text.len() - self.len);
-            let (head, rest) = bytes.split_at(count);
-            self.text[self.len..][..count].copy_from_slice(head);
-            self.len += count;
-            bytes = rest;
+            self.flush();
         }
     }
 
     /// Appends a number in base 8, 10 or 16.
     #[inline(never)]
     pub fn put_unsigned(&mut self, number: u64, base: u64) {
-        let mut digits = [0; 22]; // of 2^64 - 1 in base 8
-        let mut start = digits.len();
-        let mut rest = number;
-        loop {
-            start -= 1;
-            digits[start] = b"0123456789abcdef"[(rest % base) as usize];
-            rest /= base;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.put(&digits[start..]);
+        self.put(digits(number, base, &mut [0; DIGITS]));
     }
 
-    /// Appends a number in base 10, with a minus where it is negative.
+    /// Appends a number in base 10, with a minus if it is negative.
     pub fn put_signed(&mut self, number: i64) {
         if number < 0 {
             self.put(b"-");
@@ -75,11 +90,11 @@ impl<'a> Output<'a> {
     fn flush(&mut self) {
         // After a failure the rest has nowhere to go.
         if self.outcome.is_ok() {
-            let text = &self.text[..self.len];
+            let text = self.text.bytes();
             sys::about_to_pass(text);
             self.outcome = rio::writen(self.fd, text);
         }
-        self.len = 0;
+        self.text.len = 0;
     }
 
     /// Writes what has not been written yet. The number of all bytes, or why not all were written.
@@ -89,15 +104,36 @@ impl<'a> Output<'a> {
     }
 }
 
+/// As many as 2^64 - 1 has in base 8.
+const DIGITS: usize = 22;
+
+/// A number in base 8, 10 or 16.
+#[inline(never)]
+fn digits(number: u64, base: u64, room: &mut [u8; DIGITS]) -> &[u8] {
+    let mut start = room.len();
+    let mut rest = number;
+    loop {
+        start -= 1;
+        room[start] = b"0123456789abcdef"[(rest % base) as usize];
+        rest /= base;
+        if rest == 0 {
+            return &room[start..];
+        }
+    }
+}
+
 /// The longest int in base 10, with its minus and a NUL.
 pub const DECIMAL: usize = 12;
 
-/// `number` in base 10, as a C string in `text`, which holds zeros.
-pub fn decimal(number: c_int, text: &mut [u8; DECIMAL]) -> &CStr {
-    const NOWHERE: c_int = -1;
-    // The text fits, so nothing is written to a descriptor.
-    Output::new(NOWHERE, &mut text[..DECIMAL - 1]).put_signed(i64::from(number));
-    CStr::from_bytes_until_nul(text).unwrap_or_default()
+/// `number` in base 10, as a C string in `room`.
+pub fn decimal(number: c_int, room: &mut [u8; DECIMAL]) -> &CStr {
+    let mut text = Text::new(room);
+    if number < 0 {
+        text.put(b"-");
+    }
+    text.put(digits(number.unsigned_abs().into(), 10, &mut [0; DIGITS]));
+    text.put(b"\0");
+    CStr::from_bytes_until_nul(room).unwrap_or_default()
 }
 
 /// What kind of argument a conversion takes. The C code that fetches it knows these numbers.
@@ -112,19 +148,27 @@ pub enum Kind {
     Size = 2,
     /// A pointer.
     Pointer = 3,
+    /// long long or intmax_t, fetched to be passed over.
+    Wide = 4,
+    /// double, fetched to be passed over.
+    Double = 5,
+    /// long double, fetched to be passed over.
+    LongDouble = 6,
 }
 
+/// No string lies below this address.
+const FIRST_PAGE: c_ulong = 4096;
+
 /// Appends `format` with its conversions (%c %s %d %i %u %x %o %p, and l or z before a number's;
-/// %% is a percent sign) filled in from what `next` fetches. What is no such conversion is
-/// copied as it stands, and with it all that follows: which arguments belong to the rest cannot be
-/// known any more.
+/// %% is a percent sign) filled in from what `next` fetches. What is no such conversion is copied as it stands, and
+/// the rest goes on; if it is one of printf's, its argument is passed over.
 ///
 /// # Safety
 /// What `next` fetches for %s must be NULL or a C string.
 pub unsafe fn format(
     output: &mut Output,
     mut format: &[u8],
-    mut next: impl FnMut(Kind) -> c_ulong,
+    next: &mut dyn FnMut(Kind) -> c_ulong,
 ) {
     while let Some(at) = format.iter().position(|&byte| byte == b'%') {
         output.put(&format[..at]);
@@ -134,34 +178,81 @@ pub unsafe fn format(
             [b'z', rest @ ..] => (Kind::Size, rest),
             rest => (Kind::Int, rest),
         };
-        let [conversion, rest @ ..] = rest else {
-            break;
-        };
-        match (conversion, kind) {
-            (b'd' | b'i', Kind::Int) => output.put_signed(i64::from(next(kind) as i32)),
-            (b'd' | b'i', _) => output.put_signed(signed(next(kind))),
-            (b'u', _) => output.put_unsigned(unsigned(next(kind)), 10),
-            (b'x', _) => output.put_unsigned(unsigned(next(kind)), 16),
-            (b'o', _) => output.put_unsigned(unsigned(next(kind)), 8),
-            (b'c', Kind::Int) => output.put(&[next(kind) as u8]),
-            (b'%', Kind::Int) => output.put(b"%"),
-            (b'p', Kind::Int) => match next(Kind::Pointer) {
+        let len = format.len() - rest.len() + 1;
+        match (rest.first(), kind) {
+            (Some(b'd' | b'i'), Kind::Int) => output.put_signed(i64::from(next(kind) as i32)),
+            (Some(b'd' | b'i'), _) => output.put_signed(signed(next(kind))),
+            (Some(b'u'), _) => output.put_unsigned(unsigned(next(kind)), 10),
+            (Some(b'x'), _) => output.put_unsigned(unsigned(next(kind)), 16),
+            (Some(b'o'), _) => output.put_unsigned(unsigned(next(kind)), 8),
+            (Some(b'c'), Kind::Int) => output.put(&[next(kind) as u8]),
+            (Some(b'%'), Kind::Int) => output.put(b"%"),
+            (Some(b'p'), Kind::Int) => match next(Kind::Pointer) {
                 0 => output.put(b"(nil)"),
                 address => {
                     output.put(b"0x");
                     output.put_unsigned(unsigned(address), 16);
                 }
             },
-            (b's', Kind::Int) => {
-                let text = next(Kind::Pointer) as *const c_char;
+            (Some(b's'), Kind::Int) => {
+                let text = match next(Kind::Pointer) {
+                    0..FIRST_PAGE => ptr::null(), // a number that another conversion has left over
+                    address => address as *const c_char,
+                };
                 // SAFETY: the caller's promise.
                 output.put(unsafe { string(text) }.to_bytes());
             }
-            _ => break,
+            _ => {
+                let (other, rest) = format.split_at(pass_over(format, next));
+                output.put(other);
+                format = rest;
+                continue;
+            }
         }
-        format = rest;
+        format = &format[len..];
     }
     output.put(format);
+}
+
+/// The length of the conversion that `format` starts with, if printf has one like it, and fetches its arguments.
+/// Otherwise that of the percent sign.
+#[cold]
+#[inline(never)]
+fn pass_over(format: &[u8], next: &mut dyn FnMut(Kind) -> c_ulong) -> usize {
+    let is_flag = |byte: u8| {
+        matches!(
+            byte,
+            b'-' | b'+' | b' ' | b'#' | b'0'..=b'9' | b'.' | b'*' | b'\''
+        )
+    };
+    let mut stars = 0;
+    let mut flags = 1;
+    while let Some(&flag) = format.get(flags).filter(|&&byte| is_flag(byte)) {
+        stars += usize::from(flag == b'*');
+        flags += 1;
+    }
+    let is_length = |byte: u8| matches!(byte, b'h' | b'l' | b'L' | b'q' | b'j' | b'z' | b't');
+    let mut length = flags;
+    while format.get(length).is_some_and(|&byte| is_length(byte)) {
+        length += 1;
+    }
+    let conversion = format.get(length).copied().unwrap_or(0);
+    let kind = match (conversion, &format[flags..length]) {
+        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', b"" | b"h" | b"hh") => Kind::Int,
+        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', b"l") => Kind::Long,
+        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', b"z" | b"t") => Kind::Size,
+        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', b"ll" | b"q" | b"j") => Kind::Wide,
+        (b'c', b"" | b"l") => Kind::Int,
+        (b's', b"" | b"l") | (b'p', b"") | (b'n', _) => Kind::Pointer,
+        (b'a' | b'e'..=b'g' | b'A' | b'E'..=b'G', b"" | b"l") => Kind::Double,
+        (b'a' | b'e'..=b'g' | b'A' | b'E'..=b'G', b"L") => Kind::LongDouble,
+        _ => return 1,
+    };
+    for _ in 0..stars {
+        next(Kind::Int);
+    }
+    next(kind);
+    length + 1
 }
 
 /// A signed argument that is no int.

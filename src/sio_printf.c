@@ -10,7 +10,7 @@
 #pragma GCC visibility push(hidden)
 
 /* As in src/sio.rs. */
-enum kind { KIND_INT, KIND_LONG, KIND_SIZE, KIND_POINTER };
+enum kind { KIND_INT, KIND_LONG, KIND_SIZE, KIND_POINTER, KIND_WIDE, KIND_DOUBLE, KIND_LONG_DOUBLE };
 
 /* A va_list that can be pointed to: some are arrays, which function arguments are not. */
 struct arguments {
@@ -37,6 +37,15 @@ static unsigned long fetch(void *from, enum kind kind)
         return va_arg(arguments->list, size_t);
     case KIND_POINTER:
         return (unsigned long)va_arg(arguments->list, void *);
+    case KIND_WIDE: /* what is passed over has no value */
+        (void)va_arg(arguments->list, long long);
+        return 0;
+    case KIND_DOUBLE:
+        (void)va_arg(arguments->list, double);
+        return 0;
+    case KIND_LONG_DOUBLE:
+        (void)va_arg(arguments->list, long double);
+        return 0;
     default:
         return va_arg(arguments->list, unsigned int);
     }

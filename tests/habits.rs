@@ -298,7 +298,10 @@ fn a_shell_with_job_control() {
         assert!(output.status.success(), "{output:?}");
         assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(said, "Execve error: No such file or directory\n");
+        assert_eq!(
+            said,
+            "Execve error: /no/such/program: No such file or directory\n"
+        );
     });
 }
 
@@ -314,7 +317,10 @@ fn a_thread_ends_alone_where_no_descriptor_is_free() {
             let output = common::run(&mut command);
             let (said, why) = (&output.stdout[..], &output.stderr[..]);
             assert_eq!(said, b"the program goes on\n", "{way}: {output:?}");
-            assert_eq!(why, b"Open error: Too many open files\n", "{way}");
+            assert_eq!(
+                why, b"Open error: /dev/null: Too many open files\n",
+                "{way}"
+            );
         }
     });
 }

@@ -285,6 +285,7 @@ fn examples_do_what_they_say() {
         "csapp_set_error_handler.3-1",
         "csapp_set_error_handler.3-2",
         "csapp_set_error_handler.3-3",
+        "csapp_set_error_handler.3-4",
         "csapp_wrappers.3-1",
         "open_clientfd.3-1",
         "open_clientfd.3-2",
@@ -324,10 +325,14 @@ fn examples_do_what_they_say() {
     assert_eq!(failed.status.code(), Some(0));
     assert_eq!(
         String::from_utf8_lossy(&failed.stderr),
-        "Open error: No such file or directory\n"
+        "Open error: /no/such/file: No such file or directory\n"
     );
 
-    let failed = run(&mut program("csapp_set_error_handler.3-3"));
+    let logged = run(&mut program("csapp_set_error_handler.3-3"));
+    assert_eq!(logged.status.code(), Some(1));
+    assert!(logged.stderr.is_empty());
+
+    let failed = run(&mut program("csapp_set_error_handler.3-4"));
     assert_eq!(failed.status.code(), Some(0));
     assert_eq!(
         String::from_utf8_lossy(&failed.stderr),

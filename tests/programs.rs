@@ -99,8 +99,9 @@ fn a_program_with_gnu_source() {
 fn a_program_in_cxx() {
     let said = (
         0,
-        "by number\nby string\nthe lambda\n-1 1\nthe lambda\n",
-        "Open error: No such file or directory\nno name: Name or service not known\n",
+        "by number\nby string\nOpen error: /nowhere/file: No such file or directory\n-1 1\n\
+         no name: Name or service not known\n",
+        "",
     );
     expect(&cxx(), "modern.cc", &[], said);
     expect(&cxx(), "modern.cc", &["-std=c++17"], said);
@@ -113,7 +114,7 @@ fn a_program_with_own_functions_of_the_same_names() {
         0,
         "my own: called\nerrors 1, writes 1, signals 1\nthrough the pipe\n-1\n\
          errors 1, writes 1, reads 0, signals 1\n",
-        "Open error: No such file or directory\nDup2 error: Bad file descriptor\n",
+        "Open error: /nowhere/file: No such file or directory\nDup2 error: Bad file descriptor\n",
     );
     expect(&cc(), "own_functions.c", &[], said);
 }

@@ -12,7 +12,8 @@ use common::{header, library, succeed};
 
 /// The ready-made error handlers. A program compares what csapp_set_error_handler returns with their
 /// addresses, so the library has to use the program's view of them.
-const HANDLERS: [&str; 3] = [
+const HANDLERS: [&str; 4] = [
+    "csapp_error_abort",
     "csapp_error_exit",
     "csapp_error_return",
     "csapp_error_thread_exit",

@@ -10,7 +10,8 @@ static DIR *broken_directory(void)
 }
 
 #define FAILURES(CALL)                                                     \
-    CALL(Opendir, NULL, BY_ERRNO, ENOENT, Opendir("/nowhere/directory"))   \
+    CALL(Opendir, NULL, BY_ERRNO, ENOENT, Opendir("/nowhere/directory"), \
+         ": /nowhere/directory")                                           \
     CALL(Readdir, NULL, BY_ERRNO, EBADF, Readdir(broken_directory()))      \
     CALL(Closedir, -1, BY_ERRNO, EBADF, Closedir(broken_directory()))
 

@@ -14,7 +14,8 @@ static char text[NI_MAXHOST];
          text, sizeof text, NULL, 0, NI_NUMERICHOST)))                                           \
     CALL(Inet_ntop, 0, BY_ERRNO, ENOSPC, NOTHING(Inet_ntop(AF_INET, &loopback4, text, 3)))       \
     CALL(Inet_pton, 0, BY_ERRNO, EAFNOSUPPORT, NOTHING(Inet_pton(9999, "127.0.0.1", text)))      \
-    CALL(Gethostbyname, NULL, BY_HOST, HOST_NOT_FOUND, Gethostbyname("1.2.3.4.5"))               \
+    CALL(Gethostbyname, NULL, BY_HOST, HOST_NOT_FOUND, Gethostbyname("1.2.3.4.5"),               \
+         ": 1.2.3.4.5")                                                                          \
     OF_GLIBC(CALL(Gethostbyaddr, NULL, BY_HOST, HOST_NOT_FOUND,                                  \
          Gethostbyaddr((const char *)&in6addr_any, sizeof in6addr_any, AF_INET6)))
 
@@ -76,11 +77,12 @@ static const char *no_addresses[] = {"", "localhost", "1.2.3", "1.2.3.256", "1.2
 START_TEST(inet_pton_reports_a_text_that_is_no_address)
 {
     struct outcome seen = outcome_of(convert_no_address, (void *)no_addresses[_i]);
+    char line[128];
 
     ck_assert_int_eq(seen.status, 1);
-    ck_assert_int_eq(strncmp(seen.err, "Inet_pton error: ", 17), 0);
-    ck_assert_ptr_null(strstr(seen.err, "Success"));
-    ck_assert_ptr_eq(strchr(seen.err, '\n'), seen.err + seen.err_len - 1);
+    snprintf(line, sizeof line, "Inet_pton error: %s: not a numeric address of this family\n",
+             *no_addresses[_i] ? no_addresses[_i] : "\"\"");
+    ck_assert_str_eq(seen.err, line);
 }
 END_TEST
 

@@ -9,7 +9,8 @@ static int child_status;
 
 #define FAILURES(CALL)                                                                            \
     CALL(Fork, -1, BY_ERRNO, EAGAIN, (FAIL_NEXT(fork, EAGAIN), Fork()))                           \
-    CALL(Execve, 0, BY_ERRNO, ENOENT, NOTHING(Execve("/nowhere/program", no_strings, no_strings))) \
+    CALL(Execve, 0, BY_ERRNO, ENOENT, NOTHING(Execve("/nowhere/program", no_strings, no_strings)),  \
+         ": /nowhere/program")                                                                     \
     CALL(Wait, -1, BY_ERRNO, ECHILD, Wait(&child_status))                                         \
     CALL(Waitpid, -1, BY_ERRNO, ECHILD, Waitpid(-1, &child_status, WNOHANG))                      \
     CALL(Kill, 0, BY_ERRNO, EINVAL, NOTHING(Kill(getpid(), 9999)))                                \

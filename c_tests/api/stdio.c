@@ -27,7 +27,7 @@ INJECT(FILE *, fopen, (const char *name, const char *mode), (name, mode), NO_STR
     CALL(Fclose, 0, BY_ERRNO, ENOSPC, NOTHING(Fclose(with_unwritable_rest())))                \
     CALL(Fdopen, NULL, BY_ERRNO, EINVAL, Fdopen(1, "z"))                                      \
     CALL(Fgets, NULL, BY_ERRNO, EISDIR, Fgets(buf, sizeof buf, fopen("/", "r")))              \
-    CALL(Fopen, NULL, BY_ERRNO, ENOENT, Fopen("/nowhere/file", "r"))                          \
+    CALL(Fopen, NULL, BY_ERRNO, ENOENT, Fopen("/nowhere/file", "r"), ": /nowhere/file")       \
     CALL(Fputs, 0, BY_ERRNO, ENOSPC, NOTHING(Fputs("x", unbuffered("/dev/full", "w"))))       \
     CALL(Fread, 0, BY_ERRNO, EISDIR, Fread(buf, 1, 5, fopen("/", "r")))                       \
     CALL(Fwrite, 0, BY_ERRNO, ENOSPC, NOTHING(Fwrite("xy", 1, 2, unbuffered("/dev/full", "w"))))

@@ -32,14 +32,14 @@ static char buf[65536];
 static struct stat facts;
 
 #define FAILURES(CALL)                                                                     \
-    CALL(Open, -1, BY_ERRNO, ENOENT, Open("/nowhere/file", O_RDONLY, 0))                   \
+    CALL(Open, -1, BY_ERRNO, ENOENT, Open("/nowhere/file", O_RDONLY, 0), ": /nowhere/file") \
     CALL(Read, -1, BY_ERRNO, EBADF, Read(-1, buf, 1))                                      \
     CALL(Write, -1, BY_ERRNO, EBADF, Write(-1, "x", 1))                                    \
     CALL(Lseek, -1, BY_ERRNO, EBADF, Lseek(-1, 0, SEEK_SET))                               \
     CALL(Close, 0, BY_ERRNO, EBADF, NOTHING(Close(-1)))                                    \
     CALL(Select, -1, BY_ERRNO, EINVAL, Select(-1, NULL, NULL, NULL, NULL))                 \
     CALL(Dup2, -1, BY_ERRNO, EBADF, Dup2(-1, 7))                                           \
-    CALL(Stat, 0, BY_ERRNO, ENOENT, NOTHING(Stat("/nowhere/file", &facts)))                \
+    CALL(Stat, 0, BY_ERRNO, ENOENT, NOTHING(Stat("/nowhere/file", &facts)), ": /nowhere/file") \
     CALL(Fstat, 0, BY_ERRNO, EBADF, NOTHING(Fstat(-1, &facts)))
 
 DEFINE_FAILURES

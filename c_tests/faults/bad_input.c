@@ -236,12 +236,15 @@ static void bad_errors(void)
     VOID(app_error, KEPT, app_error(vast));
     CELL(csapp_set_error_handler, csapp_error_return, KEPT, csapp_set_error_handler(NULL));
     ENDS(csapp_set_error_handler, 1, (csapp_set_error_handler(NULL), app_error("over")));
-    ENDS(csapp_error_exit, 1, csapp_error_exit());
-    VOID(csapp_error_return, KEPT, csapp_error_return());
+    ENDS(csapp_error_exit, 1, csapp_error_exit(none));
+    ENDS(csapp_error_exit, 1, csapp_error_exit(vast));
+    VOID(csapp_error_return, KEPT, csapp_error_return(none));
+    VOID(csapp_error_return, KEPT, csapp_error_return(vast));
+    ENDS(csapp_error_abort, 128 + SIGABRT, csapp_error_abort(none));
 #ifdef __SANITIZE_ADDRESS__ /* which takes the stack that was left for one in use */
     NO_INPUT(csapp_error_thread_exit);
 #else
-    ENDS(csapp_error_thread_exit, 0, csapp_error_thread_exit());
+    ENDS(csapp_error_thread_exit, 0, csapp_error_thread_exit(none));
 #endif
 }
 
@@ -293,8 +296,12 @@ static void bad_signals(void)
     CELL(Sigsuspend, -1, EFAULT, Sigsuspend((sigset_t *)none));
 }
 
-static const char *const formats[] = {
-    "", "%", "%%%", "%l", "%z", "%n", "%999999999d", "%-*.*s", "%1$s", "\xff%\xff", "%lll%s", "%hhd",
+static const struct {
+    const char *format;
+    int count;
+} formats[] = {
+    {"", 0}, {"%", 1}, {"%%%", 2}, {"%l", 2}, {"%z", 2}, {"%n", 2}, {"%999999999d", 11}, {"%-*.*s", 6}, {"%1$s", 4},
+    {"\xff%\xff", 3}, {"%lll%s", 10} /* a number is shown like NULL */, {"%hhd", 4},
 };
 
 static void bad_output(void)
@@ -323,8 +330,7 @@ static void bad_output(void)
     }
     CELL(sio_dprintf, -1, EBADF, sio_dprintf(directory(), "%d", 1));
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        CELL(sio_vdprintf, strcmp(formats[i], "%%%") == 0 ? 2 : (int)strlen(formats[i]), KEPT,
-             vdprintf_to(STDOUT_FILENO, formats[i], 1, 2, 3));
+        CELL(sio_vdprintf, formats[i].count, KEPT, vdprintf_to(STDOUT_FILENO, formats[i].format, 1, 2, 3));
 }
 
 static void bad_unix_io(void)
@@ -554,7 +560,7 @@ static void bad_threads(void)
     VOID(Pthread_cancel, ESRCH, Pthread_cancel((pthread_t)0));
     VOID(Pthread_detach, ESRCH, Pthread_detach((pthread_t)0));
     ENDS(Pthread_exit, 0, Pthread_exit(NULL));
-    VOID(Pthread_once, EFAULT, Pthread_once((pthread_once_t *)none, csapp_error_return));
+    VOID(Pthread_once, EFAULT, Pthread_once((pthread_once_t *)none, abort));
     VOID(Pthread_once, EFAULT, Pthread_once(&(pthread_once_t){PTHREAD_ONCE_INIT}, NULL));
     VOID(Sem_init, EFAULT, Sem_init(no_semaphore, 0, 0));
     VOID(Sem_init, EINVAL, Sem_init(&sem, 0, UINT_MAX));
@@ -697,14 +703,14 @@ static void bad_clients_and_servers(void)
 
     CLIENTS(-1, EFAULT, LOCAL, none);
     CLIENTS(-1, EFAULT, NULL, none);
-    CLIENTS(-2, KEPT, LOCAL, vast);
-    CLIENTS(-2, KEPT, LOCAL, vast_number);
+    CLIENTS(-2, EINVAL, LOCAL, vast);
+    CLIENTS(-2, EINVAL, LOCAL, vast_number);
     SERVERS(-1, EFAULT, none);
-    SERVERS(-2, KEPT, vast);
-    SERVERS(-2, KEPT, vast_number);
+    SERVERS(-2, EINVAL, vast);
+    SERVERS(-2, EINVAL, vast_number);
     for (size_t i = 0; i < sizeof no_ports / sizeof *no_ports; i++) {
-        CLIENTS(-2, KEPT, LOCAL, no_ports[i]);
-        SERVERS(-2, KEPT, no_ports[i]);
+        CLIENTS(-2, EINVAL, LOCAL, no_ports[i]);
+        SERVERS(-2, EINVAL, no_ports[i]);
     }
     CLIENTS(-2, ANY_REASON, vast, "80");
     CLIENTS(-2, ANY_REASON, vast_number, "80");
@@ -714,10 +720,10 @@ static void bad_clients_and_servers(void)
             CELL(csapp_listen, -2, ANY_REASON, csapp_listen(no_hosts[i], "0", 0, 0));
         }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        CELL(csapp_open_clientfd_2e, -2, KEPT, csapp_open_clientfd_2e(LOCAL, numbers[i]));
-        CELL(csapp_Open_clientfd_2e, -2, KEPT, csapp_Open_clientfd_2e(NULL, numbers[i]));
-        CELL(csapp_open_listenfd_2e, -2, KEPT, csapp_open_listenfd_2e(numbers[i]));
-        CELL(csapp_Open_listenfd_2e, -2, KEPT, csapp_Open_listenfd_2e(numbers[i]));
+        CELL(csapp_open_clientfd_2e, -2, EINVAL, csapp_open_clientfd_2e(LOCAL, numbers[i]));
+        CELL(csapp_Open_clientfd_2e, -2, EINVAL, csapp_Open_clientfd_2e(NULL, numbers[i]));
+        CELL(csapp_open_listenfd_2e, -2, EINVAL, csapp_open_listenfd_2e(numbers[i]));
+        CELL(csapp_Open_listenfd_2e, -2, EINVAL, csapp_Open_listenfd_2e(numbers[i]));
     }
     CELL(csapp_open_clientfd_2e, -2, ANY_REASON, csapp_open_clientfd_2e(vast, 80));
     CELL(csapp_Open_clientfd_2e, -2, ANY_REASON, csapp_Open_clientfd_2e(vast, 80));
@@ -777,7 +783,7 @@ static const char *reported_name(const struct cell *cell)
     strcpy(name, strncmp(cell->function, "csapp_", 6) == 0 ? cell->function + 6 : cell->function);
     if ((tail = strstr(name, "_2e")) != NULL)
         *tail = '\0';
-    if (!isupper((unsigned char)name[0]) || (cell->reason == KEPT && cell->value != -2))
+    if (!isupper((unsigned char)name[0]) || cell->reason == KEPT)
         return "";
     return strcat(name, " error: ");
 }
@@ -796,7 +802,7 @@ START_TEST(bad_input_gives_an_error_and_nothing_worse)
     ended = status_of(pid);
     ck_assert_int_ge(pread(err, text, sizeof text - 1, 0), 0);
     close(err);
-#define SAY(what, ...) ck_abort_msg("%d: %s: %s: " what " [%s]", _i, cell->function, cell->call, __VA_ARGS__, text)
+#define SAY(what, ...) ck_abort_msg("%d: %s: %s: " what " [%.500s]", _i, cell->function, cell->call, __VA_ARGS__, text)
     if (cell->status != GOES_ON) {
         if (cell->has_returned || ended != cell->status)
             SAY("status %d instead of %d", ended, cell->status);

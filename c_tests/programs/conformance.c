@@ -139,9 +139,10 @@
 
 #define BEYOND_THE_BOOK(IS)                                                             \
     IS(csapp_error_handler_t *, csapp_set_error_handler, (csapp_error_handler_t *))     \
-    IS(void, csapp_error_exit, (void))                                                  \
-    IS(void, csapp_error_return, (void))                                                \
-    IS(void, csapp_error_thread_exit, (void))                                           \
+    IS(void, csapp_error_exit, (const char *))                                          \
+    IS(void, csapp_error_return, (const char *))                                        \
+    IS(void, csapp_error_thread_exit, (const char *))                                   \
+    IS(void, csapp_error_abort, (const char *))                                         \
     IS(int, csapp_connect, (const char *, const char *, int))                           \
     IS(int, csapp_listen, (const char *, const char *, int, unsigned))                  \
     IS(int, csapp_accept, (int, struct sockaddr *, socklen_t *, int))                   \
@@ -206,7 +207,7 @@ static void check_types(rio_t *rp, int **fd, int **cnt, char ***bufptr, char (**
     static handler_t *handler;
     static void (**same_handler)(int) = &handler;
     static csapp_error_handler_t *error_handler;
-    static void (**same_error_handler)(void) = &error_handler;
+    static void (**same_error_handler)(const char *) = &error_handler;
     static char ***variables = &environ;
     int *h_errno_at = &h_errno;
 

@@ -18,8 +18,9 @@ static void *open_until_it_fails(void *arg)
     return arg;
 }
 
-static void end_thread(void)
+static void end_thread(const char *message)
 {
+    csapp_error_return(message); /* which writes it */
     pthread_exit(NULL);
 }
 

@@ -72,7 +72,7 @@ int main()
         server.join();
     }
 
-    csapp_set_error_handler([] { std::puts("the lambda"); });
+    csapp_set_error_handler([](const char *message) { std::puts(message); });
     const int fd = Open("/nowhere/file", O_RDONLY, 0);
     std::printf("%d %d\n", fd, errno == ENOENT);
     gai_error(EAI_NONAME, "no name");

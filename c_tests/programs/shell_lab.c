@@ -46,7 +46,7 @@ int main(void)
     Close(ends[1]);
     Rio_readinitb(&rio, ends[0]);
     assert(Rio_readlineb(&rio, said, sizeof said) > 0);
-    assert(strcmp(said, "Open error: No such file or directory\n") == 0);
+    assert(strcmp(said, "Open error: /no/such/file: No such file or directory\n") == 0);
     assert(Rio_readlineb(&rio, said, sizeof said) == 0);
     assert(Waitpid(pid, &status, 0) == pid);
     assert(WIFEXITED(status) && WEXITSTATUS(status) == 1);

@@ -1,10 +1,10 @@
 /* Tables of wrapper calls that fail, and what each of them has to do then under every ready-made
    error handler. A suite lists its calls as FAILURES(CALL), one line each:
 
-       CALL(Open, -1, BY_ERRNO, ENOENT, Open("/nowhere/file", O_RDONLY, 0))
+       CALL(Open, -1, BY_ERRNO, ENOENT, Open("/nowhere/file", O_RDONLY, 0), ": /nowhere/file")
 
-   (the wrapper's name, its failing value, where the reason comes from, the reason, the call),
-   then says DEFINE_FAILURES, and adds the tests with add_failures. */
+   (the wrapper's name, its failing value, where the reason comes from, the reason, the call, and what the message
+   names behind "Open error", if anything: here ": /nowhere/file"), then says DEFINE_FAILURES, and adds the tests with add_failures. */
 #ifndef FAILING_H
 #define FAILING_H
 
@@ -19,8 +19,8 @@
 #define OF_GLIBC(line)
 #endif
 
-/* Where a wrapper's reason comes from. */
-enum reason { BY_ERRNO, BY_CODE, BY_RESOLVER, BY_HOST };
+/* Where a wrapper's reason comes from. UNSAID: the message says it all. */
+enum reason { BY_ERRNO, BY_CODE, BY_RESOLVER, BY_HOST, UNSAID };
 
 struct failing_call {
     const char *name;
@@ -28,18 +28,19 @@ struct failing_call {
     enum reason from;
     int reason;
     intptr_t (*call)(void);
+    const char *on;
 };
 
 /* The call of a wrapper that returns nothing, as an expression. */
 #define NOTHING(call) ((call), 0)
 
-#define DEFINE_CALL(name, value, from, reason, expression) \
-    static intptr_t name##_that_fails(void)                \
-    {                                                      \
-        return (intptr_t)(expression);                     \
+#define DEFINE_CALL(name, value, from, reason, expression, ...) \
+    static intptr_t name##_that_fails(void)                     \
+    {                                                           \
+        return (intptr_t)(expression);                          \
     }
-#define LIST_CALL(name, value, from, reason, expression) \
-    {#name, (intptr_t)(value), from, reason, name##_that_fails},
+#define LIST_CALL(name, value, from, reason, expression, ...) \
+    {#name, (intptr_t)(value), from, reason, name##_that_fails, "" __VA_ARGS__},
 /* Stands in for libc's function `name`: while name_left is above 0, a call counts it down
    and gives what `failing` says. The library calls libc by undefined symbols, so the program's
    definition is the one it finds, with the shared library and with the static one. */
@@ -73,7 +74,10 @@ static inline void report_of(const struct failing_call *failing, char *line, siz
                        : failing->from == BY_HOST   ? hstrerror(failing->reason)
                                                     : strerror(failing->reason);
 
-    snprintf(line, size, "%s error: %s\n", failing->name, text);
+    if (failing->from == UNSAID)
+        snprintf(line, size, "%s error%s\n", failing->name, failing->on);
+    else
+        snprintf(line, size, "%s error%s: %s\n", failing->name, failing->on, text);
 }
 
 static inline void expect_outcome(const struct failing_call *failing, void (*body)(void *), int status)
@@ -104,7 +108,7 @@ static inline void fail_and_go_on(void *arg)
     csapp_set_error_handler(csapp_error_return);
     errno = 0;
     value = failing->call();
-    if (failing->from == BY_ERRNO && errno != failing->reason)
+    if (failing->from == BY_ERRNO || failing->from == BY_CODE ? errno != failing->reason : errno == 0)
         _exit(44);
     _exit(value == failing->value ? 42 : 43);
 }

@@ -134,8 +134,9 @@ START_TEST(a_thread_that_is_cancelled_before_it_closes_leaves_nothing_behind)
 }
 END_TEST
 
-static void exit_thread(void)
+static void exit_thread(const char *message)
 {
+    (void)message;
     pthread_exit(&one);
 }
 

@@ -49,8 +49,9 @@ END_TEST
 static _Atomic int handled;
 static pthread_barrier_t all_are_there;
 
-static void count_failure(void)
+static void count_failure(const char *message)
 {
+    csapp_error_return(message);
     handled++;
 }
 

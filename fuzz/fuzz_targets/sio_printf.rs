@@ -1,6 +1,6 @@
 //! sio_dprintf, through its variadic C entry, against snprintf: the format is the input up to its first
 //! NUL, the arguments come from what follows. What snprintf and sio_printf have in common must come
-//! out the same; a format that goes beyond it is copied from there on, whatever it says.
+//! out the same, and what no printf knows as it stands; a format ends here before what only others know.
 //!
 //! Two libraries are tried: the one in this program, which the sanitizer and the fuzzer see
 //! through, and the shared one that ships, which CSAPP_SO names.
@@ -26,13 +26,15 @@ enum Kind {
     Text,
 }
 
-/// The arguments of the conversions that every printf knows, and where in the format they end. No more
-/// than there are arguments.
-fn common(format: &[u8]) -> (Vec<Kind>, usize) {
+/// The arguments of the conversions that every printf knows, where in the format they end, and a format for snprintf of
+/// what comes out.
+fn common(format: &[u8]) -> (Vec<Kind>, usize, Vec<u8>) {
     let mut kinds = Vec::new();
+    let mut plain = Vec::new();
     let mut at = 0;
     while at < format.len() {
         if format[at] != b'%' {
+            plain.push(format[at]);
             at += 1;
             continue;
         }
@@ -41,12 +43,28 @@ fn common(format: &[u8]) -> (Vec<Kind>, usize) {
             [b's', ..] => (Some(Kind::Text), 2),
             [b'c' | b'p' | b'd' | b'i' | b'u' | b'x' | b'o', ..] => (Some(Kind::Number), 2),
             [b'l' | b'z', b'd' | b'i' | b'u' | b'x' | b'o', ..] => (Some(Kind::Number), 3),
+            [other, ..] if is_part_of_none(*other) => {
+                plain.extend(b"%%");
+                at += 1;
+                continue;
+            }
+            [] => {
+                plain.extend(b"%%");
+                at += 1;
+                continue;
+            }
             _ => break,
         };
         kinds.extend(kind);
+        plain.extend(&format[at..at + len]);
         at += len;
     }
-    (kinds, at)
+    (kinds, at, plain)
+}
+
+/// Whether no conversion of any printf starts like that.
+fn is_part_of_none(byte: u8) -> bool {
+    !byte.is_ascii_alphanumeric() && !b"-+ #.*'%$".contains(&byte)
 }
 
 /// The most bytes that come out: every number fills 22.
@@ -137,12 +155,13 @@ fuzz_target!(|data: &[u8]| {
         .position(|&byte| byte == 0)
         .unwrap_or(data.len());
     let (mut format, mut rest) = (&data[..end], data.get(end + 1..).unwrap_or_default());
-    let (mut kinds, mut known) = common(format);
+    let (mut kinds, mut known, mut plain) = common(format);
     // What follows the last argument there is must not be fetched.
     while kinds.len() > ARGUMENTS {
         format = &format[..known - 1];
-        (kinds, known) = common(format);
+        (kinds, known, plain) = common(format);
     }
+    format = &format[..known];
 
     // A number takes eight bytes of the input, a text what comes before a NUL; 0xff alone is NULL.
     let mut arguments: [c_ulong; ARGUMENTS] = core::array::from_fn(|i| !0 << (4 * i));
@@ -175,7 +194,7 @@ fuzz_target!(|data: &[u8]| {
         next = next.wrapping_add(text.len() + 1);
     }
 
-    let prefix = CString::new(&format[..known]).expect("it ended before a NUL");
+    let prefix = CString::new(plain).expect("it ended before a NUL");
     let mut expected = vec![0u8; MOST];
     // SAFETY: as many arguments as the format takes and more, and of the right kinds.
     let count = unsafe {
@@ -186,7 +205,6 @@ fuzz_target!(|data: &[u8]| {
         )
     };
     expected.truncate(usize::try_from(count).expect("snprintf knows these conversions"));
-    expected.extend_from_slice(&format[known..]);
 
     let mut format_memory = Text::new(&[format]);
     let format = format_memory.start();

@@ -142,9 +142,10 @@ _FUNCTIONS = {
     "csapp_Open_clientfd_2e": (c_int, c_char_p, c_int),
     "csapp_Open_listenfd_2e": (c_int, c_int),
     "csapp_set_error_handler": (c_void_p, c_void_p),
-    "csapp_error_exit": (None,),
-    "csapp_error_return": (None,),
-    "csapp_error_thread_exit": (None,),
+    "csapp_error_exit": (None, c_char_p),
+    "csapp_error_return": (None, c_char_p),
+    "csapp_error_thread_exit": (None, c_char_p),
+    "csapp_error_abort": (None, c_char_p),
     "csapp_connect": (c_int, c_char_p, c_char_p, c_int),
     "csapp_listen": (c_int, c_char_p, c_char_p, c_int, c_uint),
     "csapp_accept": (c_int, c_int, c_void_p, c_void_p, c_int),
@@ -183,12 +184,12 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
-def _note_report() -> None:
+def _note_report(message: bytes) -> None:
     _thread.has_reported = True
 
 
 # The library's error handler: notes that the call which this thread is in has failed, and lets it return.
-_error_handler = CFUNCTYPE(None)(_note_report)
+_error_handler = CFUNCTYPE(None, c_char_p)(_note_report)
 
 
 def _forget_report(result: Any, function: Any, arguments: Any) -> Any:

@@ -16,7 +16,7 @@
 //! - abi/: the name in the list of symbols
 //! - python/csapp/_library.py and python/tests/every_failure.py: its prototype, and a call that fails
 
-use core::ffi::{CStr, c_int};
+use core::ffi::{CStr, c_char, c_int};
 
 use super::handler;
 use crate::report::Reason;
@@ -88,15 +88,23 @@ pub(super) fn attempt_code(call: impl FnOnce() -> c_int) -> Result<c_int> {
 pub(super) fn attempt_resolver(call: impl FnOnce() -> c_int) -> Outcome<()> {
     keep_errno(|| {
         sys::set_errno(Errno(0)); // so that it tells something of a failure
-        let why = Unresolved {
-            code: call(),
-            errno: sys::errno(),
-        };
-        match why.code {
+        match call() {
             0 => Ok(()),
-            _ => Err(why.want().map_or(Reason::from(why), Reason::Errno)),
+            code => Err(unresolved(code).unwrap_or(Reason::Resolver(code))),
         }
     })
+}
+
+/// What the system refused to the resolver, with whose `code` and `errno` it came back. Its own word may hide that: without a
+/// free descriptor, it knows no host.
+#[cold]
+pub(super) fn unresolved(code: c_int) -> Option<Reason> {
+    let errno = sys::errno();
+    let want = Unresolved { code, errno }.want().or(match code {
+        libc::EAI_SYSTEM => Some(errno),
+        _ => None,
+    });
+    want.map(Reason::Errno)
 }
 
 /// Makes a call that may have failed if it returns true; what tells a failure from a normal end is `errno`, which
@@ -139,4 +147,60 @@ pub(super) fn report_failure<T, E: Into<Reason> + Copy>(
         handler::fail(message, reason.into());
     }
     outcome
+}
+
+/// [`report_failure`] of a call on a file, whose name the message has: `message: path: reason`.
+///
+/// # Safety
+/// `path` must be NULL or a C string, if the system has found nothing wrong with it.
+#[inline]
+pub(super) unsafe fn report_failure_on<T>(
+    message: &CStr,
+    path: *const c_char,
+    outcome: Result<T>,
+) -> Result<T> {
+    if let Err(reason) = outcome {
+        // SAFETY: the caller's promise.
+        unsafe { fail_on_file(message, path, reason) };
+    }
+    outcome
+}
+
+/// # Safety
+/// As [`report_failure_on`].
+#[cold]
+unsafe fn fail_on_file(message: &CStr, path: *const c_char, reason: Errno) {
+    // It may not have been looked at, cannot be, or would be a page of text.
+    const NOT_NAMED: [c_int; 4] = [libc::EFAULT, libc::EINVAL, libc::ENOMEM, libc::ENAMETOOLONG];
+    if path.is_null() || NOT_NAMED.contains(&reason.0) {
+        return handler::fail(message, reason.into());
+    }
+    // SAFETY: the caller's promise.
+    let path = shown(unsafe { CStr::from_ptr(path) });
+    handler::fail_on(&[message, c": ", path], reason.into());
+}
+
+/// An argument as a message shows it.
+pub(super) fn shown(argument: &CStr) -> &CStr {
+    if argument.is_empty() {
+        c"\"\""
+    } else {
+        argument
+    }
+}
+
+/// What follows the message of a call on a host and a port, each of which may have been left out.
+pub(super) fn destination<'a>(host: Option<&'a CStr>, port: Option<&'a CStr>) -> [&'a CStr; 4] {
+    match (host.filter(|host| !host.is_empty()), port) {
+        (Some(host), Some(port)) if is_ipv6(host) => [c": [", host, c"]:", port],
+        (Some(host), Some(port)) => [c": ", host, c":", port],
+        (Some(host), None) => [c": ", host, c"", c""],
+        (None, Some(port)) => [c": port ", shown(port), c"", c""],
+        (None, None) => [c""; 4],
+    }
+}
+
+fn is_ipv6(host: &CStr) -> bool {
+    // SAFETY: a C string.
+    unsafe { !libc::strchr(host.as_ptr(), c_int::from(b':')).is_null() }
 }

@@ -5,7 +5,7 @@ use core::ptr;
 
 use libc::{DIR, dirent};
 
-use super::checked::{attempt, attempt_cleared, non_null, report_failure};
+use super::checked::{attempt, attempt_cleared, non_null, report_failure, report_failure_on};
 use crate::sys::{self, Errno};
 
 /// opendir, checked: opens the directory `name`, to be given back by Closedir. NULL if the error
@@ -15,7 +15,8 @@ pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
     // SAFETY: the caller's string.
     let outcome =
         non_null(name).and_then(|_| attempt(ptr::null_mut(), || unsafe { libc::opendir(name) }));
-    report_failure(c"Opendir error", outcome).unwrap_or(ptr::null_mut())
+    // SAFETY: the caller's string.
+    unsafe { report_failure_on(c"Opendir error", name, outcome) }.unwrap_or(ptr::null_mut())
 }
 
 /// readdir, checked: the next entry of a directory, valid until the next call for `dirp`. NULL with

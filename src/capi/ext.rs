@@ -6,7 +6,9 @@ use libc::{sockaddr, socklen_t};
 
 use super::handler::{self, HandlerPointer};
 use super::net::{self, OnFailure};
+use super::optional;
 use crate::net::Listening;
+use crate::report;
 use crate::sys::{self, Deadline, Errno, PeerRoom};
 
 /// One socket for IPv6 and IPv4 together (clears IPV6_V6ONLY; RFC 3493, section 5.3).
@@ -16,13 +18,19 @@ pub const CSAPP_DUALSTACK: c_uint = 1;
 /// over them (SO_REUSEPORT, socket(7)).
 pub const CSAPP_REUSEPORT: c_uint = 2;
 
-/// Says what happens after a checked wrapper or one of the _error functions has written its line:
-/// from now on `handler`, in the whole process; NULL stands for csapp_error_exit. A handler may
-/// return, end its thread or end the process. May be called at any time and from any thread.
+/// Sets the error handler of the process: the function that is called when a checked wrapper fails or one of the
+/// _error functions is called. NULL stands for csapp_error_exit. May be called at any time, from any thread, and in
+/// a signal handler.
 ///
-/// Without a call, the environment variable CSAPP_ON_ERROR chooses: exit (the default),
-/// return or thread_exit. It is read once, by the first open_listenfd, csapp_listen, Pthread_create or
-/// failure, and not in a program that runs with more rights than its user.
+/// The handler gets the message, "Name error: reason" without a newline, and decides everything: whether and where
+/// the message is written, and whether the program ends. errno has the reason. If it returns, the failed call
+/// returns its failing value (-1 or NULL) with errno as it was. It may end its thread or the process, or
+/// siglongjmp out. The message is valid until the handler returns; copy what is to be kept. The ready-made
+/// handlers below may be called by a handler of the program's own.
+///
+/// Without a call, the environment variable CSAPP_ON_ERROR chooses: exit (the default), return, thread_exit or
+/// abort. It is read once, by the first open_listenfd, csapp_listen, Pthread_create or failure, and not in a
+/// program that runs with more rights than its user.
 ///
 /// Returns the handler that was in force before.
 #[unsafe(no_mangle)]
@@ -30,24 +38,55 @@ pub unsafe extern "C-unwind" fn csapp_set_error_handler(handler: HandlerPointer)
     Some(handler::set(handler.unwrap_or(csapp_error_exit)))
 }
 
-/// The default error handler: ends the program by exit(1), so that stdio's buffers are written and
-/// a shell sees the failure.
+/// The default error handler: writes `message` as one line to standard error (NULL: writes nothing), and ends the
+/// program by exit(1), so that stdio's buffers are written and a shell sees the failure. If another thread is ending
+/// the program this way already, waits for the end.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn csapp_error_exit() {
+pub unsafe extern "C-unwind" fn csapp_error_exit(message: *const c_char) {
+    // SAFETY: a C string or NULL.
+    unsafe { write(message) };
     sys::exit(1)
 }
 
-/// An error handler that does nothing: the failed wrapper returns its failing value (-1 or
-/// NULL) with errno set, and the program goes on.
+/// An error handler that writes `message` as one line to standard error (NULL: writes nothing) and returns: the
+/// failed wrapper returns its failing value (-1 or NULL) with errno set, and the program goes on.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn csapp_error_return() {}
+pub unsafe extern "C-unwind" fn csapp_error_return(message: *const c_char) {
+    // SAFETY: a C string or NULL.
+    unsafe { write(message) };
+}
 
-/// An error handler that ends only the calling thread, as pthread_exit(NULL) does: its clean-up
-/// handlers run. Descriptors that the thread had opened stay open.
+/// An error handler that writes `message` as one line to standard error (NULL: writes nothing) and ends only the
+/// calling thread, as pthread_exit(NULL) does: its clean-up handlers run. Descriptors that the thread had
+/// opened stay open. If the system cannot end a thread (glibc without its libgcc_s.so.1), ends the program as
+/// csapp_error_exit does.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn csapp_error_thread_exit() {
+pub unsafe extern "C-unwind" fn csapp_error_thread_exit(message: *const c_char) {
+    // SAFETY: a C string or NULL.
+    unsafe { write(message) };
+    if !sys::prepare_to_exit_threads() {
+        sys::exit(1);
+    }
     // SAFETY: nobody can do anything with NULL.
     unsafe { sys::exit_thread(core::ptr::null_mut()) }
+}
+
+/// An error handler for debugging: writes `message` as one line to standard error (NULL: writes nothing) and calls
+/// abort(), which leaves a core or stops a debugger, with the failed call on the stack.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn csapp_error_abort(message: *const c_char) {
+    // SAFETY: a C string or NULL.
+    unsafe { write(message) };
+    sys::abort()
+}
+
+/// # Safety
+/// `message` must be a C string or NULL.
+unsafe fn write(message: *const c_char) {
+    // SAFETY: the caller's promise.
+    if let Some(message) = unsafe { optional(message) } {
+        report::write_line(message);
+    }
 }
 
 /// open_clientfd with a time limit of `timeout_ms` milliseconds from the call on, for all

@@ -6,7 +6,7 @@ use libc::{
     pthread_cond_t, pthread_condattr_t, pthread_mutex_t, pthread_mutexattr_t, sem_t, timespec,
 };
 
-use super::checked::{allow, attempt, attempt_code, non_null, report_failure};
+use super::checked::{allow, attempt, attempt_code, non_null, report_failure, report_failure_on};
 use super::net::{self, OnFailure};
 use crate::sys::{Errno, undeclared};
 
@@ -148,7 +148,8 @@ pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_
     let outcome = non_null(file)
         .and(non_null(argv))
         .and_then(|_| attempt(-1, || unsafe { libc::execvp(file, argv.cast()) }));
-    let _ = report_failure(c"Execvp error", outcome);
+    // SAFETY: the caller's string.
+    let _ = unsafe { report_failure_on(c"Execvp error", file, outcome) };
 }
 
 /// sem_destroy, checked. [POSIX, sem_destroy]

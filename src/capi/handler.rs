@@ -1,17 +1,19 @@
-//! What happens after a failure: the line on standard error, and the error handler, which ends the program, the thread
-//! or only the call (CS:APP 3e, section 8.3 and appendix A).
+//! What happens after a failure: the line that says what failed, and the error handler, which gets it and ends the
+//! program, the thread or only the call (CS:APP 3e, section 8.3 and appendix A).
 
-use core::ffi::CStr;
+use core::ffi::{CStr, c_char};
 use core::mem;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::ext::{csapp_error_exit, csapp_error_return, csapp_error_thread_exit};
+use super::ext::{
+    csapp_error_abort, csapp_error_exit, csapp_error_return, csapp_error_thread_exit,
+};
 use crate::report::{self, Reason};
 use crate::sys::{self, Errno};
 
-/// What runs after a report. Declared "C-unwind" because it may end its thread.
-pub type Handler = unsafe extern "C-unwind" fn();
+/// What gets the line. Declared "C-unwind" because it may end its thread.
+pub type Handler = unsafe extern "C-unwind" fn(message: *const c_char);
 
 /// A handler as C hands it over, NULL included.
 pub type HandlerPointer = Option<Handler>;
@@ -22,29 +24,40 @@ static HANDLER: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 /// The environment variable that chooses the first handler.
 const ON_ERROR: &CStr = c"CSAPP_ON_ERROR";
 
-/// Sets `errno`, writes `message: reason` to standard error and runs the error handler. If that returns, so does
-/// this, and `errno` is the reason again.
+/// Sets `errno`, and has the error handler told `message: reason`. If that returns, so does this, and `errno` is
+/// the reason again.
 #[cold]
 pub(super) fn fail(message: &CStr, reason: Reason) {
-    if let Reason::Errno(errno) = reason {
-        sys::set_errno(errno);
-    }
-    report(message, reason);
+    fail_on(&[message], reason);
 }
 
-/// Reports what `errno` says.
+/// [`fail`], with a message in parts, such as what the call was made on.
 #[cold]
-pub(super) fn report_errno(message: &CStr) {
-    report(message, Reason::Errno(sys::errno()));
+pub(super) fn fail_on(message: &[&CStr], reason: Reason) {
+    sys::set_errno(reason.errno().unwrap_or(sys::errno()));
+    tell(message, reason);
 }
 
 /// [`fail`], with `errno` as it is.
 #[cold]
 pub(super) fn report(message: &CStr, reason: Reason) {
+    tell(&[message], reason);
+}
+
+/// [`report`], with the reason that `errno` says.
+#[cold]
+pub(super) fn report_errno(message: &CStr) {
+    report(message, Reason::Errno(sys::errno()));
+}
+
+/// [`report`], with a message in parts.
+#[cold]
+pub(super) fn tell(message: &[&CStr], reason: Reason) {
     let errno = sys::errno();
-    report::write_line(&[message], reason);
-    // SAFETY: the handler is a ready-made one, or what the program gave us as one.
-    unsafe { handler()() };
+    report::with_line(message, reason, &mut |line| {
+        // SAFETY: the handler is a ready-made one, or what the program gave us as one.
+        unsafe { handler()(line.as_ptr()) }
+    });
     sys::set_errno(errno);
 }
 
@@ -52,23 +65,19 @@ pub(super) fn report(message: &CStr, reason: Reason) {
 /// locks and what atexit registered, could wait for ever.
 #[cold]
 pub(super) fn fail_in_signal_handler(message: &CStr, reason: Errno) {
-    if handler() as usize == csapp_error_exit as *const () as usize {
-        report::write_line(&[message], Reason::Errno(reason));
+    if is(handler(), csapp_error_exit) {
+        report::with_line(&[message], reason.into(), &mut report::write_line);
         sys::exit_at_once(1);
     }
-    fail(message, Reason::Errno(reason));
+    fail(message, reason.into());
 }
 
 /// Replaces the error handler and returns the one before.
 pub(super) fn set(new: Handler) -> Handler {
     // Without this, the one before could be the environment's, not yet chosen.
     handler();
-    // A handler of the program's own may end its thread as well.
-    let never_do = [
-        csapp_error_exit as *const (),
-        csapp_error_return as *const (),
-    ];
-    if !never_do.contains(&(new as *const ())) {
+    // What prepares a thread's end allocates memory, which a signal handler must not.
+    if may_end_thread(new) && !sys::may_be_in_signal_handler() {
         sys::prepare_to_exit_threads();
     }
     let before = HANDLER.swap(new as *mut (), Ordering::AcqRel);
@@ -76,9 +85,21 @@ pub(super) fn set(new: Handler) -> Handler {
     unsafe { mem::transmute::<*mut (), Handler>(before) }
 }
 
-/// Lets the environment choose the handler, unless there is one: before something can be short.
+/// Lets the environment choose the handler, unless there is one, and prepares for it: before something can be short.
 pub(super) fn settle() {
-    handler();
+    if may_end_thread(handler()) {
+        sys::prepare_to_exit_threads();
+    }
+}
+
+/// Whether a handler may end its thread; one of the program's own may.
+fn may_end_thread(handler: Handler) -> bool {
+    let others: [Handler; 3] = [csapp_error_exit, csapp_error_return, csapp_error_abort];
+    !others.iter().any(|&other| is(handler, other))
+}
+
+fn is(one: Handler, other: Handler) -> bool {
+    one as *const () == other as *const ()
 }
 
 /// The error handler in force.
@@ -97,8 +118,9 @@ fn handler() -> Handler {
         Ordering::Acquire,
     );
     if let (Ok(_), Some(choice)) = (stored, refused) {
-        let why = c" is none of exit, return, thread_exit; taken as exit";
-        report::write_line(&[ON_ERROR, c"=", choice, why], Reason::Unsaid);
+        let why = c" is none of exit, return, thread_exit, abort; taken as exit";
+        let message = [ON_ERROR, c"=", choice, why];
+        report::with_line(&message, Reason::Unsaid, &mut report::write_line);
     }
     handler()
 }
@@ -112,10 +134,8 @@ fn first() -> (Handler, Option<&'static CStr>) {
     match choice.to_bytes() {
         b"exit" => (csapp_error_exit, None),
         b"return" => (csapp_error_return, None),
-        b"thread_exit" => {
-            sys::prepare_to_exit_threads();
-            (csapp_error_thread_exit, None)
-        }
+        b"thread_exit" => (csapp_error_thread_exit, None),
+        b"abort" => (csapp_error_abort, None),
         _ => (csapp_error_exit, Some(choice)),
     }
 }

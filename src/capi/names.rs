@@ -5,8 +5,10 @@ use core::ptr;
 
 use libc::{addrinfo, hostent, size_t, sockaddr, socklen_t};
 
-use super::checked::{attempt, attempt_resolver, keep_errno, non_null, report_failure};
-use super::handler;
+use super::checked::{
+    attempt, attempt_resolver, destination, keep_errno, non_null, report_failure, shown, unresolved,
+};
+use super::{handler, optional};
 use crate::report::Reason;
 use crate::sys::{self, Errno, undeclared};
 
@@ -23,7 +25,12 @@ pub unsafe extern "C-unwind" fn Getaddrinfo(
     let outcome = non_null(res)
         .map_err(Reason::from)
         .and_then(|_| attempt_resolver(|| unsafe { libc::getaddrinfo(node, service, hints, res) }));
-    let _ = report_failure(c"Getaddrinfo error", outcome);
+    if let Err(reason) = outcome {
+        // SAFETY: they are C strings, or NULL.
+        let (node, service) = unsafe { (optional(node), optional(service)) };
+        let [a, b, c, d] = destination(node, service);
+        handler::fail_on(&[c"Getaddrinfo error", a, b, c, d], reason);
+    }
 }
 
 /// getnameinfo, checked: stores the host and the service of the address `sa` as strings.
@@ -89,10 +96,10 @@ pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *m
         .and_then(|_| attempt(-1, || unsafe { undeclared::inet_pton(af, src, dst) }));
     if report_failure(c"Inet_pton error", outcome) == Ok(0) {
         sys::set_errno(Errno(libc::EINVAL));
-        handler::report(
-            c"Inet_pton error: not a numeric address of this family",
-            Reason::Unsaid,
-        );
+        // SAFETY: the caller's string.
+        let text = shown(unsafe { CStr::from_ptr(src) });
+        let why = c": not a numeric address of this family";
+        handler::tell(&[c"Inet_pton error: ", text, why], Reason::Unsaid);
     }
 }
 
@@ -101,8 +108,10 @@ pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *m
 /// [CS:APP 2e, section 11.3.2]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Gethostbyname(name: *const c_char) -> *mut hostent {
+    // SAFETY: a C string or NULL.
+    let [a, b, ..] = destination(unsafe { optional(name) }, None);
     // SAFETY: the caller's string.
-    host(c"Gethostbyname error", name, || unsafe {
+    look_up(&[c"Gethostbyname error", a, b], name, || unsafe {
         undeclared::gethostbyname(name)
     })
 }
@@ -117,15 +126,27 @@ pub unsafe extern "C-unwind" fn Gethostbyaddr(
     r#type: c_int,
 ) -> *mut hostent {
     // SAFETY: the caller's address.
-    host(c"Gethostbyaddr error", addr, || unsafe {
+    look_up(&[c"Gethostbyaddr error"], addr, || unsafe {
         undeclared::gethostbyaddr(addr.cast(), len as socklen_t, r#type)
     })
 }
 
-fn host(message: &CStr, input: *const c_char, call: impl FnOnce() -> *mut hostent) -> *mut hostent {
-    let outcome = match non_null(input) {
-        Ok(_) => attempt(ptr::null_mut(), call).map_err(|_| Reason::Host),
-        Err(reason) => Err(Reason::Errno(reason)),
+/// Makes a call that says why it failed in `h_errno`, and reports a failure.
+fn look_up(
+    message: &[&CStr],
+    input: *const c_char,
+    call: impl FnOnce() -> *mut hostent,
+) -> *mut hostent {
+    let attempt = || {
+        sys::set_errno(Errno(0)); // so that it tells something of a failure
+        non_null(call()).map_err(|_| unresolved(sys::host_code()).unwrap_or(Reason::Host))
     };
-    report_failure(message, outcome).unwrap_or(ptr::null_mut())
+    let outcome = non_null(input).map_err(Reason::from);
+    match outcome.and_then(|_| keep_errno(attempt)) {
+        Ok(found) => found,
+        Err(reason) => {
+            handler::fail_on(message, reason);
+            ptr::null_mut()
+        }
+    }
 }

@@ -2,9 +2,10 @@
 
 use core::ffi::{CStr, c_char, c_int};
 
+use super::checked::{destination, shown};
 use super::{handler, optional};
 use crate::net::{self, Failure, Listening};
-use crate::report::{self, Reason};
+use crate::report::{self, NO_HOST, Reason};
 use crate::sio;
 use crate::sys::{self, Errno};
 
@@ -170,15 +171,7 @@ pub(super) unsafe fn client(
         Some(port) => net::connect(host, port, timeout),
         None => Err(Failure::System(Errno(libc::EFAULT))),
     };
-    let host = host.unwrap_or(c"");
-    let what = [
-        c"getaddrinfo failed (",
-        host,
-        c":",
-        port.unwrap_or_default(),
-        c")",
-    ];
-    descriptor(outcome, &what, on_failure)
+    descriptor(outcome, Some(host.unwrap_or_default()), port, on_failure)
 }
 
 unsafe fn server(port: *const c_char, on_failure: &OnFailure) -> c_int {
@@ -204,14 +197,15 @@ pub(super) unsafe fn listener(
         Some(port) => net::listen(host, port, how),
         None => Err(Failure::System(Errno(libc::EFAULT))),
     };
-    let what = [c"getaddrinfo failed (port ", port.unwrap_or_default(), c")"];
-    descriptor(outcome, &what, on_failure)
+    descriptor(outcome, None, port, on_failure)
 }
 
-/// The descriptor; or -1 and `errno`, or -2, after the failure has been told.
+/// The descriptor; or -1 or -2 with `errno`, after the failure has been told. A server has no host.
+#[inline(never)]
 fn descriptor(
     outcome: core::result::Result<c_int, Failure>,
-    what: &[&CStr],
+    host: Option<&CStr>,
+    port: Option<&CStr>,
     on_failure: &OnFailure,
 ) -> c_int {
     let (value, reason) = match outcome {
@@ -219,13 +213,38 @@ fn descriptor(
         Err(Failure::System(reason)) => (-1, Reason::Errno(reason)),
         Err(Failure::Unresolved(why)) => (-2, Reason::from(why)),
     };
-    if let Reason::Errno(reason) = reason {
-        sys::set_errno(reason);
-    }
+    sys::set_errno(reason.errno().unwrap_or(sys::errno()));
     match on_failure {
-        OnFailure::Checked(message) => handler::report(message, reason),
-        OnFailure::Plain if value == -2 => report::write_line(what, reason),
+        OnFailure::Checked(message) => report(message, host, port, reason),
+        OnFailure::Plain if value == -2 => report_unresolved(host, port, reason),
         OnFailure::Plain => {}
     }
     value
+}
+
+/// Has the error handler told what failed, on what, and why.
+fn report(message: &CStr, host: Option<&CStr>, port: Option<&CStr>, reason: Reason) {
+    let is_unknown = matches!(reason, Reason::Resolver(_)) && reason.errno() == Some(NO_HOST);
+    let is_no_port = matches!(reason, Reason::Resolver(libc::EAI_SERVICE));
+    match (host, port) {
+        (Some(host), _) if is_unknown => {
+            handler::tell(&[message, c": no such host: ", shown(host)], Reason::Unsaid);
+        }
+        (_, Some(port)) if is_no_port || is_unknown => {
+            let why = c": not a number from 0 to 65535, nor a service's name";
+            handler::tell(&[message, c": port ", shown(port), why], Reason::Unsaid);
+        }
+        _ => {
+            let [a, b, c, d] = destination(host, port);
+            handler::tell(&[message, a, b, c, d], reason);
+        }
+    }
+}
+
+/// Writes the line of the book's third edition.
+fn report_unresolved(host: Option<&CStr>, port: Option<&CStr>, reason: Reason) {
+    let (host, colon) = host.map_or((c"port ", c""), |host| (host, c":"));
+    let port = port.unwrap_or_default();
+    let message = [c"getaddrinfo failed (", host, colon, port, c")"];
+    report::with_line(&message, reason, &mut report::write_line);
 }

@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int, c_uint};
 
 use libc::pid_t;
 
-use super::checked::{attempt, keep_errno, report_failure, restart};
+use super::checked::{attempt, keep_errno, report_failure, report_failure_on, restart};
 
 /// fork, checked: makes a child process. Returns 0 in the child and the child's process ID in
 /// the parent; -1 if the error handler returns. [CS:APP 3e, section 8.4.2; POSIX, fork]
@@ -28,7 +28,8 @@ pub unsafe extern "C-unwind" fn Execve(
     let outcome = attempt(-1, || unsafe {
         libc::execve(filename, argv.cast(), envp.cast())
     });
-    let _ = report_failure(c"Execve error", outcome);
+    // SAFETY: the caller's string.
+    let _ = unsafe { report_failure_on(c"Execve error", filename, outcome) };
 }
 
 /// wait, checked: waits until a child process ends, and stores how at `status` (unless NULL).

@@ -119,7 +119,7 @@ pub(super) unsafe extern "C-unwind" fn vdprintf(
     // SAFETY: `format` is a C string or NULL, `fetch` and `arguments` belong together, and the
     // program gave the arguments that its format asks for.
     unsafe {
-        crate::sio::format(&mut output, string(format).to_bytes(), |kind| {
+        crate::sio::format(&mut output, string(format).to_bytes(), &mut |kind| {
             fetch(arguments, kind)
         });
     }

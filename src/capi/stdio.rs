@@ -9,7 +9,9 @@ use core::ptr;
 use libc::{FILE, size_t};
 
 use super::check_buffer;
-use super::checked::{attempt, attempt_cleared, non_null, report_failure, restart};
+use super::checked::{
+    attempt, attempt_cleared, non_null, report_failure, report_failure_on, restart,
+};
 use crate::sys::Result;
 
 /// Refuses NULL and a buffer of a size that no object has: libc would go on to whatever lies behind it.
@@ -72,7 +74,8 @@ pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_ch
         // SAFETY: the caller's strings.
         restart(|| attempt(ptr::null_mut(), || unsafe { libc::fopen(filename, mode) }))
     });
-    report_failure(c"Fopen error", outcome).unwrap_or(ptr::null_mut())
+    // SAFETY: the caller's string.
+    unsafe { report_failure_on(c"Fopen error", filename, outcome) }.unwrap_or(ptr::null_mut())
 }
 
 /// fputs, checked: writes the string `ptr`. [CS:APP 3e, section 10.10; C11, fputs]

@@ -6,7 +6,9 @@ use core::ptr;
 use libc::{fd_set, mode_t, off_t, size_t, ssize_t, stat, timeval};
 
 use super::check_count;
-use super::checked::{allow, attempt, non_null, report_failure, restart, restart_in_time};
+use super::checked::{
+    allow, attempt, non_null, report_failure, report_failure_on, restart, restart_in_time,
+};
 use crate::sys::{self, Errno};
 
 /// open, checked: opens the file `pathname` as `flags` say; a file that O_CREAT makes gets the
@@ -20,7 +22,8 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
             libc::open(pathname, flags, mode as c_uint)
         })
     });
-    report_failure(c"Open error", outcome).unwrap_or(-1)
+    // SAFETY: the caller's string.
+    unsafe { report_failure_on(c"Open error", pathname, outcome) }.unwrap_or(-1)
 }
 
 /// read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
@@ -136,7 +139,8 @@ pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
 pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     // SAFETY: the caller's string and structure.
     let outcome = non_null(buf).and_then(|_| attempt(-1, || unsafe { libc::stat(filename, buf) }));
-    let _ = report_failure(c"Stat error", outcome);
+    // SAFETY: the caller's string.
+    let _ = unsafe { report_failure_on(c"Stat error", filename, outcome) };
 }
 
 /// fstat, checked: stores what the system knows about the open file `fd` at `buf`.

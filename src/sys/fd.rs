@@ -60,6 +60,19 @@ impl Outlet {
         )
     }
 
+    /// [`Outlet::write`], except that an O_NONBLOCK descriptor is not waited for.
+    pub fn write_at_once(&mut self, bytes: &[u8]) -> Result<usize> {
+        let start = bytes.as_ptr().cast();
+        restart_in_time(self.fd, libc::SO_SNDTIMEO, || {
+            self.send_or_write_once(
+                // SAFETY: `bytes` is readable for its whole length.
+                &|fd| unsafe { libc::send(fd, start, bytes.len(), libc::MSG_NOSIGNAL) },
+                // SAFETY: the same.
+                &|fd| unsafe { libc::write(fd, start, bytes.len()) },
+            )
+        })
+    }
+
     /// Makes one of two calls that write the same until it gets somewhere: `send` to a socket, `write`
     /// to anything else. As [`restart_or_wait`] does it; written out, because as a closure the
     /// calls are not inlined.

@@ -3,9 +3,13 @@
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::MaybeUninit;
 use core::ptr;
+#[cfg(target_env = "gnu")]
+use core::sync::atomic::AtomicBool;
+use core::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(target_env = "gnu")]
 use super::errno::{errno, set_errno};
-use super::fd::close;
+#[cfg(target_env = "gnu")]
 use super::undeclared;
 
 /// The value of an environment variable, unless the program runs with more rights than
@@ -47,10 +51,41 @@ unsafe fn trusted_environment(name: *const c_char) -> *const c_char {
     }
 }
 
-/// Ends the process: buffers of stdio are written, atexit functions run (exit(3)).
+/// Ends the process: buffers of stdio are written, atexit functions run (exit(3)). If another thread has begun that
+/// here, waits for the end, so that nothing of it is cut short. A function that atexit registered may come back here:
+/// then the rest of them run.
+#[cold]
 pub fn exit(status: c_int) -> ! {
-    // SAFETY: exit takes any number.
-    unsafe { libc::exit(status) }
+    /// The thread that ends the process, and its process: a child made by fork has no such thread.
+    static ENDING: AtomicU64 = AtomicU64::new(0);
+    let this = this_thread();
+    let mut ending = ENDING.load(Ordering::Acquire);
+    while ending != this && ending >> 32 == this >> 32 {
+        // SAFETY: pause takes no arguments.
+        unsafe { libc::pause() };
+        ending = ENDING.load(Ordering::Acquire);
+    }
+    if ending == this && cfg!(target_env = "musl") {
+        // There, exit must not be called again.
+        // SAFETY: NULL stands for all streams.
+        unsafe { libc::fflush(ptr::null_mut()) };
+        exit_at_once(status);
+    }
+    match ENDING.compare_exchange(ending, this, Ordering::AcqRel, Ordering::Acquire) {
+        // SAFETY: exit takes any number.
+        Ok(_) => unsafe { libc::exit(status) },
+        Err(_) => exit(status),
+    }
+}
+
+/// A number for this thread: the upper half is the process ID.
+fn this_thread() -> u64 {
+    // SAFETY: both take nothing.
+    let (process, thread) = unsafe { (libc::getpid(), libc::pthread_self()) };
+    // The thread's is the address of a structure, or a small number.
+    #[allow(clippy::unnecessary_cast)] // here a number, there a pointer
+    let thread = thread as usize as u64;
+    u64::from(process.unsigned_abs()) << 32 | (thread ^ thread >> 32) & u64::from(u32::MAX)
 }
 
 /// Ends the process at once: no buffer is written, nothing registered runs (_exit(2)). Unlike
@@ -66,36 +101,39 @@ pub fn abort() -> ! {
     unsafe { libc::abort() }
 }
 
-/// Lets a thread of its own end, if possible. When the first one does, glibc loads what unwinds threads,
-/// and aborts the process where it cannot: for want of a free descriptor, say. So there has to be one now.
+/// Loads what unwinds threads (libgcc_s), and says whether a thread can end. glibc does so when the first one ends, which
+/// is too late where no descriptor is free: it would end the process. Allocates memory.
+#[cfg(target_env = "gnu")]
 #[cold]
-pub fn prepare_to_exit_threads() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: everything that is asked for is here, and the signals blocked meanwhile are the caller's again.
+pub fn prepare_to_exit_threads() -> bool {
+    static IS_LOADED: AtomicBool = AtomicBool::new(false);
+    let Some(dlopen) = undeclared::dlopen() else {
+        return true; // linked statically, or before glibc 2.34 without libdl: whoever has threads has it loaded
+    };
+    if !IS_LOADED.load(Ordering::Relaxed) {
+        let before = errno();
+        // SAFETY: it is glibc's own helper, which runs nothing of the program's.
+        let library = unsafe { dlopen(c"libgcc_s.so.1".as_ptr(), libc::RTLD_NOW) };
+        set_errno(before);
+        IS_LOADED.store(!library.is_null(), Ordering::Relaxed);
+    }
+    IS_LOADED.load(Ordering::Relaxed)
+}
+
+/// Elsewhere, libc needs nothing else to end a thread.
+#[cfg(not(target_env = "gnu"))]
+pub fn prepare_to_exit_threads() -> bool {
+    true
+}
+
+/// Whether signals are blocked, as its own is while a signal handler runs.
+pub fn may_be_in_signal_handler() -> bool {
+    let mut blocked = MaybeUninit::uninit();
+    // SAFETY: without a set, nothing changes; the one before is stored, or the set stays empty.
     unsafe {
-        unsafe extern "C-unwind" fn end(argument: *mut c_void) -> *mut c_void {
-            // SAFETY: nobody looks at the value.
-            unsafe { exit_thread(argument) }
-        }
-        let errno_before = errno();
-        let free = libc::open(c"/".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC);
-        if free == -1 {
-            set_errno(errno_before);
-            return;
-        }
-        close(free);
-        let mut thread = MaybeUninit::uninit();
-        let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-        // No handler of the program runs in that thread.
-        libc::sigfillset(all.as_mut_ptr());
-        libc::sigprocmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());
-        let no_attributes = ptr::null();
-        let (end, nothing) = (Some(end as _), ptr::null_mut());
-        if undeclared::pthread_create(thread.as_mut_ptr(), no_attributes, end, nothing) == 0 {
-            libc::pthread_join(thread.assume_init(), ptr::null_mut());
-        }
-        libc::sigprocmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
-        set_errno(errno_before);
+        libc::sigemptyset(blocked.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), blocked.as_mut_ptr());
+        (1..=libc::SIGRTMAX()).any(|signal| libc::sigismember(blocked.as_ptr(), signal) == 1)
     }
 }
 

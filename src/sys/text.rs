@@ -25,10 +25,24 @@ pub fn resolver_text(code: c_int) -> &'static CStr {
     unsafe { CStr::from_ptr(libc::gai_strerror(code)) }
 }
 
-/// The text that belongs to the last failure of gethostbyname or gethostbyaddr (`h_errno`).
-pub fn host_text() -> &'static CStr {
+/// The text that belongs to the last failure of gethostbyname or gethostbyaddr (`h_errno`); none, if there was none.
+pub fn host_text() -> Option<&'static CStr> {
     // SAFETY: hstrerror takes any number and gives a constant string.
-    unsafe { CStr::from_ptr(libc::hstrerror(h_errno())) }
+    (h_errno() != 0).then(|| unsafe { CStr::from_ptr(libc::hstrerror(h_errno())) })
+}
+
+/// The EAI_ code that says the same as `h_errno`.
+pub fn host_code() -> c_int {
+    // Constants of <netdb.h>.
+    const NETDB_INTERNAL: c_int = -1;
+    const TRY_AGAIN: c_int = 2;
+    const NO_RECOVERY: c_int = 3;
+    match h_errno() {
+        NETDB_INTERNAL => libc::EAI_SYSTEM,
+        TRY_AGAIN => libc::EAI_AGAIN,
+        NO_RECOVERY => libc::EAI_FAIL,
+        _ => libc::EAI_NONAME,
+    }
 }
 
 /// `h_errno`, which is a macro of <netdb.h> nearly everywhere.

@@ -56,3 +56,36 @@ unsafe extern "C" {
     pub fn sem_init(semaphore: *mut sem_t, is_shared: c_int, value: c_uint) -> c_int;
     pub fn sem_destroy(semaphore: *mut sem_t) -> c_int;
 }
+
+type Dlopen = unsafe extern "C" fn(file: *const c_char, mode: c_int) -> *mut c_void;
+
+/// dlopen, where the program has it. With glibc before 2.34 it is in a library of its own, and linked statically it is
+/// left out unless somebody asks for it: so the reference is weak, which stable Rust has no words for.
+#[cfg(all(target_env = "gnu", not(miri)))]
+pub fn dlopen() -> Option<Dlopen> {
+    unsafe extern "C" {
+        #[link_name = "csapp_weak_dlopen"]
+        safe static DLOPEN: Option<Dlopen>;
+    }
+    DLOPEN
+}
+
+#[cfg(all(target_env = "gnu", not(miri)))]
+core::arch::global_asm!(
+    ".weak dlopen",
+    ".pushsection .data.rel.ro.csapp_weak, \"aw\", %progbits",
+    ".p2align 3",
+    ".globl csapp_weak_dlopen",
+    ".hidden csapp_weak_dlopen",
+    ".type csapp_weak_dlopen, %object",
+    "csapp_weak_dlopen:",
+    ".dc.a dlopen", // as large as an address
+    ".size csapp_weak_dlopen, . - csapp_weak_dlopen",
+    ".popsection",
+);
+
+/// Miri runs no assembler.
+#[cfg(all(target_env = "gnu", miri))]
+pub fn dlopen() -> Option<Dlopen> {
+    None
+}
