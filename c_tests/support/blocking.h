@@ -90,9 +90,14 @@ static void in_accept(void)
     Accept(idle.fd, NULL, NULL);
 }
 
+/* The one that tells of signals; a program that waits on calls it again. */
 static void in_csapp_accept(void)
 {
-    if (csapp_accept(idle.fd, NULL, NULL, -1) == 0)
+    int connection;
+
+    while ((connection = csapp_accept(idle.fd, NULL, NULL, -1)) == -1 && errno == EINTR)
+        ;
+    if (connection == 0)
         abort();
 }
 
