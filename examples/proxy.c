@@ -1,131 +1,47 @@
 /*
  * proxy - a web proxy for http:// URLs, with a cache: GET and HEAD, a thread per connection
  *
- * The cache holds 1 MiB of answers of 100 KiB at the most; the least recently used ones make
- * room for new ones. An answer is kept if it is a complete 200 to a GET, and nothing in its
- * header or the request's says that it is for one client only.
- *
  * What to watch: error handling per connection. Nearly every call below is a checked one, and none of
  * their results is looked at. What fails writes its line and calls the error handler, end_connection, which
  * ends only that connection's thread; the clean-up handler, pushed when the thread began, closes the
- * descriptors. No lock is held over a call that may fail. And a client that drips its header gets no more
- * time for it than others: SO_RCVTIMEO begins anew with every byte, so read_line has a deadline.
+ * descriptors. No lock is held over a call that may fail. A client that drips its header gets no more
+ * time for it than others: SO_RCVTIMEO begins anew with every byte, so read_header has a deadline.
+ *
+ * It is between two programs that may read a message in different ways, so it passes on none that is not
+ * HTTP to the letter, and writes each header anew (http.h). What it keeps for others is in cache.h. On
+ * SIGTERM and SIGINT it ends in order (stopping.h).
  *
  * usage: proxy PORT        (on 127.0.0.1 only: a proxy for everybody would be abused; 0: any free port)
  */
 #define _GNU_SOURCE
+#include "cache.h"
+#include "http.h"
 #include "listening.h"
-#include <poll.h>
+#include "stopping.h"
 
-enum { CACHE_SIZE = 1 << 20, OBJECT_SIZE = 100 << 10, HEADER_SIZE = 32768, CLIENTS = 256, PATIENCE = 20,
-    HEADER_TIME = 10 };
-
-struct object {
-    struct object *newer, *older;
-    char *key, *bytes;
-    size_t size;
-};
-
-/* A ring around `cache.ends`: ends.older is the most recently used, ends.newer the least. */
-static struct {
-    struct object ends;
-    size_t size;
-    sem_t turn;
-} cache;
+enum { CLIENTS = 256, PATIENCE = 20 /* seconds */, HEADER_TIME = 10000, STOP_TIME = 10 /* seconds */ };
 
 struct connection {
     int client, server;
-    char *collected; /* the answer so far, while it may be cached */
+    char *collected; /* the answer's body so far, while it may be kept */
     char *copy;      /* of an object that is being sent from the cache */
     size_t copy_size;
 };
 
+/* A header as it is sent on. What is added to the one that came is less than 4 KiB. */
+struct message {
+    char bytes[HEADER_SIZE + 4096];
+    size_t length;
+};
+
 struct request {
     char host[NI_MAXHOST], port[NI_MAXSERV], path[MAXLINE];
-    char header[HEADER_SIZE]; /* as it goes to the server */
-    size_t length;
-    int is_head, is_private;
+    struct message message;
+    int is_head, is_private; /* private: the cache has no part in it */
 };
 
 static pthread_t main_thread;
 static sem_t free_clients;
-
-static void unlink_object(struct object *object)
-{
-    object->newer->older = object->older;
-    object->older->newer = object->newer;
-}
-
-static void make_newest(struct object *object)
-{
-    object->newer = &cache.ends;
-    object->older = cache.ends.older;
-    object->older->newer = object;
-    cache.ends.older = object;
-}
-
-static struct object *find(const char *key)
-{
-    for (struct object *object = cache.ends.older; object != &cache.ends; object = object->older)
-        if (strcmp(object->key, key) == 0)
-            return object;
-    return NULL;
-}
-
-static void evict(struct object *object)
-{
-    unlink_object(object);
-    cache.size -= object->size;
-    free(object->key);
-    free(object->bytes);
-    free(object);
-}
-
-/* A copy of what is cached for key, to be freed; NULL if there is nothing. */
-static char *look_up(const char *key, size_t *size)
-{
-    struct object *object;
-    char *copy = NULL;
-
-    P(&cache.turn);
-    object = find(key);
-    if (object != NULL && (copy = malloc(object->size)) != NULL) {
-        memcpy(copy, object->bytes, object->size);
-        *size = object->size;
-        unlink_object(object);
-        make_newest(object);
-    }
-    V(&cache.turn);
-    return copy;
-}
-
-/* Keeps a copy of an answer, if there is memory for it. */
-static void keep(const char *key, const char *bytes, size_t size)
-{
-    struct object *object = malloc(sizeof *object), *old;
-
-    if (object == NULL)
-        return;
-    object->key = strdup(key);
-    object->bytes = malloc(size);
-    object->size = size;
-    if (object->key == NULL || object->bytes == NULL) {
-        free(object->key);
-        free(object->bytes);
-        free(object);
-        return;
-    }
-    memcpy(object->bytes, bytes, size);
-    P(&cache.turn);
-    old = find(key);
-    if (old != NULL)
-        evict(old);
-    while (cache.size + size > CACHE_SIZE)
-        evict(cache.ends.newer);
-    make_newest(object);
-    cache.size += size;
-    V(&cache.turn);
-}
 
 /* The error handler: only this connection is at an end. In the main thread the failed call returns. */
 static void end_connection(const char *message)
@@ -148,26 +64,19 @@ static void clean_up(void *argument)
     V(&free_clients);
 }
 
-/* Seconds on a clock that no one sets. */
-static time_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec;
-}
-
 /* Refuses a request, and ends the thread. */
-static void refuse(const struct connection *c, const char *status, const char *why)
+static void refuse(const struct connection *c, int status, const char *why)
 {
-    char page[MAXLINE], rest[4096];
-    int n = snprintf(page, sizeof page,
-        "HTTP/1.0 %s\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
-        "<!DOCTYPE html><title>%s</title><h1>%s</h1><p>%s</p>\n", status, status, status, why);
+    char page[1024], answer[2048], rest[4096];
     const struct timeval second = {1, 0};
+    int length = snprintf(page, sizeof page, "<!DOCTYPE html><title>%d %s</title><h1>%d %s</h1><p>%s</p>\n", status,
+        reason(status), status, reason(status), why);
+    int n = snprintf(answer, sizeof answer,
+        "HTTP/1.1 %d %s\r\nContent-Type: text/html\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", status,
+        reason(status), length, page);
 
     fcntl(c->client, F_SETFL, 0); /* read_request may not have come to its end */
-    Rio_writen(c->client, page, (size_t)n);
+    Rio_writen(c->client, answer, (size_t)n);
     /* Closing with unread bytes would take the page away from the client again. */
     shutdown(c->client, SHUT_WR);
     Setsockopt(c->client, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
@@ -176,167 +85,195 @@ static void refuse(const struct connection *c, const char *status, const char *w
     pthread_exit(NULL);
 }
 
-/* http://HOST[:PORT]/PATH, with an IPv6 address in brackets. */
-static int parse_url(const char *url, struct request *r)
+/* Takes http://HOST[:PORT][/PATH][?QUERY] apart, with an IPv6 address in brackets. -1 if it is none. */
+static int parse_url(char *url, struct request *r)
 {
+    char authority[MAXLINE], *port;
     size_t length;
 
     if (strncasecmp(url, "http://", 7) != 0)
         return -1;
     url += 7;
-    length = *url == '[' ? strcspn(++url, "]") : strcspn(url, ":/?");
-    if (length == 0 || length >= sizeof r->host)
+    url[strcspn(url, "#")] = '\0'; /* a fragment is for the client alone */
+    length = strcspn(url, "/?");
+    snprintf(authority, sizeof authority, "%.*s", (int)length, url);
+    snprintf(r->path, sizeof r->path, "%s%s", url[length] == '/' ? "" : "/", url + length);
+    if (!is_authority(authority))
         return -1;
-    snprintf(r->host, sizeof r->host, "%.*s", (int)length, url);
-    url += length;
-    url += *url == ']';
-    strcpy(r->port, "80");
-    if (*url == ':') {
-        length = strspn(++url, "0123456789");
-        if (length == 0 || length >= sizeof r->port)
-            return -1;
-        snprintf(r->port, sizeof r->port, "%.*s", (int)length, url);
-        url += length;
-    }
-    if (*url != '\0' && *url != '/' && *url != '?')
+    for (char *at = authority; *at != '\0'; at++)
+        *at = (char)tolower((unsigned char)*at); /* for the cache, as names are the same in either case */
+    port = strrchr(authority, ':');
+    if (port != NULL && strchr(port, ']') != NULL)
+        port = NULL; /* a colon of an IPv6 address */
+    if (port != NULL)
+        *port++ = '\0';
+    if (port == NULL || *port == '\0')
+        port = "80";
+    if (strlen(port) > 5 || atoi(port) < 1 || atoi(port) > 65535 || strlen(authority) >= sizeof r->host)
         return -1;
-    snprintf(r->path, sizeof r->path, "%s%s", *url == '/' ? "" : "/", url);
+    snprintf(r->port, sizeof r->port, "%d", atoi(port));
+    strcpy(r->host, authority + (authority[0] == '['));
+    r->host[strcspn(r->host, "]")] = '\0';
     return 0;
 }
 
-static void append(const struct connection *c, struct request *r, const char *line)
+static void append(const struct connection *c, struct message *message, const char *format, ...)
 {
-    size_t length = strlen(line);
+    size_t room = sizeof message->bytes - message->length;
+    va_list arguments;
+    int n;
 
-    if (r->length + length >= sizeof r->header)
-        refuse(c, "431 Request Header Fields Too Large", "The header is too long.");
-    memcpy(r->header + r->length, line, length + 1);
-    r->length += length;
+    va_start(arguments, format);
+    n = vsnprintf(message->bytes + message->length, room, format, arguments);
+    va_end(arguments);
+    if (n < 0 || (size_t)n >= room)
+        refuse(c, 500, "The header is too long.");
+    message->length += (size_t)n;
 }
 
-static int is_field(const char *line, const char *name)
+/*
+ * Appends the fields of a header, but for those that end here: those that every hop has for itself, those
+ * that Connection names, and `more` (RFC 9110, section 7.6.1).
+ */
+static void append_fields(const struct connection *c, struct message *message, const struct header *h, const char *more)
 {
-    size_t length = strlen(name);
+    static const char *const for_this_hop[] = {"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer",
+        "Transfer-Encoding", "Upgrade", "Proxy-Authorization", "Proxy-Authenticate", "Proxy-Authentication-Info"};
 
-    return strncasecmp(line, name, length) == 0 && line[length] == ':';
+    for (int i = 0; i < h->count; i++) {
+        const char *name = h->fields[i].name;
+        int ends_here = strcasecmp(name, more) == 0 || list_has(h, "Connection", name) != 0;
+
+        for (size_t k = 0; k < sizeof for_this_hop / sizeof *for_this_hop; k++)
+            ends_here |= strcasecmp(name, for_this_hop[k]) == 0;
+        if (!ends_here)
+            append(c, message, "%s: %s\r\n", name, h->fields[i].value);
+    }
 }
 
-/* Whether a line of a header is a name, a colon and a value. What is not could be one field to this proxy
-   and another to the server: a blank before the colon, a line that continues the one before, a NUL or a
-   CR in the middle. */
-static int is_plain(const char *line, size_t length)
+/* Whether a request says something that only its server may answer, or its client see. */
+static int is_private(const struct header *h)
 {
-    size_t name = strcspn(line, ": \t\r\n");
+    static const char *const fields[] = {"Authorization", "Cookie", "Range", "Cache-Control", "Pragma", "If-Match",
+        "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"};
 
-    return name > 0 && line[name] == ':' && strlen(line) == length && strcspn(line, "\r") + 2 >= length;
-}
-
-/* Reads a line from an O_NONBLOCK descriptor, which keeps what has come while this waits for the rest;
-   the time that is left is looked at whenever something has come. */
-static ssize_t read_line(const struct connection *c, rio_t *rio, char *line, size_t size, time_t latest)
-{
-    struct pollfd polled = {c->client, POLLIN, 0};
-    ssize_t n;
-
-    while ((n = rio_readlineb(rio, line, size)) < 0 && errno == EAGAIN)
-        if (now() >= latest || poll(&polled, 1, (int)(latest - now()) * 1000) == 0)
-            refuse(c, "408 Request Timeout", "The header takes too long.");
-    if (n < 0)
-        unix_error("a client's request");
-    return n;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (get_field(h, fields[i], NULL) != NULL)
+            return 1;
+    return 0;
 }
 
 /* Reads the client's request and writes the one for the server. */
 static void read_request(const struct connection *c, struct request *r)
 {
-    static const char *const for_this_hop[] = {"Connection", "Proxy-Connection", "Keep-Alive", "TE", "Trailer",
-        "Upgrade", "Proxy-Authorization", "Host"};
-    char line[MAXLINE], method[16], url[MAXLINE], version[16];
-    time_t latest = now() + HEADER_TIME;
+    struct request_line line;
+    struct header header;
+    int status, body;
     rio_t rio;
-    ssize_t n;
 
     memset(r, 0, sizeof *r);
     Rio_readinitb(&rio, c->client);
-    fcntl(c->client, F_SETFL, O_NONBLOCK);
-    n = read_line(c, &rio, line, sizeof line, latest);
-    if (n <= 0)
+    if (wait_unless_stopped(c->client, HEADER_TIME) < 0)
         pthread_exit(NULL);
-    if (line[n - 1] != '\n')
-        refuse(c, "414 URI Too Long", "The request's first line is too long.");
-    if (sscanf(line, "%15s %8191s %15s", method, url, version) != 3 || strncmp(version, "HTTP/1.", 7) != 0)
-        refuse(c, "400 Bad Request", "This is no HTTP request.");
-    r->is_head = strcmp(method, "HEAD") == 0;
-    if (strcmp(method, "GET") != 0 && !r->is_head)
-        refuse(c, "501 Not Implemented", "This proxy knows GET and HEAD.");
-    if (parse_url(url, r) < 0)
-        refuse(c, "400 Bad Request", "The URL should be http://host[:port]/path.");
-    append(c, r, method);
-    append(c, r, " ");
-    append(c, r, r->path);
-    append(c, r, " HTTP/1.0\r\n");
-    snprintf(line, sizeof line, strchr(r->host, ':') ? "Host: [%s]:%s\r\n" : "Host: %s:%s\r\n", r->host, r->port);
-    append(c, r, line);
-    append(c, r, "Connection: close\r\n");
-    while ((n = read_line(c, &rio, line, sizeof line, latest)) > 0) {
-        int is_dropped = 0;
-
-        if (line[n - 1] != '\n')
-            refuse(c, "431 Request Header Fields Too Large", "A line of the header is too long.");
-        if (strcmp(line, "\r\n") == 0 || strcmp(line, "\n") == 0)
-            break;
-        if (!is_plain(line, (size_t)n))
-            refuse(c, "400 Bad Request", "A line of the header is damaged.");
-        if (is_field(line, "Transfer-Encoding") || is_field(line, "Content-Length"))
-            refuse(c, "400 Bad Request", "A GET has no body here.");
-        for (size_t i = 0; i < sizeof for_this_hop / sizeof *for_this_hop; i++)
-            is_dropped |= is_field(line, for_this_hop[i]);
-        r->is_private |= is_field(line, "Authorization") || is_field(line, "Cookie") || is_field(line, "Range");
-        if (!is_dropped)
-            append(c, r, line);
-    }
-    if (n == 0)
-        pthread_exit(NULL); /* the client has gone in the middle of its header */
-    append(c, r, "\r\n");
+    fcntl(c->client, F_SETFL, O_NONBLOCK);
+    status = read_header(&rio, &header, now() + HEADER_TIME);
     fcntl(c->client, F_SETFL, 0);
+    if (status == 0)
+        status = parse_request_line(header.bytes, &line);
+    if (status < 0)
+        pthread_exit(NULL);
+    if (status > 0)
+        refuse(c, status, "This is no request that the proxy understands.");
+    r->is_head = strcmp(line.method, "HEAD") == 0;
+    if (strcmp(line.method, "GET") != 0 && !r->is_head)
+        refuse(c, 501, "This proxy knows GET and HEAD.");
+    body = check_request(&header, line.minor);
+    if (body != 0)
+        refuse(c, body == 1 ? 400 : body, body == 1 ? "A GET has no body here." : "This is no HTTP request.");
+    if (parse_url(line.target, r) < 0)
+        refuse(c, 400, "The URL should be http://host[:port]/path.");
+    if (list_has(&header, "Cache-Control", "only-if-cached") == 1)
+        refuse(c, 504, "What is in the cache is not for a request with Cache-Control.");
+    r->is_private = is_private(&header);
+    append(c, &r->message, "%s %s HTTP/1.0\r\n", line.method, r->path);
+    append(c, &r->message, strchr(r->host, ':') ? "Host: [%s]" : "Host: %s", r->host);
+    append(c, &r->message, strcmp(r->port, "80") ? ":%s\r\n" : "\r\n", r->port);
+    append_fields(c, &r->message, &header, "Host");
+    append(c, &r->message, "Via: 1.%d csapp-proxy\r\nConnection: close\r\n\r\n", line.minor);
+}
+
+/* The status in "HTTP/1.x 200 OK"; -1 if the line is no such one. */
+static int parse_status_line(const char *line)
+{
+    if (strncmp(line, "HTTP/1.", 7) != 0 || !isdigit((unsigned char)line[7]) || line[8] != ' '
+        || strspn(line + 9, "0123456789") != 3 || (line[12] != ' ' && line[12] != '\0'))
+        return -1;
+    return atoi(line + 9);
+}
+
+/* Reads the header of the server's answer, and returns its status. */
+static int read_answer(const struct connection *c, rio_t *rio, struct header *h)
+{
+    long long deadline = now() + PATIENCE * 1000;
+    int status, outcome, interim = 0;
+
+    fcntl(c->server, F_SETFL, O_NONBLOCK);
+    do {
+        outcome = read_header(rio, h, deadline);
+        if (outcome == 408)
+            refuse(c, 504, "The server takes too long.");
+        status = outcome == 0 ? parse_status_line(h->bytes) : -1;
+    } while (status >= 100 && status < 200 && status != 101 && ++interim < 8);
+    fcntl(c->server, F_SETFL, 0);
+    /* An HTTP/1.0 request is never answered in chunks. Where two fields say where the answer ends, who reads
+       it after this proxy may find another end. */
+    if (status < 200 || status > 599 || content_length(h) == -2 || get_field(h, "Transfer-Encoding", NULL) != NULL
+        || list_has(h, "Connection", "") < 0)
+        refuse(c, 502, "The server's answer is damaged.");
+    return status;
 }
 
 /* Sends the server's answer on to the client as it comes, and keeps it if that is right. */
 static void relay(struct connection *c, const struct request *r, const char *key)
 {
+    static const long long to_the_end = -1;
     char buffer[MAXBUF];
-    size_t size = 0, header = 0;
-    long promised = -1;
-    int may_keep = !r->is_head && !r->is_private, is_first = 1, in_header = 1;
+    struct message message = {.length = 0};
+    struct header header;
+    long lifetime, age = 0;
+    long long left;
+    size_t size = 0, header_size;
+    int status;
+    ssize_t n = 0;
     rio_t rio;
-    ssize_t n;
 
-    c->collected = malloc(OBJECT_SIZE);
-    may_keep = may_keep && c->collected != NULL;
     Rio_readinitb(&rio, c->server);
-    while ((n = in_header ? Rio_readlineb(&rio, buffer, sizeof buffer) : rio_readnb(&rio, buffer, sizeof buffer)) > 0) {
+    status = read_answer(c, &rio, &header);
+    left = r->is_head || status == 204 || status == 304 ? 0 : content_length(&header);
+    lifetime = r->is_head || r->is_private || status != 200 || left == to_the_end ? 0 : lifetime_of(&header, &age);
+    if (lifetime > 0 && left <= OBJECT_SIZE)
+        c->collected = malloc(OBJECT_SIZE);
+    append(c, &message, "HTTP/1.1 %s\r\n", header.bytes + strlen("HTTP/1.1 "));
+    append_fields(c, &message, &header, status == 204 ? "Content-Length" : "Age");
+    append(c, &message, "Via: 1.%c csapp-proxy\r\nConnection: close\r\n", header.bytes[7]);
+    header_size = message.length;
+    if (get_field(&header, "Age", NULL) != NULL && status != 204)
+        append(c, &message, "Age: %s\r\n", get_field(&header, "Age", NULL));
+    append(c, &message, "\r\n");
+    Rio_writen(c->client, message.bytes, message.length);
+    while (left != 0) {
+        n = rio_readnb(&rio, buffer, left > 0 && left < MAXBUF ? (size_t)left : sizeof buffer);
+        if (n <= 0)
+            break;
         Rio_writen(c->client, buffer, (size_t)n);
-        if (may_keep && size + (size_t)n <= OBJECT_SIZE)
+        if (c->collected != NULL)
             memcpy(c->collected + size, buffer, (size_t)n);
-        else
-            may_keep = 0;
         size += (size_t)n;
-        if (!in_header)
-            continue;
-        header = size;
-        if (is_first)
-            may_keep = may_keep && strncmp(buffer, "HTTP/1.", 7) == 0 && strncmp(buffer + 8, " 200", 4) == 0;
-        else if (is_field(buffer, "Set-Cookie") || is_field(buffer, "Vary") || is_field(buffer, "Cache-Control"))
-            may_keep = may_keep && is_field(buffer, "Cache-Control") && strcasestr(buffer, "public") != NULL;
-        else if (is_field(buffer, "Content-Length"))
-            promised = strtol(buffer + strlen("Content-Length:"), NULL, 10);
-        is_first = 0;
-        in_header = strcmp(buffer, "\r\n") != 0 && strcmp(buffer, "\n") != 0;
+        if (left != to_the_end)
+            left -= n;
     }
-    /* Only a promised length tells a whole answer from one whose server died; and the promise
-       itself may be cut short, where it died in the header. */
-    if (n == 0 && may_keep && !in_header && promised >= 0 && size - header == (size_t)promised)
-        keep(key, c->collected, size);
+    if (c->collected != NULL && left == 0)
+        keep(key, message.bytes, header_size, c->collected, size, age, lifetime);
 }
 
 static void *serve(void *argument)
@@ -357,10 +294,10 @@ static void *serve(void *argument)
 
         c->server = csapp_connect(request.host, request.port, PATIENCE * 1000);
         if (c->server < 0)
-            refuse(c, "502 Bad Gateway", c->server == -2 ? "The server has no address." : strerror(errno));
+            refuse(c, 502, c->server == -2 ? "The server has no address." : strerror(errno));
         Setsockopt(c->server, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         Setsockopt(c->server, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-        Rio_writen(c->server, request.header, request.length);
+        Rio_writen(c->server, request.message.bytes, request.message.length);
         relay(c, &request, key);
     }
     pthread_cleanup_pop(1);
@@ -402,9 +339,9 @@ int main(int argc, char **argv)
             unix_error("cannot listen");
         return 1;
     }
+    stop_on_signals();
     print_port(listenfd);
-    cache.ends.newer = cache.ends.older = &cache.ends;
-    Sem_init(&cache.turn, 0, 1);
+    cache_init();
     Sem_init(&free_clients, 0, CLIENTS);
     Signal(SIGPIPE, SIG_IGN);
     pthread_attr_init(&detached);
@@ -415,8 +352,19 @@ int main(int argc, char **argv)
         int fd;
 
         P(&free_clients);
-        while ((fd = Accept(listenfd, NULL, NULL)) < 0)
-            Sleep(1); /* out of descriptors, most likely: some will come back */
-        welcome(fd, &detached);
+        if (wait_unless_stopped(listenfd, -1) < 0)
+            break;
+        fd = csapp_accept(listenfd, NULL, NULL, 0);
+        if (fd >= 0)
+            welcome(fd, &detached);
+        else {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+                wait_unless_stopped(-1, 1000); /* some will come back */
+            V(&free_clients);
+        }
     }
+    V(&free_clients);
+    Close(listenfd);
+    wait_for_all(&free_clients, CLIENTS, STOP_TIME);
+    return 0;
 }

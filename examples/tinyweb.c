@@ -5,27 +5,32 @@
  * once; further ones wait in the kernel's queue.
  *
  * What to watch: nothing that a client does may cost more than its own connection.
- *   time    sockets are O_NONBLOCK, and every wait has a deadline: a request's header must be
- *           there 10 s after its first wait, however it drips, and an answer must be taken at 4 KB/s
- *   space   a header has at most 16 KiB; a CGI program's page at most 1 MiB
+ *   time    every wait has a deadline: a request must begin within 10 s, its header must be there 10 s
+ *           later, however it drips, and an answer must be taken at 4 KB/s
+ *   space   a header has at most 32 KiB; a CGI program's page at most 1 MiB
+ *   header  what is not HTTP to the letter is refused (http.h)
  *   paths   the path is decoded once and walked from the root, one openat with O_NOFOLLOW per name: no
  *           symbolic link is followed, and a name that starts with a dot (so "..") is refused
  *   CGI     programs come from a directory of their own and get a fresh environment, no
  *           arguments and no descriptors but 0, 1 and 2
  *   mmap    a file cut short while it is sent makes send fail with EFAULT; the program itself
  *           never touches the mapped bytes, so there is no SIGBUS
+ *   end     on SIGTERM and SIGINT it accepts no more, hangs up on clients that ask for nothing, lets the
+ *           answers under way come to their end for up to 10 s, and exits with status 0 (stopping.h)
  *
  * usage: tinyweb [-a ADDRESS] [-c CGI-DIRECTORY] PORT ROOT
  *        (ADDRESS: 127.0.0.1, 0.0.0.0 for everybody; PORT 0: any free one)
  */
 #define _GNU_SOURCE
+#include "http.h"
 #include "listening.h"
+#include "stopping.h"
 #include <netinet/tcp.h>
-#include <poll.h>
-#include <time.h>
 
-enum { CLIENTS = 512, HEADER_TIME = 10000, HEADER_SIZE = 16384, CGI_TIME = 10000, CGI_SIZE = 1 << 20,
+enum { CLIENTS = 512, HEADER_TIME = 10000, CGI_TIME = 10000, CGI_SIZE = 1 << 20, STOP_TIME = 10 /* seconds */,
     RATE = 4096 /* bytes a second */, PATH_SIZE = 4096 };
+
+static const size_t UNKNOWN = (size_t)-1;
 
 struct connection {
     int fd;
@@ -34,30 +39,12 @@ struct connection {
 };
 
 struct request {
-    char target[MAXLINE], path[PATH_SIZE], *query; /* path: decoded */
-    int is_head, minor, keep_alive, has_host, has_body;
+    char path[PATH_SIZE], query[MAXLINE]; /* path: decoded */
+    int is_head, keep_alive;
 };
 
 static int root_fd, cgi_fd = -1, server_port;
 static sem_t free_clients;
-
-/* Milliseconds on a clock that no one sets. */
-static long long now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
-}
-
-static int await(int fd, short events, long long deadline)
-{
-    struct pollfd polled = {fd, events, 0};
-    long long left = deadline - now();
-
-    errno = EAGAIN;
-    return left > 0 && poll(&polled, 1, (int)left) != 0 ? 0 : -1;
-}
 
 /* `flags`: MSG_MORE, if more will follow. */
 static int send_all(int fd, const char *bytes, size_t count, int flags)
@@ -76,55 +63,22 @@ static int send_all(int fd, const char *bytes, size_t count, int flags)
     return 0;
 }
 
-/* Reads a line from an O_NONBLOCK descriptor. What had come when the call had to wait is kept. */
-static ssize_t read_line(rio_t *rio, char *line, size_t size, long long deadline)
-{
-    ssize_t n;
-
-    while ((n = rio_readlineb(rio, line, size)) < 0 && errno == EAGAIN)
-        if (await(rio->rio_fd, POLLIN, deadline) < 0)
-            break;
-    return n;
-}
-
-static const char *reason(int status)
-{
-    switch (status) {
-    case 200: return "OK";
-    case 204: return "No Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 414: return "URI Too Long";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 504: return "Gateway Timeout";
-    case 505: return "HTTP Version Not Supported";
-    default: return ""; /* a CGI program may have one of its own */
-    }
-}
-
-/* Sends an answer; `extra` is further header lines. */
+/* Sends an answer; `extra` is further header lines. Its length may be UNKNOWN if the request is a HEAD. */
 static int answer(const struct connection *c, const struct request *r, int status, const char *type,
     const char *extra, const char *body, size_t length)
 {
-    char header[MAXLINE + PATH_SIZE * 3], date[64];
+    char header[MAXLINE + PATH_SIZE * 3], date[64], size[64] = "";
     time_t seconds = time(NULL);
     struct tm utc;
     int n, is_all = r->is_head || length == 0;
 
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&seconds, &utc));
+    if (status != 204 && status != 304 && length != UNKNOWN) /* RFC 9110, section 8.6 */
+        snprintf(size, sizeof size, "Content-Length: %zu\r\n", length);
     n = snprintf(header, sizeof header,
-        "HTTP/1.1 %d %s\r\nDate: %s\r\nServer: tinyweb\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+        "HTTP/1.1 %d %s\r\nDate: %s\r\nServer: tinyweb\r\nContent-Type: %s\r\n%s"
         "X-Content-Type-Options: nosniff\r\nConnection: %s\r\n%s\r\n",
-        status, reason(status), date, type, length, r->keep_alive ? "keep-alive" : "close", extra);
+        status, reason(status), date, type, size, r->keep_alive && !is_stopping() ? "keep-alive" : "close", extra);
     if (n < 0 || (size_t)n >= sizeof header || send_all(c->fd, header, (size_t)n, is_all ? 0 : MSG_MORE) < 0)
         return -1;
     return is_all ? 0 : send_all(c->fd, body, length, 0);
@@ -378,12 +332,13 @@ static ssize_t gather(int fd, char *page)
 /* Takes the header of a CGI program's page apart (RFC 3875, section 6), and sends the page. */
 static int send_cgi_page(const struct connection *c, const struct request *r, char *page, size_t length)
 {
-    char type[256] = "", extra[MAXLINE] = "", *at = page, *end = page + length;
-    int status = 200;
+    char type[256] = "text/plain", extra[MAXLINE] = "", *at = page, *end = page + length;
+    int status = 0, is_redirection = 0;
 
     for (;;) {
         char *newline = memchr(at, '\n', (size_t)(end - at)), *line = at;
-        size_t used = strlen(extra);
+        size_t used = strlen(extra), size = sizeof extra - used;
+        struct field field;
 
         if (newline == NULL)
             return answer_error(c, r, 502, "The program's header has no end.");
@@ -393,24 +348,31 @@ static int send_cgi_page(const struct connection *c, const struct request *r, ch
         *newline = '\0';
         if (newline == line)
             break;
-        if (strlen(line) != (size_t)(newline - line) || strchr(line, '\r') != NULL)
+        if (strlen(line) != (size_t)(newline - line) || has_control_characters(line) || parse_field(line, &field) < 0)
             return answer_error(c, r, 502, "The program's header is damaged.");
-        if (strncasecmp(line, "Status:", 7) == 0)
-            status = atoi(line + 7);
-        else if (strncasecmp(line, "Content-Type:", 13) == 0)
-            snprintf(type, sizeof type, "%s", line + 13 + strspn(line + 13, " "));
-        else if (strncasecmp(line, "Location:", 9) == 0 || strncasecmp(line, "Cache-Control:", 14) == 0) {
-            if (line[0] == 'L' || line[0] == 'l')
-                status = 302;
-            if ((size_t)snprintf(extra + used, sizeof extra - used, "%s\r\n", line) >= sizeof extra - used)
+        if (strcasecmp(field.name, "Status") == 0) {
+            size_t digits = strspn(field.value, "0123456789");
+
+            status = digits == 3 && strchr(" ", field.value[3]) != NULL ? atoi(field.value) : -1;
+        } else if (strcasecmp(field.name, "Content-Type") == 0) {
+            if ((size_t)snprintf(type, sizeof type, "%s", field.value) >= sizeof type)
+                return answer_error(c, r, 502, "The program's header is too long.");
+        } else if (strcasecmp(field.name, "Location") == 0 || strcasecmp(field.name, "Cache-Control") == 0) {
+            is_redirection |= strcasecmp(field.name, "Location") == 0;
+            if ((size_t)snprintf(extra + used, size, "%s: %s\r\n", field.name, field.value) >= size)
                 return answer_error(c, r, 502, "The program's header is too long.");
         }
     }
+    if (status == 0)
+        status = is_redirection ? 302 : 200;
     if (status < 200 || status > 599)
         return answer_error(c, r, 502, "The program's status is none.");
-    if (status == 204 || status == 304)
-        end = at; /* to the client, a page would be the next answer */
-    return answer(c, r, status, type[0] ? type : "text/plain", extra, at, (size_t)(end - at));
+    length = (size_t)(end - at);
+    if (status == 204 || status == 205 || status == 304)
+        length = 0; /* to the client, a page would be the next answer */
+    else if (r->is_head)
+        length = UNKNOWN; /* a GET has a page that the program need not have made */
+    return answer(c, r, status, type, extra, at, length);
 }
 
 static int serve_cgi(const struct connection *c, const struct request *r)
@@ -446,74 +408,64 @@ static int serve_cgi(const struct connection *c, const struct request *r)
     return outcome;
 }
 
-/* Reads the header's lines after the first. Returns 0, or the status to refuse the request with. */
-static int read_fields(struct connection *c, struct request *r, size_t size, long long deadline)
+/* Finds path and query in a request's target. -1 if it is none. */
+static int parse_target(char *target, struct request *r)
 {
-    char line[MAXLINE], *value;
-    ssize_t n;
+    char *authority, *query;
 
-    while ((n = read_line(&c->rio, line, sizeof line, deadline)) > 0) {
-        size += (size_t)n;
-        if (line[n - 1] != '\n' || size > HEADER_SIZE)
-            return 431;
-        line[--n] = '\0';
-        if (n > 0 && line[n - 1] == '\r')
-            line[--n] = '\0';
-        if (n == 0)
-            return r->minor >= 1 && !r->has_host ? 400 : 0;
-        value = strchr(line, ':');
-        if (strlen(line) != (size_t)n || value == NULL || strcspn(line, " \t") < (size_t)(value - line) || value == line)
-            return 400; /* a NUL, no name, or a blank before the colon */
-        *value++ = '\0';
-        value += strspn(value, " \t");
-        if (strcasecmp(line, "Host") == 0)
-            r->has_host = 1;
-        else if (strcasecmp(line, "Connection") == 0)
-            r->keep_alive = strcasestr(value, "close") ? 0 : strcasestr(value, "keep-alive") ? 1 : r->keep_alive;
-        else if (strcasecmp(line, "Transfer-Encoding") == 0
-                 || (strcasecmp(line, "Content-Length") == 0 && strcmp(value, "0") != 0))
-            r->has_body = 1;
-    }
-    return n < 0 && errno == EAGAIN ? 408 : -1;
+    if (strncasecmp(target, "http://", 7) == 0) { /* as a proxy is asked (RFC 9112, section 3.2.2) */
+        authority = target + 7;
+        target = authority + strcspn(authority, "/?#");
+        memmove(authority - 1, authority, (size_t)(target - authority)); /* makes room for its end */
+        target[-1] = '\0';
+        if (!is_authority(authority - 1))
+            return -1;
+    } else if (*target != '/')
+        return -1;
+    if (strchr(target, '#') != NULL) /* what is behind it is for the client alone */
+        return -1;
+    query = strchr(target, '?');
+    snprintf(r->query, sizeof r->query, "%s", query == NULL ? "" : query + 1);
+    if (query != NULL)
+        *query = '\0';
+    return decode(*target == '\0' ? "/" : target, r->path, sizeof r->path);
+}
+
+static int is_one_of(const char *word, const char *const *words)
+{
+    while (*words != NULL && strcmp(word, *words) != 0)
+        words++;
+    return *words != NULL;
 }
 
 /* Reads a request. Returns 0, the status to refuse it with, or -1: there is none. */
 static int read_request(struct connection *c, struct request *r)
 {
-    char line[MAXLINE], method[32], version[16], rest;
-    long long deadline = now() + HEADER_TIME;
-    char *target = r->target;
-    ssize_t n;
-    int major, status;
+    static const char *const not_allowed[] = {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", NULL};
+    struct request_line line;
+    struct header header;
+    int status, body;
 
     memset(r, 0, sizeof *r);
-    n = read_line(&c->rio, line, sizeof line, deadline);
-    if (n <= 0)
-        return n < 0 && errno == EAGAIN && c->rio.rio_cnt > 0 ? 408 : -1;
-    if (line[n - 1] != '\n')
-        return 414;
-    if (strlen(line) != (size_t)n || sscanf(line, "%31s %8191s %15s %c", method, r->target, version, &rest) != 3
-        || sscanf(version, "HTTP/%1d.%1d%c", &major, &r->minor, &rest) != 2)
-        return 400;
-    if (major != 1)
-        return 505;
-    r->is_head = strcmp(method, "HEAD") == 0;
-    r->keep_alive = r->minor >= 1;
-    status = read_fields(c, r, (size_t)n, deadline);
+    if (c->rio.rio_cnt == 0 && wait_unless_stopped(c->fd, HEADER_TIME) < 0)
+        return -1;
+    status = read_header(&c->rio, &header, now() + HEADER_TIME);
+    if (status == 0)
+        status = parse_request_line(header.bytes, &line);
     if (status != 0)
         return status;
-    if (strcmp(method, "GET") != 0 && !r->is_head)
-        return strcmp(method, "POST") && strcmp(method, "PUT") && strcmp(method, "DELETE") ? 501 : 405;
-    if (r->has_body)
+    r->is_head = strcmp(line.method, "HEAD") == 0;
+    body = check_request(&header, line.minor);
+    if (body > 1)
+        return body;
+    if (strcmp(line.method, "GET") != 0 && !r->is_head)
+        return is_one_of(line.method, not_allowed) ? 405 : 501;
+    if (body == 1 || parse_target(line.target, r) < 0)
         return 400;
-    if (strncasecmp(target, "http://", 7) == 0) /* as a proxy would be asked (RFC 9112, section 3.2.2) */
-        target += 7 + strcspn(target + 7, "/");
-    r->query = strchr(target, '?');
-    if (r->query != NULL)
-        *r->query++ = '\0';
-    else
-        r->query = r->target + strlen(r->target);
-    return target[0] == '/' && decode(target, r->path, sizeof r->path) == 0 ? 0 : 400;
+    r->keep_alive = line.minor >= 1 || list_has(&header, "Connection", "keep-alive") == 1;
+    if (list_has(&header, "Connection", "close") == 1)
+        r->keep_alive = 0;
+    return 0;
 }
 
 /* Hangs up so that the last answer arrives: closing with unread bytes would throw it away. */
@@ -544,7 +496,7 @@ static void *serve(void *argument)
             status = serve_cgi(c, &request);
         else if (status == 0)
             status = serve_file(c, &request);
-    } while (status == 0 && request.keep_alive);
+    } while (status == 0 && request.keep_alive && !is_stopping());
     hang_up(c->fd);
     Free(c);
     V(&free_clients);
@@ -559,6 +511,7 @@ static void welcome(int fd, const struct sockaddr_storage *address, socklen_t le
 
     if (c != NULL) {
         c->fd = fd;
+        fcntl(fd, F_SETFL, O_NONBLOCK);
         if (getnameinfo((const SA *)address, length, c->peer, sizeof c->peer, NULL, 0, NI_NUMERICHOST) != 0)
             c->peer[0] = '\0';
         code = pthread_create(&tid, detached, serve, c);
@@ -602,6 +555,7 @@ int main(int argc, char **argv)
     }
     /* Sockets inherit it. The end of an answer must not wait for the client's acknowledgement. */
     Setsockopt(listenfd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    stop_on_signals();
     server_port = print_port(listenfd);
     Sem_init(&free_clients, 0, CLIENTS);
     Signal(SIGPIPE, SIG_IGN);
@@ -614,10 +568,19 @@ int main(int argc, char **argv)
         int fd;
 
         P(&free_clients);
-        /* accept4: close-on-exec from the first moment, or a CGI program of another thread gets it. */
-        while ((fd = accept4(listenfd, (SA *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC)) < 0)
+        if (wait_unless_stopped(listenfd, -1) < 0)
+            break;
+        fd = csapp_accept(listenfd, (SA *)&peer, &length, 0);
+        if (fd >= 0)
+            welcome(fd, &peer, length, &detached);
+        else {
             if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
-                Sleep(1); /* some will come back */
-        welcome(fd, &peer, length, &detached);
+                wait_unless_stopped(-1, 1000); /* some will come back */
+            V(&free_clients);
+        }
     }
+    V(&free_clients);
+    Close(listenfd);
+    wait_for_all(&free_clients, CLIENTS, STOP_TIME);
+    return 0;
 }

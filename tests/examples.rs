@@ -2,6 +2,8 @@
 //! under gcc's sanitizers, and under valgrind.
 
 mod common;
+#[path = "examples/corpus.rs"]
+mod corpus;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,7 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use common::Link;
@@ -341,6 +343,7 @@ fn start_tinyweb(way: Way, dir: &Path) -> Server {
     fs::write(dir.join("secret"), "secret").expect("a file");
     fs::write(root.join(".hidden"), "secret").expect("a file");
     fs::write(root.join("empty.txt"), "").expect("a file");
+    fs::write(root.join("hello.txt"), "hello\n").expect("a file");
     fs::write(root.join("sub/<b>&.txt"), "text").expect("a file");
     symlink(dir.join("secret"), root.join("link")).expect("a link");
     symlink(dir, root.join("up")).expect("a link");
@@ -351,6 +354,18 @@ fn start_tinyweb(way: Way, dir: &Path) -> Server {
     fs::hard_link(adder, cgi.join("adder")).expect("a link");
     for (name, header) in [
         ("empty", "Status: 204 No Content"),
+        ("unchanged", "Status: 304"),
+        ("reset", "Status: 205"),
+        ("found", "Location: http://a/b"),
+        ("moved", "Status: 301 Moved\\nLocation: http://a/b"),
+        ("other", "Location: http://a/b\\nStatus: 303"),
+        ("word", "Status: fine"),
+        ("digits", "Status: 2000"),
+        ("interim", "Status: 100"),
+        ("blank", "Location : http://a/b"),
+        ("cr", "Location: http://a/\\rX-Hidden: yes"),
+        ("slow", "Content-Type: text/plain'; sleep 1; printf '"),
+        ("endless", "Location: http://a/b'; exit; '"),
         ("large", &format!("Location: /{}", "l".repeat(9000))),
     ] {
         // Written by a process of its own: a program that is open for writing in another thread's
@@ -359,7 +374,7 @@ fn start_tinyweb(way: Way, dir: &Path) -> Server {
             Command::new("sh")
                 .args(["-c", r#"printf %s "$1" >"$0"; chmod 755 "$0""#])
                 .arg(cgi.join(name))
-                .arg(format!("#!/bin/sh\nprintf '{header}\\n\\nbody'\n")),
+                .arg(format!("#!/bin/sh\nprintf '{header}\\n\\nunasked'\n")),
         );
     }
     let mut command = program(way, "tinyweb");
@@ -475,6 +490,169 @@ fn tinyweb(way: Way, dir: &Path) {
     }
 }
 
+/// Every request of tests/examples/tinyweb.http gets the answer that is written there.
+fn tinyweb_by_the_book(way: Way, dir: &Path) {
+    let server = start_tinyweb(way, dir);
+    let complaints: Vec<String> = tinyweb_cases()
+        .iter()
+        .flat_map(|case| case.complaints(&corpus::exchange(server.port, &case.request)))
+        .collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+fn tinyweb_cases() -> Vec<corpus::Case> {
+    let variables = [
+        ("{get}", r"GET /hello.txt HTTP/1.1\r\n"),
+        ("{host}", r"Host: x\r\n"),
+        ("{ok}", r"GET /hello.txt HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ];
+    corpus::cases("tinyweb.http", &variables)
+}
+
+/// On a signal to end, a server takes no more clients and hangs up on those that ask for nothing, but
+/// brings an answer that is under way to its end.
+fn ends_in_order(way: Way, dir: &Path) {
+    let web_dir = dir.join("web");
+    fs::create_dir_all(&web_dir).expect("a directory");
+    let web = start_tinyweb(way, &web_dir);
+    let slow = format!("http://127.0.0.1:{}/cgi-bin/slow", web.port);
+    let proxy = Server::start(program(way, "proxy").arg("0"), dir);
+    end_in_order(proxy, "INT", &slow);
+    end_in_order(web, "TERM", "/cgi-bin/slow");
+}
+
+fn end_in_order(mut server: Server, signal: &str, slow: &str) {
+    let mut idle = server.connect();
+    let mut asking = server.connect();
+    let request = format!("GET {slow} HTTP/1.1\r\nHost: x\r\n\r\n");
+    asking.write_all(request.as_bytes()).expect("to ask");
+    // Long enough for the request to be read, not for the answer to be there.
+    std::thread::sleep(Duration::from_millis(500));
+    let id = server.id().to_string();
+    common::succeed(Command::new("kill").args(["-s", signal, &id]));
+    let mut answer = String::new();
+    idle.read_to_string(&mut answer).expect("the end");
+    assert_eq!(answer, "");
+    asking.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("Connection: close\r\n"), "{answer}");
+    assert!(answer.ends_with("unasked"), "{answer}");
+    assert!(TcpStream::connect(("127.0.0.1", server.port)).is_err());
+    drop((idle, asking));
+    let status = server.end();
+    assert!(status.success(), "{status}");
+}
+
+/// A web server that answers every request as it is told, and remembers what it was asked.
+struct Origin {
+    port: u16,
+    answer: Arc<Mutex<Vec<u8>>>,
+    asked: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Origin {
+    fn start() -> Origin {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("an origin server");
+        let origin = Origin {
+            port: listener.local_addr().expect("an address").port(),
+            answer: Arc::default(),
+            asked: Arc::default(),
+        };
+        let (answer, asked) = (origin.answer.clone(), origin.asked.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("a connection");
+                let mut request = Vec::new();
+                let mut byte = [0];
+                while !request.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+                    request.extend(byte);
+                }
+                asked.lock().expect("the requests").push(request);
+                let _ = stream.write_all(&answer.lock().expect("the answer"));
+            }
+        });
+        origin
+    }
+
+    /// Has it give another answer; what it has been asked so far.
+    fn answer_by(&self, answer: &[u8]) -> Vec<Vec<u8>> {
+        *self.answer.lock().expect("the answer") = answer.to_owned();
+        std::mem::take(&mut *self.asked.lock().expect("the requests"))
+    }
+
+    fn cases(&self) -> Vec<corpus::Case> {
+        let url = format!("http://127.0.0.1:{}/case{{n}}", self.port);
+        let get = format!(r"GET {url} HTTP/1.1\r\n");
+        let variables = [
+            ("{get}", get.as_str()),
+            ("{url}", &url),
+            ("{host}", r"Host: x\r\n"),
+        ];
+        corpus::cases("proxy.http", &variables)
+    }
+}
+
+/// What a server says about a page of 5 bytes, without a word about caching.
+const FINE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
+/// Every case of tests/examples/proxy.http is as it is written there.
+fn proxy_by_the_book(way: Way, dir: &Path) {
+    let proxy = Server::start(program(way, "proxy").arg("0"), dir);
+    let origin = Origin::start();
+    let mut complaints = Vec::new();
+    for case in origin.cases() {
+        let expected = case.details.iter().find_map(|(kind, _)| match kind {
+            'k' => Some(1),
+            'a' => Some(2),
+            _ => None,
+        });
+        origin.answer_by(case.all('<').next().unwrap_or(FINE));
+        let mut answer = corpus::exchange(proxy.port, &case.request);
+        if expected.is_some() {
+            answer.extend(corpus::exchange(proxy.port, &case.request));
+        }
+        let asked = origin.answer_by(FINE);
+        complaints.extend(case.complaints(&answer));
+        let said: Vec<String> = asked
+            .iter()
+            .map(|request| String::from_utf8_lossy(request).into_owned())
+            .collect();
+        if expected.is_some_and(|count| asked.len() != count) {
+            complaints.push(format!("{}: the server was asked: {said:?}", case.about));
+        }
+        let request = asked.first().map_or(&b""[..], |request| request);
+        for part in case.all('>').filter(|part| !corpus::holds(request, part)) {
+            let part = String::from_utf8_lossy(part);
+            complaints.push(format!("{}: no {part:?} in {said:?}", case.about));
+        }
+        for part in case.all('?').filter(|part| corpus::holds(request, part)) {
+            let part = String::from_utf8_lossy(part);
+            complaints.push(format!("{}: {part:?} in {said:?}", case.about));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert_eq!(proxy.said(), "");
+}
+
+/// The cache stays within its size, keys and all.
+fn proxy_cache_size(way: Way, dir: &Path) {
+    let proxy = Server::start(program(way, "proxy").arg("0"), dir);
+    let origin = Origin::start();
+    origin.answer_by(FINE);
+    let url = |n: usize| format!("http://127.0.0.1:{}/{n}{}", origin.port, "k".repeat(4000));
+    // 400 keys of 4 KiB are more than the cache holds, and 100 are less.
+    let count = 400;
+    for n in 0..count {
+        assert!(proxy.get(&url(n)).ends_with("hello"));
+    }
+    origin.answer_by(FINE);
+    for n in (0..count).rev() {
+        proxy.get(&url(n));
+    }
+    let asked = origin.answer_by(FINE).len();
+    assert!((count - 256..count - 100).contains(&asked), "{asked}");
+}
+
 fn proxy(way: Way, dir: &Path) {
     let web = start_tinyweb(Way::Plain, dir);
     let scratch = dir.join("proxy");
@@ -489,17 +667,17 @@ fn proxy(way: Way, dir: &Path) {
     assert!(
         proxy
             .get("http://127.0.0.1:1/")
-            .starts_with("HTTP/1.0 502 ")
+            .starts_with("HTTP/1.1 502 ")
     );
-    assert!(proxy.get("ftp://127.0.0.1/").starts_with("HTTP/1.0 400 "));
+    assert!(proxy.get("ftp://127.0.0.1/").starts_with("HTTP/1.1 400 "));
     assert!(
         proxy
             .ask("CONNECT a:443 HTTP/1.1\r\n\r\n")
-            .starts_with("HTTP/1.0 501 ")
+            .starts_with("HTTP/1.1 501 ")
     );
     let length = "GET / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc"
         .replace("GET /", &format!("GET {}", url("/")));
-    assert!(proxy.ask(&length).starts_with("HTTP/1.0 400 "));
+    assert!(proxy.ask(&length).starts_with("HTTP/1.1 400 "));
     // What hides a field from the proxy, and may not hide it from the server.
     for field in [
         "Host : other",
@@ -511,7 +689,7 @@ fn proxy(way: Way, dir: &Path) {
         "Host",
     ] {
         let answer = proxy.ask(&format!("GET {} HTTP/1.0\r\n{field}\r\n\r\n", url("/")));
-        assert!(answer.starts_with("HTTP/1.0 400 "), "{field:?}: {answer}");
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{field:?}: {answer}");
     }
     // A URL is taken as a whole, or not at all.
     let origin = TcpListener::bind("127.0.0.1:0").expect("an origin server");
@@ -530,12 +708,12 @@ fn proxy(way: Way, dir: &Path) {
     let line = asked.join().expect("the origin server");
     assert_eq!(line, format!("GET {path} HTTP/1.0\r\n"));
     let too_long = url(&format!("/?{}", "0".repeat(9000)));
-    assert!(proxy.get(&too_long).starts_with("HTTP/1.0 414 "));
+    assert!(proxy.get(&too_long).starts_with("HTTP/1.1 414 "));
     let line = format!("GET {} HTTP/1.0", url("/"));
     assert!(
         proxy
             .ask(&format!("{line:9000}\r\n\r\n"))
-            .starts_with("HTTP/1.0 414 ")
+            .starts_with("HTTP/1.1 414 ")
     );
     // Clients that vanish end their own threads alone.
     for _ in 0..20 {
@@ -630,7 +808,11 @@ examples! {
     hostinfo: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
     echo: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
     tinyweb: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    tinyweb_by_the_book: plain Plain sanitized Sanitized;
     proxy: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+    proxy_by_the_book: plain Plain sanitized Sanitized;
+    proxy_cache_size: plain Plain;
+    ends_in_order: plain Plain sanitized Sanitized;
     conncap: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
 }
 
