@@ -125,7 +125,7 @@ TALLY = @python3 tests/tally.py
 # SUITE=name: one C suite, with the shared and with the static library, or one file of tests/.
 check: setup all
 	$(TALLY) $(TEST) $(if $(SUITE),$(if $(wildcard tests/$(SUITE).rs),--test $(SUITE),\
-	    --test c_suites -- --exact $(SUITE)::shared $(SUITE)::statically))
+	    --test c_suites -- --exact $(SUITE)::shared $(SUITE)::statically),--workspace)
 
 # A verdict while one works, in less than half a minute.
 quick: export RUST_TEST_THREADS = $(shell expr 16 \* $$(nproc))
@@ -222,4 +222,5 @@ clean:
 	$(CARGO) clean
 	rm -rf $(BUILD)
 
+include check/check.mk
 include install.mk

@@ -1,0 +1,37 @@
+# csapp-check: the command, and the library that it has the loader put into programs. `make` leaves both out.
+#
+#   make csapp-check  builds build/csapp-check and build/libcsapp_check.so
+#   make check-check  its tests alone (they are part of `make check` too)
+
+CHECK_PROFILE = tool
+CHECK_RELEASE = $(CARGO_TARGET_DIR)/$(TARGET:%=%/)$(CHECK_PROFILE)
+CHECK_FLAGS = $(SILENT:s=--quiet) --locked --package csapp-check --profile $(CHECK_PROFILE) $(TARGET:%=--target %)
+CHECK_SOURCES = $(shell find check/src -name '*.rs' -o -name '*.c') check/Cargo.toml check/build.rs Cargo.lock
+# As the Rust half needs it: libc, and what unwinds.
+CHECK_LIBRARIES = -lgcc_s -lc
+
+.PHONY: csapp-check check-check
+csapp-check: $(BUILD)/csapp-check $(BUILD)/libcsapp_check.so
+
+# Frame pointers: each function looks for the place where it was called (check/src/preload/stack.rs).
+$(CHECK_RELEASE)/libcsapp_check.a: $(CHECK_SOURCES)
+	@$(CARGO) rustc $(CHECK_FLAGS) --lib -- -C force-frame-pointers=yes -C force-unwind-tables=yes
+	@touch $@
+
+$(CHECK_RELEASE)/csapp-check: $(CHECK_SOURCES)
+	@$(CARGO) rustc $(CHECK_FLAGS) --bin csapp-check
+	@touch $@
+
+$(BUILD)/libcsapp_check.so: $(CHECK_RELEASE)/libcsapp_check.a check/exports.map
+	$(SAY) Linking $@
+	@mkdir -p $(BUILD)
+	$(QUIET)$(CC) -shared -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive -Wl,--version-script=check/exports.map \
+	    -Wl,--gc-sections -Wl,-z,now -Wl,--build-id -Wl,-soname,libcsapp_check.so $(CHECK_LIBRARIES)
+
+$(BUILD)/csapp-check: $(CHECK_RELEASE)/csapp-check
+	$(SAY) Copying $@
+	@mkdir -p $(BUILD)
+	$(QUIET)cp $< $@
+
+check-check: all csapp-check
+	$(CARGO) test --locked --no-fail-fast --package csapp-check

@@ -1,0 +1,389 @@
+//! What was found becomes sentences.
+
+use std::io::Error;
+
+use crate::places::{Place, Places};
+use crate::shared::*;
+
+/// Something to tell: what happened and where, with what before it, and why that matters.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub kind: Kind,
+    pub place: Place,
+    pub message: String,
+    pub evidence: Vec<String>,
+    pub why: &'static str,
+    pub count: u32,
+    pub pid: i32,
+    /// The stacks behind it, that of the fault first.
+    pub stacks: Vec<u32>,
+}
+
+impl Report {
+    /// The same fault at the same place, whoever ran into it.
+    pub fn is_same(&self, other: &Report) -> bool {
+        self.kind == other.kind && self.place.long() == other.place.long()
+    }
+}
+
+/// A signal by its name.
+pub fn signal_name(signal: i64) -> String {
+    const NAMES: &[&str] = &[
+        "0",
+        "SIGHUP",
+        "SIGINT",
+        "SIGQUIT",
+        "SIGILL",
+        "SIGTRAP",
+        "SIGABRT",
+        "SIGBUS",
+        "SIGFPE",
+        "SIGKILL",
+        "SIGUSR1",
+        "SIGSEGV",
+        "SIGUSR2",
+        "SIGPIPE",
+        "SIGALRM",
+        "SIGTERM",
+        "SIGSTKFLT",
+        "SIGCHLD",
+        "SIGCONT",
+        "SIGSTOP",
+        "SIGTSTP",
+        "SIGTTIN",
+        "SIGTTOU",
+        "SIGURG",
+        "SIGXCPU",
+        "SIGXFSZ",
+        "SIGVTALRM",
+        "SIGPROF",
+        "SIGWINCH",
+        "SIGIO",
+        "SIGPWR",
+        "SIGSYS",
+    ];
+    let name = usize::try_from(signal)
+        .ok()
+        .and_then(|signal| NAMES.get(signal));
+    name.map_or_else(|| format!("signal {signal}"), |name| (*name).to_owned())
+}
+
+pub fn errno_text(errno: i64) -> String {
+    let text = Error::from_raw_os_error(errno as i32).to_string();
+    text.split(" (os error").next().unwrap_or("").to_owned()
+}
+
+/// "1 byte", "2 bytes".
+pub fn counted(n: i64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// A finding, with the places of its calls at hand.
+struct Story<'a> {
+    finding: &'a Finding,
+    places: &'a Places<'a>,
+}
+
+impl Story<'_> {
+    fn number(&self, i: usize) -> i64 {
+        self.finding.numbers[i].get()
+    }
+
+    fn has(&self, i: usize) -> bool {
+        self.finding.stacks[i].get() != 0
+    }
+
+    /// Where the i-th call was made.
+    fn at(&self, i: usize) -> String {
+        self.places.place(self.finding.stacks[i].get()).long()
+    }
+
+    /// The i-th call by the name that the program uses: "Close" for a close inside of it.
+    fn call(&self, i: usize) -> String {
+        let through = self.places.through(self.finding.stacks[i].get());
+        through.unwrap_or_else(|| Call::of(self.finding.calls[i].get()).name().to_owned())
+    }
+
+    fn thread(&self) -> &'static str {
+        if self.number(0) != 0 {
+            "by the same thread"
+        } else {
+            "by another thread"
+        }
+    }
+
+    fn errno(&self, i: usize) -> String {
+        errno_text(self.number(i))
+    }
+}
+
+/// The words for a finding.
+struct Words {
+    message: String,
+    evidence: Vec<String>,
+    why: &'static str,
+}
+
+pub fn describe(finding: &Finding, places: &Places<'_>) -> Report {
+    let story = Story { finding, places };
+    let kind = Kind::of(finding.kind.get());
+    let words = words(kind, &story);
+    Report {
+        kind,
+        place: places.place(finding.stacks[0].get()),
+        message: words.message,
+        evidence: words.evidence,
+        why: words.why,
+        count: finding.count.get(),
+        pid: finding.pid.get(),
+        stacks: finding
+            .stacks
+            .iter()
+            .map(Cell::get)
+            .filter(|id| *id != 0)
+            .collect(),
+    }
+}
+
+fn words(kind: Kind, story: &Story<'_>) -> Words {
+    match kind {
+        Kind::DoubleClose | Kind::ClosedUse | Kind::ForeignUse | Kind::ClosedUnderWait => {
+            descriptor(kind, story)
+        }
+        Kind::LostBytes => lost_bytes(story),
+        Kind::UnsafeInHandler | Kind::ErrnoInHandler => handler(kind, story),
+        _ => other(kind, story),
+    }
+}
+
+fn descriptor(kind: Kind, story: &Story<'_>) -> Words {
+    let fd = story.finding.fd.get();
+    let name = story.finding.text.read();
+    let to_whom = if name.is_empty() {
+        String::new()
+    } else {
+        format!(" ({name})")
+    };
+    let closed = || format!("closed first at {}, {}", story.at(1), story.thread());
+    let given = || {
+        format!(
+            "{} at {} has given number {fd} out again{to_whom}",
+            story.call(2),
+            story.at(2)
+        )
+    };
+    match kind {
+        Kind::DoubleClose if story.number(1) != 0 => Words {
+            message: format!("descriptor {fd} is closed a second time"),
+            evidence: vec![format!("{}; since then {}", closed(), given())],
+            why: "this close cuts off somebody else: close each descriptor once, and forget its number",
+        },
+        Kind::DoubleClose => Words {
+            message: format!("descriptor {fd} is closed a second time"),
+            evidence: std::iter::once(closed()).chain(opened(story)).collect(),
+            why: "had the number been given out again in between, this close would have hit somebody else",
+        },
+        Kind::ClosedUse => Words {
+            message: format!(
+                "{} is called on descriptor {fd}, which is closed",
+                story.call(0)
+            ),
+            evidence: std::iter::once(format!("closed at {}, {}", story.at(1), story.thread()))
+                .chain(opened(story))
+                .collect(),
+            why: "it fails with EBADF, or meets whoever is given the number next",
+        },
+        Kind::ForeignUse => Words {
+            message: format!(
+                "{} is called on descriptor {fd}, which this thread has closed",
+                story.call(0)
+            ),
+            evidence: vec![format!("closed at {}; since then {}", story.at(1), given())],
+            why: "the bytes are somebody else's",
+        },
+        _ => Words {
+            message: format!(
+                "descriptor {fd} is closed while another thread waits in {} on it",
+                story.call(1)
+            ),
+            evidence: vec![format!(
+                "thread {} waits at {}",
+                story.number(0),
+                story.at(1)
+            )],
+            why: "the other thread goes on waiting, on a number that may be given out again; shutdown would wake it",
+        },
+    }
+}
+
+fn opened(story: &Story<'_>) -> Option<String> {
+    story
+        .has(2)
+        .then(|| format!("opened by {} at {}", story.call(2), story.at(2)))
+}
+
+fn lost_bytes(story: &Story<'_>) -> Words {
+    let fd = story.finding.fd.get();
+    let bytes = counted(story.number(0), "byte");
+    let ahead = || {
+        let first = if story.has(2) {
+            format!(", which was initialised at {}", story.at(2))
+        } else {
+            String::new()
+        };
+        format!("read ahead at {} into the rio_t{first}", story.at(1))
+    };
+    let (message, mut evidence) = match story.number(1) {
+        0 => (
+            format!(
+                "{} throws away {bytes} that were read ahead on descriptor {fd}",
+                story.call(0)
+            ),
+            vec![ahead()],
+        ),
+        1 => (
+            format!("a second rio_t reads descriptor {fd}, of which the first still holds {bytes}"),
+            vec![ahead()],
+        ),
+        2 => (
+            format!(
+                "{} passes over {bytes} of descriptor {fd} that a rio_t has read ahead",
+                story.call(0)
+            ),
+            vec![ahead()],
+        ),
+        3 => (
+            format!("a stdio stream reads descriptor {fd}, of which a rio_t still holds {bytes}"),
+            vec![ahead()],
+        ),
+        _ => (
+            format!(
+                "{} passes over {bytes} of descriptor {fd} that a stdio stream has read ahead",
+                story.call(0)
+            ),
+            Vec::new(),
+        ),
+    };
+    if story.number(1) == 1 && story.has(3) {
+        evidence.push(format!("the second was initialised at {}", story.at(3)));
+    }
+    Words {
+        message,
+        evidence,
+        why: "nobody sees those bytes in their place: read a descriptor through one buffer only",
+    }
+}
+
+fn handler(kind: Kind, story: &Story<'_>) -> Words {
+    let signal = signal_name(story.number(0));
+    match kind {
+        Kind::UnsafeInHandler => Words {
+            message: format!("{} is called in a handler of {signal}", story.call(0)),
+            evidence: vec![format!("the handler was installed at {}", story.at(1))],
+            why: "it is not async-signal-safe: the signal may have interrupted it, or malloc, halfway (signal-safety(7))",
+        },
+        _ => Words {
+            message: format!("the handler of {signal} that is installed here changes errno"),
+            evidence: vec![format!(
+                "from {} ({}) to {} ({})",
+                story.number(1),
+                errno_text(story.number(1)),
+                story.number(2),
+                errno_text(story.number(2))
+            )],
+            why: "what it interrupted may be about to look at errno: save it first, and restore it at the end",
+        },
+    }
+}
+
+fn other(kind: Kind, story: &Story<'_>) -> Words {
+    let fd = story.finding.fd.get();
+    match kind {
+        Kind::ErrorAsNumber if story.number(1) != 0 => Words {
+            message: format!("{} is given -1 as a number of bytes", story.call(0)),
+            evidence: vec![format!(
+                "{} at {} failed ({}) and returned -1",
+                story.call(1),
+                story.at(1),
+                story.errno(0)
+            )],
+            why: "check a result before it is used as a number",
+        },
+        Kind::ErrorAsNumber => Words {
+            message: format!("{} is called on descriptor {fd}", story.call(0)),
+            evidence: vec![format!(
+                "the last that failed is {} at {} ({})",
+                story.call(1),
+                story.at(1),
+                story.errno(0)
+            )],
+            why: "check a result before it is used as a descriptor",
+        },
+        Kind::SharedArgument => Words {
+            message:
+                "a second thread gets the same variable of the creator's stack as its argument"
+                    .into(),
+            evidence: vec![format!(
+                "the first got it at {}, when it was {}; it is {} now, and the first may not have read it",
+                story.at(1),
+                story.number(0),
+                story.number(1)
+            )],
+            why: "two threads may see the same value: give each one its own, by malloc or as the pointer itself",
+        },
+        Kind::StdioForked => {
+            let stream = if story.number(1) != 0 {
+                "stdout"
+            } else {
+                "a stream"
+            };
+            let text = story.finding.text.read();
+            Words {
+                message: format!(
+                    "{} were in the buffer of {stream} at this fork, and both processes have written them",
+                    counted(story.number(0), "byte")
+                ),
+                evidence: vec![format!("they begin with {text:?}")],
+                why: "call fflush before fork, or end the child by _exit",
+            }
+        }
+        Kind::LoopAtEnd => Words {
+            message: match story.number(0) {
+                0 => format!(
+                    "{} has met the end {} times in a row on descriptor {fd}",
+                    story.call(0),
+                    story.number(1)
+                ),
+                errno => format!(
+                    "{} has failed {} times in a row on descriptor {fd} ({})",
+                    story.call(0),
+                    story.number(1),
+                    errno_text(errno)
+                ),
+            },
+            evidence: Vec::new(),
+            why: "nothing more will come: a loop that waits for a certain line must also stop at the end",
+        },
+        Kind::FellThrough => Words {
+            message: format!(
+                "{} fails, and the child goes on in its parent's code",
+                story.call(0)
+            ),
+            evidence: vec![
+                format!(
+                    "{}; then the child calls {} at {}, as its parent has done",
+                    story.errno(0),
+                    story.call(1),
+                    story.at(1)
+                ),
+                format!("forked at {}", story.at(2)),
+            ],
+            why: "end the child when exec returns: _exit(127)",
+        },
+        _ => Words {
+            message: kind.name().into(),
+            evidence: Vec::new(),
+            why: "",
+        },
+    }
+}

@@ -1,0 +1,290 @@
+//! What a process leaves behind when it ends.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::describe::{Report, counted};
+use crate::places::Places;
+use crate::shared::*;
+
+/// A process that has ended, and how.
+pub struct End<'a> {
+    pub process: &'a Process,
+    /// The signal that killed it, if that is known; 0 if it ended by itself.
+    pub signal: Option<i32>,
+    /// Processes that ended before it.
+    pub ended: &'a HashSet<i32>,
+    pub places: &'a Places<'a>,
+}
+
+impl End<'_> {
+    pub fn reports(&self) -> Vec<Report> {
+        if self.process.end.get() == EXECED {
+            return Vec::new();
+        }
+        let mut reports = self.sigpipe();
+        reports.extend(self.leaks());
+        reports.extend(self.threads());
+        reports.extend(self.children());
+        reports
+    }
+
+    fn was_killed(&self) -> bool {
+        self.signal != Some(0)
+    }
+
+    fn report(
+        &self,
+        kind: Kind,
+        stack: u32,
+        message: String,
+        evidence: Vec<String>,
+        why: &'static str,
+    ) -> Report {
+        let place = self.places.place(stack);
+        Report {
+            kind,
+            place,
+            message,
+            evidence,
+            why,
+            count: 1,
+            pid: self.process.pid.get(),
+            stacks: vec![stack],
+        }
+    }
+
+    fn sigpipe(&self) -> Vec<Report> {
+        if self.signal != Some(libc::SIGPIPE) {
+            return Vec::new();
+        }
+        let writes = |thread: &&Thread| {
+            matches!(
+                Call::of(thread.call.get()),
+                Call::Write | Call::Writev | Call::Send | Call::Sendto | Call::Sendmsg
+            )
+        };
+        let Some(thread) = self.process.all_threads().find(writes) else {
+            return Vec::new();
+        };
+        let fd = thread.fd.get();
+        let Some(entry) = usize::try_from(fd)
+            .ok()
+            .and_then(|fd| self.process.fds.get(fd))
+        else {
+            return Vec::new();
+        };
+        // A filter whose reader has seen enough ends like this, and should.
+        if entry.flags.get() & (SOCKET | PIPE) == 0 || (entry.flags.get() & SOCKET == 0 && fd <= 2)
+        {
+            return Vec::new();
+        }
+        let name = entry.name.read();
+        let stack = thread.stack.get();
+        let call = self
+            .places
+            .through(stack)
+            .unwrap_or_else(|| Call::of(thread.call.get()).name().into());
+        let mut evidence = Vec::new();
+        if entry.flags.get() & ENDED != 0 {
+            let place = self.places.place(entry.end_stack.get());
+            evidence.push(format!("a call at {} had met the end of it", place.long()));
+        }
+        let message = format!(
+            "{call} on descriptor {fd} ({name}), whose other end is closed, kills the process by SIGPIPE"
+        );
+        let why = "ignore SIGPIPE, and the call fails with EPIPE instead";
+        vec![self.report(Kind::Sigpipe, stack, message, evidence, why)]
+    }
+
+    fn leaks(&self) -> Vec<Report> {
+        // A loop that the compiler has unrolled has several stacks for one place.
+        let mut groups: BTreeMap<String, Vec<(i32, &Fd)>> = BTreeMap::new();
+        for (number, fd) in self.process.open_fds() {
+            let is_own = fd.flags.get() & (INHERITED | LISTENS) == 0
+                && number > 2
+                && fd.open_stack.get() != 0;
+            if is_own {
+                let place = self.places.place(fd.open_stack.get());
+                groups.entry(place.long()).or_default().push((number, fd));
+            }
+        }
+        let mut reports = Vec::new();
+        for all in groups.into_values() {
+            let mut idle: Vec<_> = all
+                .iter()
+                .filter(|(number, fd)| self.is_idle(*number, fd, &all))
+                .collect();
+            // Where some were left while others went on being opened, the newest has only had no time to be left.
+            if !idle.is_empty() && !self.was_killed() {
+                idle = all
+                    .iter()
+                    .filter(|(_, fd)| fd.flags.get() & POLLED == 0)
+                    .collect();
+            }
+            let Some((number, last)) = idle.last().filter(|_| idle.len() > 1) else {
+                continue;
+            };
+            let stack = last.open_stack.get();
+            let call = Call::of(last.open_call.get()).name();
+            let call = self.places.through(stack).unwrap_or_else(|| call.into());
+            let name = last.name.read();
+            let name = if name.is_empty() {
+                format!("number {number}")
+            } else {
+                name
+            };
+            let message = format!(
+                "{} opened here by {call} are still open (the last: {name})",
+                counted(idle.len() as i64, "descriptor")
+            );
+            let ended = idle
+                .iter()
+                .filter(|(_, fd)| fd.flags.get() & ENDED != 0)
+                .count();
+            let evidence = if ended > 0 {
+                vec![format!("of {ended}, the program had met the end")]
+            } else {
+                Vec::new()
+            };
+            let why = "each uses up a number; when there are no more, nothing can be opened";
+            let mut report = self.report(Kind::Leak, stack, message, evidence, why);
+            report.count = idle.len() as u32;
+            reports.push(report);
+        }
+        reports
+    }
+
+    /// Whether nobody was busy with it any more: its end was met, its thread has ended, or has opened others since.
+    fn is_idle(&self, number: i32, fd: &Fd, group: &[(i32, &Fd)]) -> bool {
+        let mut threads = self.process.all_threads();
+        if threads.any(|thread| thread.call.get() != 0 && thread.fd.get() == number) {
+            return false;
+        }
+        if fd.flags.get() & ENDED != 0 {
+            return true;
+        }
+        let user = self
+            .process
+            .all_threads()
+            .find(|thread| thread.tid.get() == fd.use_tid.get() && thread.state.get() == ALIVE);
+        let Some(user) = user else { return true };
+        let several = self.process.threads_used.get() > 1;
+        let unused = fd.use_ops.get() == fd.open_ops.get();
+        if fd.flags.get() & POLLED != 0 || (several && unused) {
+            return false;
+        }
+        let newer = |other: &Fd| {
+            other.open_tid.get() == user.tid.get() && other.open_ops.get() > fd.use_ops.get()
+        };
+        group.iter().any(|(_, other)| newer(other))
+    }
+
+    fn threads(&self) -> Vec<Report> {
+        let is_left = |thread: &&Thread| {
+            thread.state.get() == GONE
+                && thread.joined.get() == 0
+                && thread.detached.get() == 0
+                && thread.create_stack.get() != 0
+        };
+        let joins = self
+            .process
+            .all_threads()
+            .any(|thread| Call::of(thread.call.get()) == Call::Join);
+        if self.was_killed() && joins {
+            return Vec::new();
+        }
+        let mut groups: BTreeMap<String, (u32, i64)> = BTreeMap::new();
+        for thread in self.process.all_threads().filter(is_left) {
+            let stack = thread.create_stack.get();
+            groups
+                .entry(self.places.place(stack).long())
+                .or_insert((stack, 0))
+                .1 += 1;
+        }
+        let least = if self.was_killed() { 2 } else { 1 };
+        let groups = groups.into_values().filter(|(_, count)| *count >= least);
+        groups
+            .map(|(stack, count)| {
+                let verb = if count == 1 {
+                    "has ended, and was"
+                } else {
+                    "have ended, and were"
+                };
+                let message = format!(
+                    "{} created here {verb} neither joined nor detached",
+                    counted(count, "thread")
+                );
+                let why = "each keeps its stack until somebody joins it";
+                let mut report = self.report(Kind::Unjoined, stack, message, Vec::new(), why);
+                report.count = count as u32;
+                report
+            })
+            .collect()
+    }
+
+    fn children(&self) -> Vec<Report> {
+        if self.process.ignores_children.get() != 0 {
+            return Vec::new();
+        }
+        let is_left = |child: &&Child| {
+            let known = child.zombie.get() != 0
+                || (self.was_killed() && self.ended.contains(&child.pid.get()));
+            child.waited.get() == 0 && child.stack.get() != 0 && known
+        };
+        let mut groups: BTreeMap<String, (u32, Vec<i32>)> = BTreeMap::new();
+        for child in self.process.all_children().filter(is_left) {
+            let stack = child.stack.get();
+            groups
+                .entry(self.places.place(stack).long())
+                .or_insert((stack, Vec::new()))
+                .1
+                .push(child.pid.get());
+        }
+        if let Some(report) = self.fewer(&groups) {
+            return vec![report];
+        }
+        let least = if self.was_killed() { 2 } else { 1 };
+        let groups = groups.into_values().filter(|(_, pids)| pids.len() >= least);
+        groups
+            .map(|(stack, pids)| {
+                let children = if pids.len() == 1 {
+                    "1 child".into()
+                } else {
+                    format!("{} children", pids.len())
+                };
+                let verb = if pids.len() == 1 {
+                    "has ended, and was"
+                } else {
+                    "have ended, and were"
+                };
+                let message = format!("{children} created here {verb} never waited for");
+                let why =
+                    "each stays in the process table as a zombie: wait for it, or ignore SIGCHLD";
+                let mut report = self.report(Kind::Unreaped, stack, message, Vec::new(), why);
+                report.count = pids.len() as u32;
+                report
+            })
+            .collect()
+    }
+
+    /// A handler that was called once for several children, and waited for one.
+    fn fewer(&self, groups: &BTreeMap<String, (u32, Vec<i32>)>) -> Option<Report> {
+        let (stack, pids) = groups
+            .values()
+            .next()
+            .filter(|_| self.process.fewer.get() > 0)?;
+        let handler = self.process.fewer_stack.get();
+        let message = "the SIGCHLD handler that is installed here returns while children that have ended are left".into();
+        let evidence = vec![format!(
+            "{} of those forked at {} {} never waited for",
+            pids.len(),
+            self.places.place(*stack).long(),
+            if pids.len() == 1 { "was" } else { "were" }
+        )];
+        let why =
+            "signals are not counted: wait in a loop, until waitpid(-1, .., WNOHANG) finds no more";
+        let mut report = self.report(Kind::ReapedFewer, handler, message, evidence, why);
+        report.stacks.push(*stack);
+        Some(report)
+    }
+}

@@ -1,0 +1,286 @@
+//! Return addresses become places: file, line and function.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use addr2line::Loader;
+
+use crate::shared::*;
+
+/// Where a call was made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Place {
+    pub file: Option<String>,
+    pub line: Option<u32>,
+    pub function: Option<String>,
+    /// The program or library, and the offset in it.
+    pub module: String,
+    pub offset: usize,
+}
+
+impl Place {
+    /// As in front of a report: "proxy.c:88", or as much as is known.
+    pub fn short(&self) -> String {
+        match (&self.file, self.line, &self.function) {
+            (Some(file), Some(line), _) => format!("{}:{line}", base(file)),
+            (_, _, Some(function)) => format!("{function} in {}", base(&self.module)),
+            _ if self.module.is_empty() => "an unknown place".into(),
+            _ => format!("{}+{:#x}", base(&self.module), self.offset),
+        }
+    }
+
+    /// With the function, if there is a line.
+    pub fn long(&self) -> String {
+        match (&self.line, &self.function) {
+            (Some(_), Some(function)) => format!("{} ({function})", self.short()),
+            _ => self.short(),
+        }
+    }
+
+    /// Not where the program's author would look: in libraries of the system, in csapp's own functions.
+    fn is_inner(&self) -> bool {
+        let function = self.function.as_deref().unwrap_or("");
+        is_system(&self.module)
+            || is_csapp(function)
+            || self
+                .file
+                .as_deref()
+                .is_some_and(|file| base(file) == "csapp.c")
+            || [
+                "__interceptor_",
+                "___interceptor_",
+                "__sanitizer",
+                "__asan",
+                "__tsan",
+            ]
+            .iter()
+            .any(|p| function.starts_with(p))
+    }
+}
+
+fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn is_system(module: &str) -> bool {
+    let name = base(module);
+    let known = [
+        "libc.so",
+        "libc-",
+        "libpthread",
+        "ld-linux",
+        "libcsapp",
+        "libasan",
+        "libtsan",
+        "libubsan",
+        "libgcc_s",
+        "linux-vdso",
+        "libstdc++",
+    ];
+    known.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The functions of the book's csapp.c that call others: who calls these is who is asked about.
+fn is_csapp(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "Accept",
+        "Bind",
+        "Close",
+        "Closedir",
+        "Connect",
+        "Dup2",
+        "Execve",
+        "Exit",
+        "Fclose",
+        "Fdopen",
+        "Fgets",
+        "Fopen",
+        "Fork",
+        "Fputs",
+        "Fread",
+        "Fwrite",
+        "Free",
+        "Getaddrinfo",
+        "Kill",
+        "Listen",
+        "Lseek",
+        "Malloc",
+        "Calloc",
+        "Realloc",
+        "Open",
+        "Opendir",
+        "Open_clientfd",
+        "Open_listenfd",
+        "P",
+        "V",
+        "Pause",
+        "Pipe",
+        "Pthread_create",
+        "Pthread_detach",
+        "Pthread_join",
+        "Pthread_mutex_lock",
+        "Pthread_cond_wait",
+        "Read",
+        "Readdir",
+        "Rio_readinitb",
+        "Rio_readlineb",
+        "Rio_readn",
+        "Rio_readnb",
+        "Rio_writen",
+        "Select",
+        "Sem_wait",
+        "Signal",
+        "Sigaction",
+        "Sigsuspend",
+        "Sio_error",
+        "Sio_putl",
+        "Sio_puts",
+        "Sleep",
+        "Socket",
+        "Wait",
+        "Waitpid",
+        "Write",
+        "open_clientfd",
+        "open_listenfd",
+        "rio_read",
+        "rio_readinitb",
+        "rio_readlineb",
+        "rio_readn",
+        "rio_readnb",
+        "rio_writen",
+        "sio_error",
+        "sio_putl",
+        "sio_puts",
+        "unix_error",
+        "posix_error",
+        "app_error",
+        "dns_error",
+        "gai_error",
+    ];
+    NAMES.contains(&name)
+}
+
+/// Looks up places, and keeps what it has read of the files.
+pub struct Places<'a> {
+    shared: &'a Shared,
+    files: RefCell<HashMap<String, Option<Loader>>>,
+    known: RefCell<HashMap<u32, Vec<Place>>>,
+}
+
+impl<'a> Places<'a> {
+    pub fn new(shared: &'a Shared) -> Places<'a> {
+        Places {
+            shared,
+            files: RefCell::default(),
+            known: RefCell::default(),
+        }
+    }
+
+    /// All places of a stack, the innermost first, functions that were inlined included.
+    pub fn stack(&self, id: u32) -> Vec<Place> {
+        if let Some(known) = self.known.borrow().get(&id) {
+            return known.clone();
+        }
+        let mut places = Vec::new();
+        if let Some(stack) = self.shared.stack(id) {
+            let depth = (stack.depth.get() as usize).min(DEPTH);
+            for address in stack.frames[..depth].iter().map(Cell::get) {
+                places.extend(self.frame(stack.image.get(), address));
+            }
+        }
+        self.known.borrow_mut().insert(id, places.clone());
+        places
+    }
+
+    /// The place that a person would call the place of the call: the first that is in the program's own code.
+    pub fn place(&self, id: u32) -> Place {
+        let places = self.stack(id);
+        let own = places.iter().find(|place| !place.is_inner());
+        own.or(places.first()).cloned().unwrap_or_default()
+    }
+
+    /// The csapp function through which the call was made, if it was: "Open_clientfd" of a connect.
+    pub fn through(&self, id: u32) -> Option<String> {
+        let places = self.stack(id);
+        let inner = places.iter().take_while(|place| place.is_inner());
+        inner
+            .filter_map(|place| place.function.clone())
+            .filter(|name| is_csapp(name))
+            .last()
+    }
+
+    fn module(&self, image: u32, address: usize) -> Option<&'a Module> {
+        let used = (self.shared.modules_used.get() as usize).min(MODULES);
+        let holds = |module: &&Module| {
+            module.image.get() == image && (module.from.get()..module.to.get()).contains(&address)
+        };
+        self.shared.modules[..used].iter().find(holds)
+    }
+
+    /// A return address: the call is right before it.
+    fn frame(&self, image: u32, address: usize) -> Vec<Place> {
+        let Some(module) = self.module(image, address) else {
+            return vec![Place {
+                offset: address,
+                ..Place::default()
+            }];
+        };
+        let path: Vec<u8> = module
+            .path
+            .iter()
+            .map(Cell::get)
+            .take_while(|byte| *byte != 0)
+            .collect();
+        let path = String::from_utf8_lossy(&path).into_owned();
+        if base(&path).starts_with("libcsapp_check") {
+            return Vec::new();
+        }
+        let offset = address - 1 - module.bias.get();
+        let unknown = Place {
+            module: path.clone(),
+            offset,
+            ..Place::default()
+        };
+        let mut files = self.files.borrow_mut();
+        let Some(loader) = files
+            .entry(path.clone())
+            .or_insert_with(|| Loader::new(&path).ok())
+        else {
+            return vec![unknown];
+        };
+        let mut places = inlined(loader, offset, &unknown);
+        if places.is_empty() {
+            let function = loader.find_symbol(offset as u64).map(str::to_owned);
+            places.push(Place {
+                function,
+                ..unknown
+            });
+        }
+        places
+    }
+}
+
+fn inlined(loader: &Loader, offset: usize, unknown: &Place) -> Vec<Place> {
+    let mut places = Vec::new();
+    let Ok(mut frames) = loader.find_frames(offset as u64) else {
+        return places;
+    };
+    while let Ok(Some(frame)) = frames.next() {
+        let function = frame
+            .function
+            .as_ref()
+            .and_then(|name| name.demangle().ok().map(|name| name.into_owned()));
+        let location = frame.location.as_ref();
+        if function.is_none() && location.is_none() {
+            continue;
+        }
+        let function = function.or_else(|| loader.find_symbol(offset as u64).map(str::to_owned));
+        places.push(Place {
+            file: location.and_then(|at| at.file).map(str::to_owned),
+            line: location.and_then(|at| at.line),
+            function,
+            ..unknown.clone()
+        });
+    }
+    places
+}

@@ -1,0 +1,396 @@
+//! Runs the program, and waits for its end.
+
+use std::collections::HashSet;
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io::Error;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::arguments::{Arguments, CANNOT_RUN, Failure, Outcome, USAGE};
+use crate::ends::End;
+use crate::places::Places;
+use crate::report::Reporter;
+use crate::shared::*;
+use crate::{elf, json, memory, status};
+
+const LIBRARY: &str = "libcsapp_check.so";
+/// How often the shared memory is looked at.
+const INTERVAL: Duration = Duration::from_millis(20);
+/// Within so long, a second Ctrl-\ ends the program.
+const TWICE: Duration = Duration::from_secs(2);
+
+const CHAOS: u32 = 1;
+const CHAOS_FAULTS: u32 = 2;
+
+/// Returns the exit status: the program's, or the one that was asked for.
+pub fn run(arguments: &Arguments) -> Outcome<i32> {
+    let name = Path::new(&arguments.program[0]);
+    let path = elf::find(name)?;
+    let program = elf::check(&path)?;
+    let library = library()?;
+    let (file, shared) = memory::create()
+        .map_err(|why| Failure::new(CANNOT_RUN, format!("no shared memory: {why}")))?;
+    if arguments.chaos_faults && arguments.chaos.is_none() {
+        return Err(Failure::new(USAGE, "--chaos-faults needs --chaos"));
+    }
+    let places = Places::new(shared);
+    let mut reporter = Reporter::new(shared, &places, arguments)?;
+    if let Some(seed) = arguments.chaos {
+        let seed = seed.unwrap_or_else(random);
+        shared.seed.set(seed);
+        shared.chaos.set(
+            CHAOS
+                | if arguments.chaos_faults {
+                    CHAOS_FAULTS
+                } else {
+                    0
+                },
+        );
+        reporter.say(&format!("csapp-check: --chaos={seed}"));
+    }
+    prepare_environment(&file, &library, program.first.as_deref());
+    let signals = Signals::block();
+    let pid = signals.start(&path, arguments, shared)?;
+    let mut watch = Watch {
+        file: &file,
+        shared,
+        places: &places,
+        signals,
+        pid,
+        ended: HashSet::new(),
+        last_quit: None,
+    };
+    let status = watch.until_end(&mut reporter);
+    reporter.tell_new(true);
+    if shared.processes_seen.get() == 0 {
+        reporter.say(&format!(
+            "csapp-check: {} was not watched: {LIBRARY} could not start in it",
+            name.display()
+        ));
+    }
+    reporter.summary();
+    if let Some(path) = &arguments.json {
+        json::write(path, arguments, &reporter, status)?;
+    }
+    match arguments
+        .error_exitcode
+        .filter(|_| !reporter.reports.is_empty())
+    {
+        Some(code) => Ok(i32::from(code)),
+        None => Ok(as_the_program(status)),
+    }
+}
+
+fn random() -> u64 {
+    let mut bytes = [0; 4];
+    // SAFETY: fills in the array.
+    unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    u64::from(u32::from_ne_bytes(bytes))
+}
+
+/// Ends as the program did: by the same signal, if it was one.
+fn as_the_program(status: i32) -> i32 {
+    if !libc::WIFSIGNALED(status) {
+        return libc::WEXITSTATUS(status);
+    }
+    let signal = libc::WTERMSIG(status);
+    // SAFETY: this process ends here; a core of it would replace the program's.
+    unsafe {
+        let none = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        libc::setrlimit(libc::RLIMIT_CORE, &none);
+        libc::signal(signal, libc::SIG_DFL);
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut set);
+        libc::sigprocmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
+        libc::raise(signal);
+    }
+    128 + signal
+}
+
+/// The library lies beside the command, or where it was installed.
+fn library() -> Outcome<PathBuf> {
+    let own = std::env::current_exe().map_err(|why| Failure::new(CANNOT_RUN, why))?;
+    let dir = own.parent().unwrap_or(Path::new("/"));
+    let places = [
+        dir.join(LIBRARY),
+        dir.join("../lib/csapp-check").join(LIBRARY),
+    ];
+    let found = places.iter().find(|path| path.exists());
+    let found = found
+        .ok_or_else(|| Failure::new(CANNOT_RUN, format!("{} is missing", places[0].display())))?;
+    let path = fs::canonicalize(found).map_err(|why| Failure::new(CANNOT_RUN, why))?;
+    if path
+        .as_os_str()
+        .as_bytes()
+        .iter()
+        .any(|byte| b" :".contains(byte))
+    {
+        let text = format!(
+            "{}: LD_PRELOAD takes no path with a blank or a colon in it",
+            path.display()
+        );
+        return Err(Failure::new(CANNOT_RUN, text));
+    }
+    Ok(path)
+}
+
+fn prepare_environment(file: &File, library: &Path, first: Option<&str>) {
+    let mut preload = std::ffi::OsString::new();
+    if let Some(first) = first {
+        preload.push(first);
+        preload.push(":");
+    }
+    preload.push(library);
+    if let Some(given) = std::env::var_os("LD_PRELOAD") {
+        preload.push(":");
+        preload.push(given);
+    }
+    // SAFETY: this process has one thread.
+    unsafe {
+        std::env::set_var("LD_PRELOAD", preload);
+        std::env::set_var(
+            VARIABLE,
+            format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()),
+        );
+    }
+}
+
+/// The signals of this process: all are waited for, none interrupts.
+struct Signals {
+    all: libc::sigset_t,
+    before: libc::sigset_t,
+}
+
+impl Signals {
+    fn block() -> Signals {
+        // SAFETY: zero bytes are a valid set, and are filled in.
+        unsafe {
+            let mut signals = Signals {
+                all: std::mem::zeroed(),
+                before: std::mem::zeroed(),
+            };
+            libc::sigfillset(&mut signals.all);
+            libc::sigprocmask(libc::SIG_BLOCK, &signals.all, &mut signals.before);
+            signals
+        }
+    }
+
+    /// Starts the program, with the signals as this process found them.
+    fn start(&self, path: &Path, arguments: &Arguments, shared: &Shared) -> Outcome<i32> {
+        let bad = |_| Failure::new(USAGE, "an argument has a zero byte in it");
+        let file = CString::new(path.as_os_str().as_bytes()).map_err(bad)?;
+        let words: Result<Vec<_>, _> = arguments
+            .program
+            .iter()
+            .map(|word| CString::new(word.clone().into_vec()))
+            .collect();
+        let words = words.map_err(bad)?;
+        let mut argv: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
+        argv.push(std::ptr::null());
+        // SAFETY: asks.
+        let has_terminal = (0..3).any(|fd| unsafe { libc::isatty(fd) } == 1);
+        shared.quit_is_ours.set(u32::from(has_terminal));
+        // SAFETY: between fork and exec only system calls; the strings and the array outlive them.
+        unsafe {
+            let pid = libc::fork();
+            if pid < 0 {
+                return Err(Failure::new(
+                    CANNOT_RUN,
+                    format!("fork: {}", Error::last_os_error()),
+                ));
+            }
+            if pid > 0 {
+                return Ok(pid);
+            }
+            if sigpipe_was_default() {
+                libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            }
+            if has_terminal {
+                libc::signal(libc::SIGQUIT, libc::SIG_IGN);
+            }
+            libc::sigprocmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut());
+            libc::execv(file.as_ptr(), argv.as_ptr());
+            let why = Error::last_os_error();
+            eprintln!("csapp-check: {}: {why}", path.display());
+            libc::_exit(CANNOT_RUN);
+        }
+    }
+
+    /// The next signal, if one comes within the interval.
+    fn next(&self) -> Option<libc::siginfo_t> {
+        let time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: INTERVAL.as_nanos() as i64,
+        };
+        // SAFETY: zero bytes are a valid siginfo_t, which is filled in.
+        unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            (libc::sigtimedwait(&self.all, &mut info, &time) > 0).then_some(info)
+        }
+    }
+}
+
+/// Rust's runtime ignores SIGPIPE before main; this looks before that.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOOK: extern "C" fn() = look;
+static SIGPIPE_IGNORED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
+extern "C" fn look() {
+    // SAFETY: zero bytes are a valid action, which is filled in.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGPIPE, std::ptr::null(), &mut action);
+        SIGPIPE_IGNORED.set(u32::from(action.sa_sigaction == libc::SIG_IGN));
+    }
+}
+
+fn sigpipe_was_default() -> bool {
+    SIGPIPE_IGNORED.get() == 0
+}
+
+/// What is done while the program runs.
+struct Watch<'a> {
+    file: &'a File,
+    shared: &'a Shared,
+    places: &'a Places<'a>,
+    signals: Signals,
+    pid: i32,
+    ended: HashSet<i32>,
+    last_quit: Option<Instant>,
+}
+
+impl Watch<'_> {
+    /// Returns the program's status, as wait has it.
+    fn until_end(&mut self, reporter: &mut Reporter<'_>) -> i32 {
+        loop {
+            if let Some(info) = self.signals.next() {
+                match info.si_signo {
+                    libc::SIGCHLD => (),
+                    libc::SIGQUIT if info.si_code == libc::SI_KERNEL => self.quit(reporter),
+                    // From a terminal or its shell, the program has it as well.
+                    signal if info.si_code <= 0 => self.pass_on(signal),
+                    _ => (),
+                }
+            }
+            reporter.tell_new(false);
+            let status = self.wait();
+            self.collect(reporter, status);
+            if let Some(status) = status {
+                return status;
+            }
+        }
+    }
+
+    fn pass_on(&self, signal: i32) {
+        // SAFETY: the program is this process's child, and not waited for yet.
+        unsafe { libc::kill(self.pid, signal) };
+    }
+
+    fn quit(&mut self, reporter: &mut Reporter<'_>) {
+        if self.last_quit.is_some_and(|last| last.elapsed() < TWICE) {
+            self.pass_on(libc::SIGKILL);
+        }
+        self.last_quit = Some(Instant::now());
+        reporter.say(&status::text(self.shared, self.places));
+    }
+
+    fn wait(&self) -> Option<i32> {
+        let mut status = 0;
+        // SAFETY: fills in the number.
+        let pid = unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG | libc::WUNTRACED) };
+        if pid == self.pid && libc::WIFSTOPPED(status) {
+            // As the program: its shell shall see that the job has stopped.
+            // SAFETY: stops this process.
+            unsafe { libc::raise(libc::SIGSTOP) };
+            self.pass_on(libc::SIGCONT);
+            return None;
+        }
+        (pid == self.pid).then_some(status)
+    }
+
+    /// Tells what the processes have left that have ended, and gives their records back. With the program's own
+    /// status, those that are left are told of as they are.
+    fn collect(&mut self, reporter: &mut Reporter<'_>, status: Option<i32>) {
+        let is_over = status.is_some();
+        let processes: Vec<_> = self.shared.live().collect();
+        // Children first, so that their parents can be told of them.
+        for process in processes.into_iter().rev() {
+            let pid = process.pid.get();
+            if pid == CLAIMED && !is_over {
+                continue;
+            }
+            let state = if pid == self.pid && is_over {
+                State::Gone
+            } else {
+                state(pid.abs())
+            };
+            let is_superseded = pid < 0;
+            let knows_itself = process.end.get() == EXITED;
+            let is_done = is_superseded
+                || match state {
+                    State::Alive => false,
+                    State::Zombie => knows_itself || is_over,
+                    State::Gone => true,
+                };
+            if !is_done {
+                continue;
+            }
+            let signal = match status.filter(|_| pid == self.pid) {
+                Some(status) => Some(if libc::WIFSIGNALED(status) {
+                    libc::WTERMSIG(status)
+                } else {
+                    0
+                }),
+                None if knows_itself => Some(0),
+                None => Some(process.status.get())
+                    .filter(|told| *told > 0)
+                    .map(|told| told - 1)
+                    .map(|status| {
+                        if libc::WIFSIGNALED(status) {
+                            libc::WTERMSIG(status)
+                        } else {
+                            0
+                        }
+                    }),
+            };
+            if !is_superseded {
+                self.ended.insert(pid);
+            }
+            reporter.tell_new(false);
+            reporter.tell_end(&End {
+                process,
+                signal,
+                ended: &self.ended,
+                places: self.places,
+            });
+            memory::recycle(self.file, self.shared, process);
+        }
+    }
+}
+
+enum State {
+    Alive,
+    Zombie,
+    Gone,
+}
+
+fn state(pid: i32) -> State {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return State::Gone;
+    };
+    match stat
+        .rsplit(')')
+        .next()
+        .and_then(|rest| rest.trim().chars().next())
+    {
+        Some('Z' | 'X') => State::Zombie,
+        _ => State::Alive,
+    }
+}

@@ -1,0 +1,259 @@
+//! The command line: options, exit statuses, signals, and what is said where a program cannot be watched.
+
+mod support;
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use support::{Link, check, csapp_check, program, run_with, scratch};
+
+fn run(arguments: &[&str]) -> Output {
+    run_with(csapp_check().args(arguments), "")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A program with a fault that nothing prevents it from going on after.
+fn faulty(name: &str) -> String {
+    let source = r#"
+#include "csapp.h"
+static void twice(int fd)
+{
+    close(fd);
+    close(fd);
+}
+int main(void)
+{
+    twice(dup(0));
+    return 7;
+}
+"#;
+    program(name, source, Link::Object)
+        .to_str()
+        .expect("UTF-8")
+        .to_owned()
+}
+
+#[test]
+fn status_is_the_programs() {
+    assert_eq!(run(&["sh", "-c", "exit 7"]).status.code(), Some(7));
+    assert_eq!(run(&["true"]).status.code(), Some(0));
+    let output = run(&["sh", "-c", "kill -TERM $$"]);
+    assert_eq!(output.status.signal(), Some(libc::SIGTERM), "{output:?}");
+}
+
+#[test]
+fn error_exitcode_only_with_reports() {
+    let program = faulty("exitcode");
+    assert_eq!(run(&[&program]).status.code(), Some(7));
+    assert_eq!(
+        run(&["--error-exitcode=99", &program]).status.code(),
+        Some(99)
+    );
+    assert_eq!(
+        run(&["--error-exitcode=99", "sh", "-c", "exit 3"])
+            .status
+            .code(),
+        Some(3)
+    );
+}
+
+#[test]
+fn bad_options_are_told_and_end_with_2() {
+    for bad in [
+        &["--nonsense", "true"] as &[&str],
+        &[],
+        &["--error-exitcode=x", "true"],
+        &["--chaos-faults", "true"],
+    ] {
+        let output = run(bad);
+        assert_eq!(output.status.code(), Some(2), "{bad:?}: {output:?}");
+        assert!(!said(&output).is_empty(), "{bad:?}");
+    }
+}
+
+#[test]
+fn what_cannot_run_is_told() {
+    let output = run(&["/nowhere/program"]);
+    assert_eq!(output.status.code(), Some(127));
+    assert!(said(&output).contains("/nowhere/program: "), "{output:?}");
+    let output = run(&["/etc/passwd"]);
+    assert_eq!(output.status.code(), Some(126));
+    assert!(said(&output).contains("not executable"), "{output:?}");
+}
+
+#[test]
+fn static_program_is_told_in_one_line() {
+    let dir = scratch("static");
+    fs::write(dir.join("s.c"), "int main(void) { return 0; }\n").expect("a new file");
+    let program = dir.join("s");
+    let compiled = Command::new("cc")
+        .arg("-static")
+        .arg(dir.join("s.c"))
+        .arg("-o")
+        .arg(&program)
+        .output();
+    if !compiled.is_ok_and(|output| output.status.success()) {
+        support::skipped("nothing is linked statically here");
+        return;
+    }
+    let output = run(&[program.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(126), "{output:?}");
+    assert!(said(&output).contains("linked statically"), "{output:?}");
+    assert_eq!(said(&output).lines().count(), 1, "{output:?}");
+}
+
+#[test]
+fn setuid_program_is_told() {
+    // Only somebody else's is a different user's.
+    let Some(setuid) = ["/usr/bin/passwd", "/bin/su"]
+        .iter()
+        .find(|path| Path::new(path).exists())
+    else {
+        support::skipped("there is no setuid program here");
+        return;
+    };
+    // SAFETY: asks.
+    if unsafe { libc::geteuid() } == 0 {
+        support::skipped("for root, setuid programs of root are as others");
+        return;
+    }
+    let output = run(&[setuid]);
+    assert_eq!(output.status.code(), Some(126), "{output:?}");
+    assert!(said(&output).contains("setuid"), "{output:?}");
+}
+
+#[test]
+fn suppressions() {
+    let program = faulty("suppressed");
+    let dir = scratch("suppressions");
+    let list = dir.join("list");
+    let option = format!("--suppressions={}", list.display());
+    for (text, is_silent) in [
+        ("double-close twice\n", true),
+        ("# a comment\n\n* suppressed.c:*\n", true),
+        ("double-close tw*e # all of it\n", true),
+        ("leak twice\n", false),
+        ("double-close other\n", false),
+    ] {
+        fs::write(&list, text).expect("writable");
+        let checked = check(&[&option], &[&program], "");
+        assert_eq!(
+            checked.reports().is_empty(),
+            is_silent,
+            "{text:?}: {}",
+            checked.log
+        );
+    }
+    fs::write(&list, "no-such-kind *\n").expect("writable");
+    let output = run(&[&option, &program]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(said(&output).contains("list:1: "), "{output:?}");
+}
+
+#[test]
+fn json_has_what_the_schema_says() {
+    let program = faulty("schema");
+    let checked = check(&[], &[&program], "");
+    let json = &checked.json;
+    assert_eq!(json["schema"], 1);
+    assert_eq!(json["program"][0], program.as_str());
+    assert_eq!(json["ended"]["status"], 7);
+    let report = &checked.reports()[0];
+    for key in [
+        "kind", "place", "message", "evidence", "why", "count", "pid", "stacks",
+    ] {
+        assert!(!report[key].is_null(), "{key}: {report}");
+    }
+    assert_eq!(report["place"]["function"], "twice");
+    assert_eq!(report["stacks"][0][0]["function"], "twice");
+    assert_eq!(report["stacks"][0][1]["function"], "main");
+}
+
+#[test]
+fn signals_are_passed_on() {
+    let source = r#"
+#include "csapp.h"
+static void stop(int signal)
+{
+    (void)signal;
+    _exit(42);
+}
+int main(void)
+{
+    Signal(SIGTERM, stop);
+    Write(1, "ready\n", 6);
+    for (;;)
+        pause();
+}
+"#;
+    let program = program("passed_on", source, Link::Object);
+    let mut child = csapp_check()
+        .arg(program)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut line = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
+    std::io::BufRead::read_line(&mut out, &mut line).expect("text");
+    assert_eq!(line, "ready\n");
+    // SAFETY: a child of this test that was not waited for.
+    unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
+    assert_eq!(child.wait().expect("a child").code(), Some(42));
+}
+
+#[test]
+fn ignored_sigpipe_stays_ignored() {
+    let script = "trap '' PIPE; exec \"$0\" sh -c 'trap - PIPE; kill -PIPE $$; echo survived'";
+    let built = support::built().join("csapp-check");
+    let output = Command::new("sh")
+        .args(["-c", script])
+        .arg(built)
+        .output()
+        .expect("sh");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "survived\n");
+}
+
+#[test]
+fn status_shows_what_threads_wait_for() {
+    let source = fs::read_to_string(support::root().join("examples/broken/hang.c")).expect("text");
+    let line = source
+        .lines()
+        .position(|line| line.contains("FAULT"))
+        .expect("marked")
+        + 1;
+    let program = program("hang", &source, Link::Object);
+    let mut child = csapp_check().arg(program).spawn().expect("it runs");
+    let pid = child.id().to_string();
+    let place = format!("hang.c:{line} (main): in read, descriptor 3");
+    let mut text = String::new();
+    for _ in 0..200 {
+        let output = run(&["--status", &pid]);
+        text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if text.contains(&place) && text.contains("in P (sem_wait)") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // SAFETY: a child of this test that was not waited for.
+    unsafe { libc::kill(child.id() as i32, libc::SIGTERM) };
+    let _ = child.wait();
+    assert!(text.contains(&place), "{text}");
+    assert!(text.contains("in P (sem_wait)"), "{text}");
+    assert!(
+        text.contains("its writing end is open in process"),
+        "{text}"
+    );
+}
+
+#[test]
+fn status_of_a_stranger() {
+    let output = run(&["--status", &std::process::id().to_string()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("is not watched"), "{output:?}");
+}

@@ -1,0 +1,153 @@
+//! Each kind of fault: the broken program is named at its line, and the mended one is not mentioned; linked with
+//! libcsapp.so, with csapp.o, and with a csapp.c of its own, by gcc and by clang.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::{Checked, Compiler, Link, check, root, scratch};
+
+const LINKS: [Link; 3] = [Link::Shared, Link::Object, Link::Own];
+
+/// A program of examples/broken: where its fault is, and of which kind.
+struct Broken {
+    name: String,
+    source: PathBuf,
+    line: u64,
+    kind: String,
+}
+
+fn broken() -> Vec<Broken> {
+    let dir = root().join("examples/broken");
+    let mut all = Vec::new();
+    for entry in fs::read_dir(&dir).expect("it is there") {
+        let source = entry.expect("readable").path();
+        if source.extension().is_none_or(|extension| extension != "c") {
+            continue;
+        }
+        let text = fs::read_to_string(&source).expect("text");
+        let marked: Vec<_> = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| line.contains("FAULT: "))
+            .collect();
+        let [(index, line)] = marked[..] else {
+            panic!("{}: one line is marked FAULT", source.display())
+        };
+        let kind = line
+            .split("FAULT: ")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next())
+            .expect("a kind");
+        let name = source
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        // hang never ends: status.rs looks at it.
+        if name != "hang" {
+            all.push(Broken {
+                name,
+                line: index as u64 + 1,
+                kind: kind.to_owned(),
+                source,
+            });
+        }
+    }
+    all
+}
+
+impl Broken {
+    fn run(&self, program: &Path) -> Checked {
+        check(&[], &[program.to_str().expect("UTF-8")], "nosuch\n")
+    }
+
+    fn is_named(&self, compiler: Compiler, link: Link, object: &Path, dir: &Path) {
+        let program = dir.join(&self.name);
+        compiler.link(object, &program, link);
+        let checked = self.run(&program);
+        let context = format!("{} ({compiler:?}, {link:?}):\n{}", self.name, checked.log);
+        let reports = checked.reports();
+        assert_eq!(reports.len(), 1, "{context}");
+        assert_eq!(reports[0]["kind"], self.kind.as_str(), "{context}");
+        let place = &reports[0]["place"];
+        assert_eq!(place["line"], self.line, "{context}");
+        assert!(
+            place["file"]
+                .as_str()
+                .is_some_and(|file| file.ends_with(&format!("/{}.c", self.name))),
+            "{context}"
+        );
+        let start = format!("{}.c:{}: ", self.name, self.line);
+        assert!(checked.log.starts_with(&start), "{context}");
+    }
+
+    fn is_silent(&self, compiler: Compiler, link: Link, object: &Path, dir: &Path) {
+        let program = dir.join(format!("{}-mended", self.name));
+        compiler.link(object, &program, link);
+        let checked = self.run(&program);
+        let context = format!(
+            "{} mended ({compiler:?}, {link:?}):\n{}",
+            self.name, checked.log
+        );
+        assert_eq!(checked.log, "", "{context}");
+        assert!(checked.reports().is_empty(), "{context}");
+        assert!(
+            checked.output.status.success(),
+            "{context}: {:?}",
+            checked.output
+        );
+    }
+}
+
+fn all_kinds(test: &str, compiler: Compiler, links: &[Link]) {
+    if !support::is_installed(compiler.0) {
+        support::skipped(&format!("{} is not installed", compiler.0));
+        return;
+    }
+    let dir = scratch(test);
+    for broken in broken() {
+        let object = dir.join("program.o");
+        compiler.compile(&broken.source, &object, &[]);
+        let mended = dir.join("mended.o");
+        compiler.compile(&broken.source, &mended, &["-DMENDED"]);
+        for &link in links {
+            broken.is_named(compiler, link, &object, &dir);
+            broken.is_silent(compiler, link, &mended, &dir);
+        }
+    }
+}
+
+#[test]
+fn gcc_names_each() {
+    all_kinds("gcc", Compiler("gcc", "-O0"), &LINKS);
+}
+
+#[test]
+fn gcc_names_each_optimised() {
+    all_kinds("gcc-optimised", Compiler("gcc", "-O2"), &[Link::Own]);
+}
+
+#[test]
+fn clang_names_each() {
+    all_kinds("clang", Compiler("clang", "-O1"), &LINKS);
+}
+
+#[test]
+fn every_kind_has_its_program() {
+    let shown: Vec<_> = broken().into_iter().map(|broken| broken.kind).collect();
+    let source = fs::read_to_string(root().join("check/src/shared.rs")).expect("text");
+    let list = source
+        .split("Kind {")
+        .nth(1)
+        .and_then(|rest| rest.split('}').next())
+        .expect("the list of kinds");
+    let kinds = list.split('"').skip(1).step_by(2);
+    for kind in kinds {
+        assert!(
+            shown.iter().any(|name| name == kind),
+            "no program of examples/broken shows {kind}"
+        );
+    }
+}
