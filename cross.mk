@@ -70,12 +70,12 @@ TESTED = BUILD=$(BUILD) TEST_CC='$(CC)' TEST_NM='$(NM)' TEST_RUNNER='$(RUNNER)' 
 
 # Left out: what asks for a compiler of C++ or Rust's std, runs make in a student's directory, or counts the
 # bytes of the file (pages of 64 KiB leave gaps in it). In an emulator bad input too, since that does not survive
-# lengths that no address has, and network and error_queue, whose requests to the kernel it does not know.
+# lengths that no address has, and hosts and error_queue, whose requests to the kernel it does not know.
 check-target: all $(BUILD)/check/lib/pkgconfig/check.pc $(if $(KERNEL_HEADERS),$(BUILD)/kernel)
 	@echo "== $(TARGET)"
 	$(EMULATED) $(CARGO) test --locked --target $(TARGET) --lib --test properties
 	$(TESTED) $(CARGO) test --locked --no-fail-fast --test c_suites -- \
-	    shared statically not_position_independent $(if $(findstring qemu-,$(RUNNER)),--skip bad_input --skip network --skip error_queue)
+	    shared statically not_position_independent $(if $(findstring qemu-,$(RUNNER)),--skip bad_input --skip hosts --skip error_queue)
 	$(TESTED) $(CARGO) test --locked --no-fail-fast --test conformance --test symbols --test programs -- \
 	    --skip a_program_in_cxx --skip a_makefile_with --skip another_library --skip it_is_small
 	@case $(ARCH) in i686) \

@@ -65,8 +65,8 @@ for module in $modules; do
             run rio 90 "-f src/rio.rs -f src/rio/line.rs" --test c_suites -- \
                 rio::shared lines::shared error::shared
         ) ;;
-    net) run net 60 "-f src/net.rs -f src/net/*.rs" --test c_suites -- \
-        net::shared hosts::shared socket::shared cancel::shared ;;
+    net) run net 180 "-f src/net.rs -f src/net/*.rs" --test c_suites -- \
+        net::shared hosts::shared accept_in_time::shared socket::shared cancel::shared ;;
     sio) run sio 60 "-f src/sio.rs" --test c_suites -- sio::shared error::shared ;;
     report) run report 60 "-f src/report.rs" --test c_suites --test habits -- \
         error::shared error::not_position sio::shared a_thread_ends_alone ;;
