@@ -1075,6 +1075,57 @@ int csapp_accept(int listenfd,
                  int timeout_ms);
 
 /**
+ * rio_readlineb with a time limit for the whole line, of `timeout_ms` milliseconds from the call on; 0: takes a line only
+ * if it is there already; negative: no limit. Unlike rio_readlineb, waits on an O_NONBLOCK descriptor, and does not restart
+ * if a signal interrupts it. Does not change the descriptor's flags.
+ *
+ * Returns what rio_readlineb returns; and -1 with errno, and nothing consumed, so that the next call finds the line from
+ * its start:
+ *   ETIMEDOUT  time is up; never sooner than the limit
+ *   EINTR  a signal handler ran
+ * A descriptor that is neither a socket nor O_NONBLOCK, such as a pipe, is read once bytes are there. If another process
+ * takes them first, the call waits on, past its limit. [POSIX, poll and recv]
+ */
+CSAPP_MUST_USE
+ssize_t csapp_readlineb(rio_t *rp,
+                        void *usrbuf,
+                        size_t maxlen,
+                        int timeout_ms);
+
+/**
+ * rio_readnb with a time limit for all n bytes, as csapp_readlineb has it for a line. After ETIMEDOUT or EINTR the next call
+ * finds the bytes that had come; if those were more than RIO_BUFSIZE, it has to be the same call, as with rio_readnb.
+ */
+CSAPP_MUST_USE
+ssize_t csapp_readnb(rio_t *rp,
+                     void *usrbuf,
+                     size_t n,
+                     int timeout_ms);
+
+/**
+ * rio_readn with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
+ * how many bytes have come, whatever the result: those are in usrbuf, and the next call is to ask for the rest.
+ */
+CSAPP_MUST_USE
+ssize_t csapp_readn(int fd,
+                    void *usrbuf,
+                    size_t n,
+                    int timeout_ms,
+                    size_t *moved);
+
+/**
+ * rio_writen with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
+ * how many bytes have been written, whatever the result. Raises no SIGPIPE on a socket. A pipe or terminal that is not
+ * O_NONBLOCK is written to once it takes bytes; a terminal may take fewer than it said, and make the call wait past its limit.
+ */
+CSAPP_MUST_USE
+ssize_t csapp_writen(int fd,
+                     const void *usrbuf,
+                     size_t n,
+                     int timeout_ms,
+                     size_t *moved);
+
+/**
  * The version of the library that the program runs with, as "1.0.0". CSAPP_VERSION is that of the header it was
  * compiled with.
  */

@@ -10,7 +10,7 @@ use core::ffi::{c_char, c_int};
 use core::mem::offset_of;
 use core::ptr;
 
-use crate::sys::{self, Errno, Outlet, Result, Room};
+use crate::sys::{self, Deadline, Errno, Outlet, Result, Room};
 
 /// Bytes in the buffer of a rio_t.
 pub const RIO_BUFSIZE: usize = 8192;
@@ -34,15 +34,23 @@ pub struct rio_t {
     pub rio_buf: [c_char; RIO_BUFSIZE],
 }
 
-/// Where a buffered reader's bytes come from. The tests have sources of their own.
+/// Where bytes come from, and how long a call waits for them. The tests have sources of their own.
 pub trait Source {
-    /// Reads once, as [`sys::read`] does: 0 is the end of the file, EINTR never comes out.
+    /// Reads once into `room`: 0 is the end of the file.
     fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize>;
 }
 
-/// The kernel.
+/// The kernel, for the book's buffered calls: an O_NONBLOCK descriptor is not waited for.
 #[derive(Debug)]
 pub struct Kernel;
+
+/// The kernel, for calls that wait on every descriptor.
+#[derive(Debug)]
+pub struct Waiting;
+
+/// The kernel, for calls with a time limit, which signals end.
+#[derive(Debug)]
+pub struct InTime(pub Deadline);
 
 impl Source for Kernel {
     #[inline]
@@ -51,30 +59,38 @@ impl Source for Kernel {
     }
 }
 
-/// Reads until `room` is full or the file ends, and returns the number of bytes.
-#[inline(always)]
-pub fn readn(fd: c_int, mut room: Room) -> Result<usize> {
-    let wanted = room.left();
-    while room.left() > 0 {
-        if sys::restart_or_wait(fd, libc::SO_RCVTIMEO, libc::POLLIN, || {
-            sys::read(fd, &mut room)
-        })? == 0
-        {
-            break;
-        }
+impl Source for Waiting {
+    #[inline]
+    fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
+        sys::read_waiting(fd, room)
     }
-    Ok(wanted - room.left())
 }
 
-/// Writes all of `bytes`.
+impl Source for InTime {
+    fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
+        sys::read_in_time(fd, room, self.0)
+    }
+}
+
+/// Reads until `room` is full or the file ends. What has come is in `room` also after a failure.
 #[inline(always)]
-pub fn writen(fd: c_int, bytes: &[u8]) -> Result<()> {
+pub fn readn(source: &mut impl Source, fd: c_int, room: &mut Room) -> Result<()> {
+    while room.left() > 0 && source.read(fd, room)? > 0 {}
+    Ok(())
+}
+
+/// Writes all of `bytes` by `write`, which writes some. `bytes` is the rest, also after a failure.
+#[inline(always)]
+pub fn writen(
+    fd: c_int,
+    bytes: &mut &[u8],
+    write: impl Fn(&mut Outlet, &[u8]) -> Result<usize>,
+) -> Result<()> {
     let mut outlet = Outlet::new(fd);
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        match outlet.write(rest)? {
+    while !bytes.is_empty() {
+        match write(&mut outlet, bytes)? {
             0 => return Err(Errno(libc::ENOSPC)),
-            count => rest = &rest[count..],
+            count => *bytes = &bytes[count..],
         }
     }
     Ok(())
@@ -133,7 +149,7 @@ impl rio_t {
 
     /// Reads up to and with the next newline, but at most as many bytes as there is room
     /// for; fewer at the end of the file, 0 if nothing came before it.
-    pub fn readlineb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
+    pub fn readlineb(&mut self, source: &mut dyn Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
         if !self.settle() {
             self.resume(Call::Readlineb, &mut room)?;
@@ -175,7 +191,7 @@ impl rio_t {
     }
 
     /// Reads until `room` is full or the file ends, and returns the number of bytes.
-    pub fn readnb(&mut self, source: &mut impl Source, mut room: Room) -> Result<usize> {
+    pub fn readnb(&mut self, source: &mut dyn Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
         if self.settle() {
             let count = room.put(self.ahead());
@@ -321,7 +337,7 @@ impl rio_t {
     }
 
     /// Refills the empty buffer with one read, and returns how many bytes came.
-    fn fill(&mut self, source: &mut impl Source) -> Result<usize> {
+    fn fill(&mut self, source: &mut dyn Source) -> Result<usize> {
         self.set_ahead(0);
         let buf: *mut u8 = (&raw mut self.rio_buf).cast();
         // SAFETY: rio_buf is RIO_BUFSIZE bytes long and exclusively ours.

@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_char, c_int, c_long, c_ulong};
 use core::ptr;
 
 use crate::rio;
-use crate::sys::{self, Result};
+use crate::sys::{self, Outlet, Result};
 
 /// Text that is being composed in room of somebody else's.
 #[derive(Debug)]
@@ -90,9 +90,9 @@ impl<'a> Output<'a> {
     fn flush(&mut self) {
         // After a failure the rest has nowhere to go.
         if self.outcome.is_ok() {
-            let text = self.text.bytes();
+            let mut text = self.text.bytes();
             sys::about_to_pass(text);
-            self.outcome = rio::writen(self.fd, text);
+            self.outcome = rio::writen(self.fd, &mut text, Outlet::write);
         }
         self.text.len = 0;
     }

@@ -139,18 +139,6 @@ static rio_t *uninitialised(int byte)
     return &reader;
 }
 
-static rio_t *copied(void)
-{
-    static rio_t reader, copy;
-
-    rio_readinitb(&reader, file());
-    if (rio_readnb(&reader, buf, 2) != 2)
-        abort();
-    copy = reader;
-    errno = UNTOUCHED;
-    return &copy;
-}
-
 static const char *refusing_port(void)
 {
     static struct server server;
@@ -616,13 +604,11 @@ static void bad_rio(void)
     BOTH(readnb, -1, EFAULT, (reader_of(file()), none, 8));
     BOTH(readnb, 0, KEPT, (reader_of(file()), none, 0));
     BOTH(readnb, -1, EISDIR, (reader_of(directory()), buf, 8));
-    BOTH(readnb, -1, EINVAL, (copied(), buf, 8));
     BOTH(readlineb, -1, EFAULT, (no_reader, buf, 8));
     BOTH(readlineb, -1, EFAULT, (reader_of(file()), none, 8));
     BOTH(readlineb, -1, EINVAL, (reader_of(file()), none, 0));
     BOTH(readlineb, -1, EINVAL, (reader_of(file()), buf, 0));
     BOTH(readlineb, -1, EISDIR, (reader_of(directory()), buf, 8));
-    BOTH(readlineb, -1, EINVAL, (copied(), buf, 8));
     FOR_BAD_DESCRIPTORS(fd) {
         BOTH(readn, -1, EBADF, (fd, buf, 8));
         BOTH_AND_VOID(writen, -1, EBADF, (fd, buf, 8));
@@ -676,6 +662,44 @@ static int has_own_network;
         CELL(csapp_listen, value, reason, csapp_listen(NULL, port, 0, 0));            \
         CELL(csapp_listen, value, reason, csapp_listen(LOCAL, port, 0, CSAPP_DUALSTACK)); \
     } while (0)
+
+/* The calls with a time limit: what is bad about the arguments is told at once, whatever the limit. */
+static void bad_rio_in_time(void)
+{
+    static const int limits[] = {INT_MIN, -1, 0, 1, INT_MAX};
+    rio_t *no_reader = (rio_t *)none;
+    size_t moved;
+
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        const int limit = limits[i];
+
+        CELL(csapp_readlineb, -1, EFAULT, csapp_readlineb(no_reader, buf, 8, limit));
+        CELL(csapp_readlineb, -1, EFAULT, csapp_readlineb(reader_of(file()), none, 8, limit));
+        CELL(csapp_readlineb, -1, EINVAL, csapp_readlineb(reader_of(file()), buf, 0, limit));
+        CELL(csapp_readlineb, -1, EISDIR, csapp_readlineb(reader_of(directory()), buf, 8, limit));
+        CELL(csapp_readlineb, -1, EINVAL, csapp_readlineb(uninitialised(0), buf, 8, limit));
+        CELL(csapp_readnb, -1, EFAULT, csapp_readnb(no_reader, buf, 8, limit));
+        CELL(csapp_readnb, -1, EFAULT, csapp_readnb(reader_of(file()), none, 8, limit));
+        CELL(csapp_readnb, -1, EISDIR, csapp_readnb(reader_of(directory()), buf, 8, limit));
+        CELL(csapp_readnb, -1, EINVAL, csapp_readnb(uninitialised(0), buf, 8, limit));
+        CELL(csapp_readn, -1, EFAULT, csapp_readn(file(), none, 8, limit, &moved));
+        CELL(csapp_readn, -1, EISDIR, csapp_readn(directory(), buf, 8, limit, NULL));
+        CELL(csapp_writen, -1, EFAULT, csapp_writen(file(), none, 8, limit, &moved));
+        CELL(csapp_writen, -1, EBADF, csapp_writen(directory(), buf, 8, limit, NULL));
+        FOR_BAD_DESCRIPTORS(fd) {
+            CELL(csapp_readlineb, -1, EBADF, csapp_readlineb(reader_of(fd), buf, 8, limit));
+            CELL(csapp_readnb, -1, EBADF, csapp_readnb(reader_of(fd), buf, 8, limit));
+            CELL(csapp_readn, -1, EBADF, csapp_readn(fd, buf, 8, limit, &moved));
+            CELL(csapp_writen, -1, EBADF, csapp_writen(fd, buf, 8, limit, &moved));
+        }
+        FOR_BAD_COUNTS(count) {
+            CELL(csapp_readlineb, -1, EINVAL, csapp_readlineb(reader_of(file()), buf, count, limit));
+            CELL(csapp_readnb, -1, EINVAL, csapp_readnb(reader_of(file()), buf, count, limit));
+            CELL(csapp_readn, -1, EINVAL, csapp_readn(file(), buf, count, limit, &moved));
+            CELL(csapp_writen, -1, EINVAL, csapp_writen(file(), buf, count, limit, &moved));
+        }
+    }
+}
 
 static void bad_accepts_in_time(void)
 {
@@ -734,6 +758,7 @@ static void bad_clients_and_servers(void)
     CELL(csapp_listen, -1, EINVAL, csapp_listen(NULL, "0", 0, ~0u));
     CELL(csapp_listen, -1, EINVAL, csapp_listen(none, none, 0, 4));
     CELL(csapp_listen, -2, ANY_REASON, csapp_listen(vast, "0", 0, 0));
+    bad_rio_in_time();
     bad_accepts_in_time();
     NO_INPUT(csapp_version);
 }

@@ -146,6 +146,10 @@
     IS(int, csapp_connect, (const char *, const char *, int))                           \
     IS(int, csapp_listen, (const char *, const char *, int, unsigned))                  \
     IS(int, csapp_accept, (int, struct sockaddr *, socklen_t *, int))                   \
+    IS(ssize_t, csapp_readlineb, (rio_t *, void *, size_t, int))                        \
+    IS(ssize_t, csapp_readnb, (rio_t *, void *, size_t, int))                           \
+    IS(ssize_t, csapp_readn, (int, void *, size_t, int, size_t *))                      \
+    IS(ssize_t, csapp_writen, (int, const void *, size_t, int, size_t *))               \
     IS(const char *, csapp_version, (void))
 
 #ifdef CSAPP_EXTRAS

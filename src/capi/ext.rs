@@ -1,15 +1,16 @@
 //! Beyond the book
 
-use core::ffi::{c_char, c_int, c_uint};
+use core::ffi::{c_char, c_int, c_uint, c_void};
 
-use libc::{sockaddr, socklen_t};
+use libc::{size_t, sockaddr, socklen_t, ssize_t};
 
 use super::handler::{self, HandlerPointer};
 use super::net::{self, OnFailure};
-use super::optional;
+use super::{optional, or_minus_one, rio};
 use crate::net::Listening;
 use crate::report;
-use crate::sys::{self, Deadline, Errno, PeerRoom};
+use crate::rio::{InTime, rio_t};
+use crate::sys::{self, Deadline, Errno, Outlet, PeerRoom};
 
 /// One socket for IPv6 and IPv4 together (clears IPV6_V6ONLY; RFC 3493, section 5.3).
 pub const CSAPP_DUALSTACK: c_uint = 1;
@@ -165,6 +166,94 @@ pub unsafe extern "C-unwind" fn csapp_accept(
         sys::set_errno(reason);
         -1
     })
+}
+
+/// rio_readlineb with a time limit for the whole line, of `timeout_ms` milliseconds from the call on; 0: takes a line only
+/// if it is there already; negative: no limit. Unlike rio_readlineb, waits on an O_NONBLOCK descriptor, and does not restart
+/// if a signal interrupts it. Does not change the descriptor's flags.
+///
+/// Returns what rio_readlineb returns; and -1 with errno, and nothing consumed, so that the next call finds the line from
+/// its start:
+///   ETIMEDOUT  time is up; never sooner than the limit
+///   EINTR  a signal handler ran
+/// A descriptor that is neither a socket nor O_NONBLOCK, such as a pipe, is read once bytes are there. If another process
+/// takes them first, the call waits on, past its limit. [POSIX, poll and recv]
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn csapp_readlineb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: size_t,
+    timeout_ms: c_int,
+) -> ssize_t {
+    // SAFETY: as rio_readlineb.
+    unsafe { rio::readlineb(rp, usrbuf, maxlen, timeout_ms, rio::line_in_time) }
+}
+
+/// rio_readnb with a time limit for all n bytes, as csapp_readlineb has it for a line. After ETIMEDOUT or EINTR the next call
+/// finds the bytes that had come; if those were more than RIO_BUFSIZE, it has to be the same call, as with rio_readnb.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn csapp_readnb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    n: size_t,
+    timeout_ms: c_int,
+) -> ssize_t {
+    // SAFETY: as rio_readnb.
+    unsafe { rio::readnb(rp, usrbuf, n, timeout_ms, rio::bytes_in_time) }
+}
+
+/// rio_readn with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
+/// how many bytes have come, whatever the result: those are in usrbuf, and the next call is to ask for the rest.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn csapp_readn(
+    fd: c_int,
+    usrbuf: *mut c_void,
+    n: size_t,
+    timeout_ms: c_int,
+    moved: *mut size_t,
+) -> ssize_t {
+    let mut come = 0;
+    let source = &mut InTime(Deadline::from_timeout(timeout_ms));
+    // SAFETY: usrbuf is writable for what comes, or NULL.
+    let outcome = unsafe { rio::try_readn(source, fd, usrbuf, n, &mut come) };
+    // SAFETY: the caller's size_t, or NULL.
+    unsafe { store(moved, come) };
+    or_minus_one(outcome)
+}
+
+/// rio_writen with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
+/// how many bytes have been written, whatever the result. Raises no SIGPIPE on a socket. A pipe or terminal that is not
+/// O_NONBLOCK is written to once it takes bytes; a terminal may take fewer than it said, and make the call wait past its limit.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C-unwind" fn csapp_writen(
+    fd: c_int,
+    usrbuf: *const c_void,
+    n: size_t,
+    timeout_ms: c_int,
+    moved: *mut size_t,
+) -> ssize_t {
+    let mut gone = 0;
+    let deadline = Deadline::from_timeout(timeout_ms);
+    let write = |outlet: &mut Outlet, bytes: &[u8]| outlet.write_in_time(bytes, deadline);
+    // SAFETY: usrbuf is readable for n bytes, or NULL.
+    let outcome = unsafe { rio::try_writen(write, fd, usrbuf, n, &mut gone) };
+    // SAFETY: the caller's size_t, or NULL.
+    unsafe { store(moved, gone) };
+    or_minus_one(outcome)
+}
+
+/// # Safety
+/// `at` must be NULL or writable.
+unsafe fn store(at: *mut size_t, count: usize) {
+    if !at.is_null() {
+        sys::about_to_store(at.cast(), size_of::<size_t>());
+        // SAFETY: the caller's promise.
+        unsafe { at.write(count) };
+    }
 }
 
 /// The version of the library that the program runs with, as "1.0.0". CSAPP_VERSION is that of the header it was

@@ -6,8 +6,8 @@ use core::slice;
 use libc::{size_t, ssize_t};
 
 use super::{check_buffer, handler, or_minus_one};
-use crate::rio::{self, Kernel, line, rio_t};
-use crate::sys::{self, Errno, Result, Room};
+use crate::rio::{self, InTime, Kernel, Source, Waiting, rio_t};
+use crate::sys::{self, Deadline, Errno, Outlet, Result, Room};
 
 /// Ends a function of the API with a call. In a program with ThreadSanitizer, whose reports show the program's line
 /// only if it is told of, that goes by `sys::traced`.
@@ -98,7 +98,7 @@ pub unsafe extern "C-unwind" fn rio_readnb(
     usrbuf: *mut c_void,
     n: size_t,
 ) -> ssize_t {
-    traced!(readnb(rp, usrbuf, n))
+    traced!(plain_readnb(rp, usrbuf, n))
 }
 
 /// Reads the next line through `rp` into `usrbuf`: the bytes up to and with the newline, then
@@ -119,7 +119,7 @@ pub unsafe extern "C-unwind" fn rio_readlineb(
     maxlen: size_t,
 ) -> ssize_t {
     // SAFETY: rp is a rio_t or NULL, usrbuf writable for the line and its NUL or NULL.
-    unsafe { readlineb(rp, usrbuf, maxlen) }
+    unsafe { readlineb(rp, usrbuf, maxlen, NEVER, line) }
 }
 
 /// rio_readn, checked: an error is reported as "Rio_readn error: reason", and if the error
@@ -184,40 +184,61 @@ checked! {
     checked_readn is readn(fd: c_int, usrbuf: *mut c_void, n: usize), c"Rio_readn error";
     checked_writen is writen(fd: c_int, usrbuf: *const c_void, n: usize), c"Rio_writen error";
     checked_readinitb is readinitb(rp: *mut rio_t, fd: c_int), c"Rio_readinitb error";
-    checked_readnb is readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize), c"Rio_readnb error";
-    checked_readlineb is readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize), c"Rio_readlineb error";
+    checked_readnb is waiting_readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize), c"Rio_readnb error";
+    checked_readlineb is waiting_readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize), c"Rio_readlineb error";
 }
 
-// What the two forms of each call share: the checks, and the call of the module rio.
+// What the forms of each call share: the checks, and the call of the module rio.
 
 #[inline(never)]
 unsafe fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> ssize_t {
+    let mut moved = 0;
     // SAFETY: the caller's promise.
-    or_minus_one(unsafe { try_readn(fd, usrbuf, n) })
+    or_minus_one(unsafe { try_readn(&mut Waiting, fd, usrbuf, n, &mut moved) })
 }
 
+/// Reads, and says in `moved` how many bytes have come, also after a failure.
 #[inline(always)]
-unsafe fn try_readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> Result<usize> {
+pub(super) unsafe fn try_readn(
+    source: &mut impl Source,
+    fd: c_int,
+    usrbuf: *mut c_void,
+    n: usize,
+    moved: &mut usize,
+) -> Result<usize> {
     check_buffer(usrbuf, n)?;
     // SAFETY: usrbuf is not NULL, and n no more than SSIZE_MAX.
-    rio::readn(fd, unsafe { Room::new(usrbuf, n) })
+    let mut room = unsafe { Room::new(usrbuf, n) };
+    let outcome = rio::readn(source, fd, &mut room);
+    *moved = n - room.left();
+    outcome.map(|()| *moved)
 }
 
 #[inline(never)]
 unsafe fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> ssize_t {
+    let mut moved = 0;
     // SAFETY: the caller's promise.
-    or_minus_one(unsafe { try_writen(fd, usrbuf, n) })
+    or_minus_one(unsafe { try_writen(Outlet::write, fd, usrbuf, n, &mut moved) })
 }
 
+/// Writes, and says in `moved` how many bytes have gone, also after a failure.
 #[inline(always)]
-unsafe fn try_writen(fd: c_int, usrbuf: *const c_void, n: usize) -> Result<usize> {
+pub(super) unsafe fn try_writen(
+    write: impl Fn(&mut Outlet, &[u8]) -> Result<usize>,
+    fd: c_int,
+    usrbuf: *const c_void,
+    n: usize,
+    moved: &mut usize,
+) -> Result<usize> {
     check_buffer(usrbuf, n)?;
-    let bytes = match n {
+    let mut bytes = match n {
         0 => &[],
         // SAFETY: usrbuf is not NULL and readable for n bytes, no more than SSIZE_MAX.
         n => unsafe { slice::from_raw_parts(usrbuf.cast(), n) },
     };
-    rio::writen(fd, bytes).map(|()| n)
+    let outcome = rio::writen(fd, &mut bytes, write);
+    *moved = n - bytes.len();
+    outcome.map(|()| n)
 }
 
 #[inline(never)]
@@ -231,8 +252,17 @@ unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> ssize_t {
     0
 }
 
+/// What a call does about bytes that are not at hand, and about errors: its parameters, and its time limit.
+type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t;
+
 #[inline(never)]
-unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
+pub(super) unsafe fn readnb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    n: usize,
+    timeout: c_int,
+    otherwise: Otherwise,
+) -> ssize_t {
     if !sys::is_sanitized()
         && !rp.is_null()
         && !usrbuf.is_null()
@@ -244,58 +274,57 @@ unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
         return n as ssize_t;
     }
     // SAFETY: the caller's promise.
-    unsafe { gather(rp, usrbuf, n) }
+    unsafe { otherwise(rp, usrbuf, n, timeout) }
 }
 
-/// [`readnb`] where it has not got all bytes at hand, or there is an error.
+/// Reads bytes that are not all at hand; all errors.
 #[inline(never)]
-unsafe fn gather(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
-    // SAFETY: the caller's promise.
-    or_minus_one(unsafe { try_gather(rp, usrbuf, n) })
-}
-
-#[inline(always)]
-unsafe fn try_gather(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<usize> {
+unsafe fn wait_for_bytes(
+    source: &mut dyn Source,
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    n: usize,
+) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
     rio_t::watch(rp);
     check_buffer(usrbuf, n)?;
     // SAFETY: usrbuf is writable for what comes, and n no more than SSIZE_MAX.
-    reader.readnb(&mut Kernel, unsafe { Room::new(usrbuf, n) })
+    reader.readnb(source, unsafe { Room::new(usrbuf, n) })
 }
 
 #[inline(always)]
-unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
+pub(super) unsafe fn readlineb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    timeout: c_int,
+    otherwise: Otherwise,
+) -> ssize_t {
     // First, so that a debugger that stops at the call shows this file, not Rust's core library.
     if maxlen == 0 {
         // SAFETY: the caller's promise.
-        return unsafe { wait_for_line(rp, usrbuf, maxlen, -1) };
+        return unsafe { otherwise(rp, usrbuf, maxlen, timeout) };
     }
     // SAFETY: the caller's promise.
-    unsafe { line::readlineb(rp, usrbuf, maxlen, -1, wait_for_line) }
+    unsafe { rio::line::readlineb(rp, usrbuf, maxlen, timeout, otherwise) }
 }
 
-/// [`readlineb`] where the line is not at hand, or there is an error.
+/// Reads a line that is not at hand; all errors.
 #[inline(never)]
-unsafe fn wait_for_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, _: c_int) -> ssize_t {
-    traced!(gather_line(rp, usrbuf, maxlen))
-}
-
-#[inline(never)]
-unsafe fn gather_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
-    // SAFETY: the caller's promise.
-    or_minus_one(unsafe { try_wait_for_line(rp, usrbuf, maxlen) })
-}
-
-#[inline(always)]
-unsafe fn try_wait_for_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Result<usize> {
+unsafe fn wait_for_line(
+    source: &mut dyn Source,
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+) -> Result<usize> {
     // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
     let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
     rio_t::watch(rp);
     check_buffer(usrbuf, maxlen)?;
     let room = maxlen.checked_sub(1).ok_or(Errno(libc::EINVAL))?;
     // SAFETY: usrbuf is writable for the line and its NUL, and maxlen no more than SSIZE_MAX.
-    let count = reader.readlineb(&mut Kernel, unsafe { Room::new(usrbuf, room) })?;
+    let count = reader.readlineb(source, unsafe { Room::new(usrbuf, room) })?;
     if count > 0 || room == 0 {
         // SAFETY: count <= maxlen - 1.
         let nul = unsafe { usrbuf.cast::<u8>().add(count) };
@@ -304,4 +333,62 @@ unsafe fn try_wait_for_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) 
         unsafe { nul.write(0) };
     }
     Ok(count)
+}
+
+/// Makes the three ways to go on where bytes are not at hand: as the book's call, as its checked form, and in time.
+macro_rules! otherwise {
+    ($($name:ident: $wait:ident, $source:expr;)+) => {$(
+        #[inline(never)]
+        pub(super) unsafe fn $name(
+            rp: *mut rio_t,
+            usrbuf: *mut c_void,
+            n: usize,
+            timeout: c_int,
+        ) -> ssize_t {
+            let source: fn(c_int) -> _ = $source;
+            // SAFETY: the caller's promise.
+            or_minus_one(unsafe { $wait(&mut source(timeout), rp, usrbuf, n) })
+        }
+    )+};
+}
+
+otherwise! {
+    bytes: wait_for_bytes, |_| Kernel;
+    bytes_checked: wait_for_bytes, |_| Waiting;
+    bytes_in_time: wait_for_bytes, |timeout| InTime(Deadline::from_timeout(timeout));
+    gather_line: wait_for_line, |_| Kernel;
+    line_checked: wait_for_line, |_| Waiting;
+    line_in_time: wait_for_line, |timeout| InTime(Deadline::from_timeout(timeout));
+}
+
+/// The calls of the book have no time limit.
+const NEVER: c_int = -1;
+
+#[inline(never)]
+unsafe fn line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, _: c_int) -> ssize_t {
+    traced!(gather(rp, usrbuf, maxlen))
+}
+
+#[inline(never)]
+unsafe fn gather(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe { gather_line(rp, usrbuf, maxlen, NEVER) }
+}
+
+#[inline(never)]
+unsafe fn plain_readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe { readnb(rp, usrbuf, n, NEVER, bytes) }
+}
+
+#[inline(always)]
+unsafe fn waiting_readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe { readnb(rp, usrbuf, n, NEVER, bytes_checked) }
+}
+
+#[inline(always)]
+unsafe fn waiting_readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
+    // SAFETY: the caller's promise.
+    unsafe { readlineb(rp, usrbuf, maxlen, NEVER, line_checked) }
 }

@@ -4,10 +4,12 @@ use core::ffi::c_int;
 
 use super::buffer::Room;
 use super::cancel::{PTHREAD_CANCEL_DISABLE, restore_cancel_state, set_cancel_state, with_cleanup};
-use super::errno::{Errno, Result, checked, checked_int};
-use super::retry::{before_retry, restart_in_time};
+use super::clock::Deadline;
+use super::errno::{Errno, Result, attempt, checked, checked_int};
+use super::retry::{before_retry, is_nonblocking, restart_in_time, restart_or_wait, would_block};
 #[cfg(target_vendor = "apple")]
 use super::socket::set_option;
+use super::wait::wait_ready;
 
 /// The most bytes that one system call is asked to move. Linux moves no more, and refuses a count
 /// that would reach beyond the address space, however little there is to move (read(2)).
@@ -17,14 +19,91 @@ const MAX_IO: usize = 0x7fff_f000;
 /// the end of the file. Restarts after signals.
 #[inline(always)]
 pub fn read(fd: c_int, room: &mut Room) -> Result<usize> {
-    let (start, len) = (room.next(), room.left().min(MAX_IO));
-    let count = restart_in_time(fd, libc::SO_RCVTIMEO, || {
-        // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
-        checked(|| unsafe { libc::read(fd, start.cast(), len) })
-    })?;
+    let count = restart_in_time(fd, libc::SO_RCVTIMEO, || read_once(fd, room))?;
     // SAFETY: read has stored that many bytes.
     unsafe { room.advance(count) };
     Ok(count)
+}
+
+/// [`read`], which waits on an O_NONBLOCK descriptor as well.
+#[inline(always)]
+pub fn read_waiting(fd: c_int, room: &mut Room) -> Result<usize> {
+    restart_or_wait(fd, libc::SO_RCVTIMEO, libc::POLLIN, || read(fd, room))
+}
+
+/// [`read`], which waits until `deadline` at the most, also on an O_NONBLOCK descriptor: ETIMEDOUT. A signal ends the wait
+/// with EINTR.
+pub fn read_in_time(fd: c_int, room: &mut Room, deadline: Deadline) -> Result<usize> {
+    let is_limited = deadline != Deadline::never();
+    let count = loop {
+        if is_limited {
+            wait_ready(fd, libc::POLLIN, deadline)?;
+        }
+        let outcome = if is_limited {
+            receive_now(fd, room)
+        } else {
+            read_once(fd, room)
+        };
+        match outcome {
+            // Somebody else was quicker.
+            Err(reason) if is_limited && would_block(reason) => {}
+            Err(reason) if would_block(reason) && is_nonblocking(fd) => {
+                wait_ready(fd, libc::POLLIN, deadline)?;
+            }
+            outcome => break outcome?,
+        }
+    };
+    // SAFETY: so many bytes have been stored.
+    unsafe { room.advance(count) };
+    Ok(count)
+}
+
+/// Reads what there is from a socket, and does not wait in it; from anything else, reads once.
+fn receive_now(fd: c_int, room: &Room) -> Result<usize> {
+    let (start, len) = (room.next(), room.left().min(MAX_IO));
+    // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
+    match checked(|| unsafe { libc::recv(fd, start.cast(), len, libc::MSG_DONTWAIT) }) {
+        Err(Errno(libc::ENOTSOCK | libc::EFAULT)) => read_once(fd, room),
+        outcome => outcome,
+    }
+}
+
+/// The system call, and what its failures may mean.
+#[inline(always)]
+fn read_once(fd: c_int, room: &Room) -> Result<usize> {
+    let (start, len) = (room.next(), room.left().min(MAX_IO));
+    // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
+    match checked(|| unsafe { libc::read(fd, start.cast(), len) }) {
+        Err(reason @ Errno(libc::EFAULT | libc::EIO)) => read_after(reason, fd, start, len),
+        outcome => outcome,
+    }
+}
+
+/// Reads again after EFAULT, as much as is left of the first page: the kernel refuses a count that reaches beyond the
+/// address space, however little there is to read, and callers state more room than they own. EIO is the end of a
+/// terminal, whose other side has closed.
+#[cold]
+#[inline(never)]
+fn read_after(reason: Errno, fd: c_int, start: *mut u8, len: usize) -> Result<usize> {
+    const PAGE: usize = 4096;
+    let first_page = PAGE - start.addr() % PAGE;
+    if reason == Errno(libc::EFAULT) && len > first_page {
+        // SAFETY: fewer bytes than before, at the same place.
+        return checked(|| unsafe { libc::read(fd, start.cast(), first_page) });
+    }
+    if reason == Errno(libc::EIO) && is_terminal(fd) {
+        return Ok(0);
+    }
+    Err(reason)
+}
+
+/// Whether `fd` is a terminal, or one whose other side has closed.
+fn is_terminal(fd: c_int) -> bool {
+    // SAFETY: isatty takes any number.
+    match attempt(0, || unsafe { libc::isatty(fd) }) {
+        Err(reason) => reason == Errno(libc::EIO),
+        Ok(_) => true,
+    }
 }
 
 /// A descriptor to write to, and whether it has turned out not to be a socket.
@@ -71,6 +150,35 @@ impl Outlet {
                 &|fd| unsafe { libc::write(fd, start, bytes.len()) },
             )
         })
+    }
+
+    /// [`Outlet::write`], which waits until `deadline` at the most: ETIMEDOUT. A signal ends the wait with EINTR.
+    pub fn write_in_time(&mut self, bytes: &[u8], deadline: Deadline) -> Result<usize> {
+        /// What a pipe that is ready takes without blocking.
+        const PIPE_BUF: usize = 4096;
+        let bytes = &bytes[..bytes.len().min(MAX_IO)];
+        let is_limited = deadline != Deadline::never();
+        let flags = libc::MSG_NOSIGNAL | if is_limited { libc::MSG_DONTWAIT } else { 0 };
+        let few = bytes.len().min(if is_limited { PIPE_BUF } else { MAX_IO });
+        let start = bytes.as_ptr().cast();
+        loop {
+            if is_limited {
+                wait_ready(self.fd, libc::POLLOUT, deadline)?;
+            }
+            let outcome = self.send_or_write_once(
+                // SAFETY: `bytes` is readable for its whole length.
+                &|fd| unsafe { libc::send(fd, start, bytes.len(), flags) },
+                // SAFETY: `few` is not more.
+                &|fd| unsafe { libc::write(fd, start, few) },
+            );
+            match outcome {
+                Err(reason) if is_limited && would_block(reason) => {}
+                Err(reason) if would_block(reason) && is_nonblocking(self.fd) => {
+                    wait_ready(self.fd, libc::POLLOUT, deadline)?;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Makes one of two calls that write the same until it gets somewhere: `send` to a socket, `write`
