@@ -282,6 +282,7 @@ fn examples_do_what_they_say() {
     let names: Vec<&str> = programs.keys().map(String::as_str).collect();
     let known = [
         "csapp.7-1",
+        "csapp_readlineb.3-1",
         "csapp_set_error_handler.3-1",
         "csapp_set_error_handler.3-2",
         "csapp_set_error_handler.3-3",
@@ -304,6 +305,9 @@ fn examples_do_what_they_say() {
 
     let lines = "one\n\nlast";
     let copied = run_with(&mut program("rio.3-1"), lines);
+    assert_eq!(String::from_utf8_lossy(&copied.stdout), lines);
+
+    let copied = run_with(&mut program("csapp_readlineb.3-1"), lines);
     assert_eq!(String::from_utf8_lossy(&copied.stdout), lines);
 
     assert_eq!(

@@ -666,9 +666,9 @@ static int has_own_network;
 /* The calls with a time limit: what is bad about the arguments is told at once, whatever the limit. */
 static void bad_rio_in_time(void)
 {
-    static const int limits[] = {INT_MIN, -1, 0, 1, INT_MAX};
+    static const int limits[] = {INT_MIN, 0, INT_MAX};
     rio_t *no_reader = (rio_t *)none;
-    size_t moved;
+    static size_t moved;
 
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         const int limit = limits[i];
@@ -686,18 +686,18 @@ static void bad_rio_in_time(void)
         CELL(csapp_readn, -1, EISDIR, csapp_readn(directory(), buf, 8, limit, NULL));
         CELL(csapp_writen, -1, EFAULT, csapp_writen(file(), none, 8, limit, &moved));
         CELL(csapp_writen, -1, EBADF, csapp_writen(directory(), buf, 8, limit, NULL));
-        FOR_BAD_DESCRIPTORS(fd) {
-            CELL(csapp_readlineb, -1, EBADF, csapp_readlineb(reader_of(fd), buf, 8, limit));
-            CELL(csapp_readnb, -1, EBADF, csapp_readnb(reader_of(fd), buf, 8, limit));
-            CELL(csapp_readn, -1, EBADF, csapp_readn(fd, buf, 8, limit, &moved));
-            CELL(csapp_writen, -1, EBADF, csapp_writen(fd, buf, 8, limit, &moved));
-        }
-        FOR_BAD_COUNTS(count) {
-            CELL(csapp_readlineb, -1, EINVAL, csapp_readlineb(reader_of(file()), buf, count, limit));
-            CELL(csapp_readnb, -1, EINVAL, csapp_readnb(reader_of(file()), buf, count, limit));
-            CELL(csapp_readn, -1, EINVAL, csapp_readn(file(), buf, count, limit, &moved));
-            CELL(csapp_writen, -1, EINVAL, csapp_writen(file(), buf, count, limit, &moved));
-        }
+    }
+    FOR_BAD_DESCRIPTORS(fd) {
+        CELL(csapp_readlineb, -1, EBADF, csapp_readlineb(reader_of(fd), buf, 8, -1));
+        CELL(csapp_readnb, -1, EBADF, csapp_readnb(reader_of(fd), buf, 8, 0));
+        CELL(csapp_readn, -1, EBADF, csapp_readn(fd, buf, 8, 1, &moved));
+        CELL(csapp_writen, -1, EBADF, csapp_writen(fd, buf, 8, INT_MAX, &moved));
+    }
+    FOR_BAD_COUNTS(count) {
+        CELL(csapp_readlineb, -1, EINVAL, csapp_readlineb(reader_of(file()), buf, count, -1));
+        CELL(csapp_readnb, -1, EINVAL, csapp_readnb(reader_of(file()), buf, count, 0));
+        CELL(csapp_readn, -1, EINVAL, csapp_readn(file(), buf, count, 1, &moved));
+        CELL(csapp_writen, -1, EINVAL, csapp_writen(file(), buf, count, INT_MAX, &moved));
     }
 }
 

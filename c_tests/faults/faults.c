@@ -73,6 +73,7 @@ static const struct {
     {EOF_IN_MID_LINE, ONLY(WRITEN), ALL, "a call that sends meets no end"},
     {WRITE_OF_0, BUT(WRITEN), ALL, "a read of 0 bytes is the end of the file"},
     {PEER_VANISHES, ALL, ONLY(REGULAR), "a file has no peer"},
+    {EIO_IN_MID_MESSAGE, BUT(WRITEN), ONLY(PTY), "EIO is the end of a terminal"},
 };
 
 static const char *why_left_out(enum which_call call, enum which_stream stream, enum which_fault fault)

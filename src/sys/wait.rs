@@ -39,6 +39,9 @@ pub fn poll(polled: &mut [libc::pollfd], deadline: Deadline) -> Result<usize> {
 /// Fails with ETIMEDOUT once `deadline` is past, and with EINTR if a signal interrupts the wait.
 #[inline(never)]
 pub fn wait_ready(fd: c_int, events: libc::c_short, deadline: Deadline) -> Result<()> {
+    if fd < 0 {
+        return Err(Errno(libc::EBADF)); // poll passes over those
+    }
     let mut polled = [pollfd(fd, events)];
     match poll(&mut polled, deadline)? {
         0 => Err(TIMED_OUT),
