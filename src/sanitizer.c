@@ -43,20 +43,21 @@ const struct interface csapp_c_sanitizers = {
 #endif
 };
 
-typedef ssize_t call_t(uintptr_t first, uintptr_t second, uintptr_t third);
-HIDDEN ssize_t csapp_c_traced(uintptr_t first, uintptr_t second, uintptr_t third, call_t *call);
+typedef uintptr_t word;
+typedef ssize_t call_t(word a, word b, word c, word d, word e);
+HIDDEN ssize_t csapp_c_traced(word a, word b, word c, word d, word e, call_t *call);
 
 /* Makes the call. A function of the API jumps here, so this one returns to the program: ThreadSanitizer is told where,
    since its reports show only calls that it was told of. */
-ssize_t csapp_c_traced(uintptr_t first, uintptr_t second, uintptr_t third, call_t *call)
+ssize_t csapp_c_traced(word a, word b, word c, word d, word e, call_t *call)
 {
     const struct interface *sanitizer = &csapp_c_sanitizers;
     ssize_t result;
 
     if (!sanitizer->tsan_entry)
-        return call(first, second, third);
+        return call(a, b, c, d, e);
     sanitizer->tsan_entry(__builtin_return_address(0));
-    result = call(first, second, third);
+    result = call(a, b, c, d, e);
     sanitizer->tsan_exit();
     return result;
 }

@@ -13,18 +13,30 @@ use crate::sys::{self, Deadline, Errno, Outlet, Result, Room};
 /// only if it is told of, that goes by `sys::traced`.
 #[collapse_debuginfo(yes)] // so that debuggers stop in the function of the API
 macro_rules! traced {
-    ($call:ident($first:ident, $second:ident $(, $third:ident)?)) => {{
-        unsafe extern "C" fn call(first: usize, second: usize, _third: usize) -> ssize_t {
+    ($call:ident($a:ident, $b:ident $(, $c:ident $(, $d:ident $(, $e:ident)?)?)?)) => {{
+        unsafe extern "C" fn call(a: usize, b: usize, _c: usize, _d: usize, _e: usize) -> ssize_t {
             // SAFETY: they are what is handed to `traced` below.
-            unsafe { $call(first as _, second as _ $(, traced!(@ $third _third))?) }
+            unsafe {
+                $call(
+                    a as _,
+                    b as _
+                    $(, traced!(@ $c _c) $(, traced!(@ $d _d) $(, traced!(@ $e _e))?)?)?
+                )
+            }
         }
-        let third = 0 $(+ $third as usize)?;
         if sys::SANITIZER.any != 0 {
+            let words = [
+                $a as usize,
+                $b as usize,
+                0 $(+ $c as usize)?,
+                0 $($(+ $d as usize)?)?,
+                0 $($($(+ $e as usize)?)?)?,
+            ];
             // SAFETY: the caller's promise.
-            unsafe { sys::traced($first as usize, $second as usize, third, call) }
+            unsafe { sys::traced(words[0], words[1], words[2], words[3], words[4], call) }
         } else {
             // SAFETY: the caller's promise.
-            unsafe { $call($first, $second $(, $third)?) }
+            unsafe { $call($a, $b $(, $c $(, $d $(, $e)?)?)?) }
         }
     }};
     (@ $argument:ident $word:ident) => {

@@ -40,29 +40,22 @@ pub(crate) static SANITIZER: Interface = Interface {
     msan_initialized: None,
 };
 
+/// A call with its parameters as words.
+pub type Call = unsafe extern "C" fn(usize, usize, usize, usize, usize) -> ssize_t;
+
 #[cfg(not(miri))]
 unsafe extern "C" {
-    /// Calls `call` with the three words. A function of the API that ends with this is shown by ThreadSanitizer as
+    /// Calls `call` with the five words. A function of the API that ends with this is shown by ThreadSanitizer as
     /// called where the program calls it; any other would not be in its reports.
     #[link_name = "csapp_c_traced"]
-    pub fn traced(
-        first: usize,
-        second: usize,
-        third: usize,
-        call: unsafe extern "C" fn(usize, usize, usize) -> ssize_t,
-    ) -> ssize_t;
+    pub fn traced(a: usize, b: usize, c: usize, d: usize, e: usize, call: Call) -> ssize_t;
 }
 
 #[cfg(miri)]
 #[allow(missing_docs)]
-pub unsafe fn traced(
-    first: usize,
-    second: usize,
-    third: usize,
-    call: unsafe extern "C" fn(usize, usize, usize) -> ssize_t,
-) -> ssize_t {
+pub unsafe fn traced(a: usize, b: usize, c: usize, d: usize, e: usize, call: Call) -> ssize_t {
     // SAFETY: the caller's promise.
-    unsafe { call(first, second, third) }
+    unsafe { call(a, b, c, d, e) }
 }
 
 /// Whether the program has a sanitizer, so that no byte is to be stored before
