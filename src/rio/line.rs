@@ -33,6 +33,12 @@ use self::neon::copy_line as copy_usual;
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 use self::portable::copy_line as copy_usual;
 
+/// Who calls a `copy_line`. A function with one caller is inlined there, however large it is, so each has its own.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+const FAST: u8 = 0;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+const SLOW: u8 = 1;
+
 /// A way to copy a line.
 trait Scan {
     /// It needs so many bytes.
@@ -98,7 +104,7 @@ scans! {
 }
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 scans! {
-    Avx2, features "avx2,bmi1,bmi2", least 0, |bytes, to| behind(bytes, avx2::copy_line(bytes, to));
+    Avx2, features "avx2,bmi1,bmi2", least 0, |bytes, to| behind(bytes, avx2::copy_line::<FAST>(bytes, to));
         avx2, else not_at_hand;
     Sse2, least 0, |bytes, to| behind(bytes, sse2::copy_line(bytes, to));
         sse2, else not_at_hand;
@@ -223,7 +229,7 @@ unsafe fn copy_widest(bytes: &[u8], to: *mut u8) -> Option<usize> {
         match isa() {
             #[cfg(has_avx512)]
             Isa::Avx512 => avx512::copy_line(bytes, to),
-            Isa::Avx2 => avx2::copy_line(bytes, to),
+            Isa::Avx2 => avx2::copy_line::<SLOW>(bytes, to),
             Isa::Sse2 | Isa::Watched => sse2::copy_line(bytes, to),
         }
     }

@@ -17,7 +17,7 @@ const WIDTH: usize = 32;
 /// of them. The processor must have the instructions named here.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 #[inline]
-pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
+pub unsafe fn copy_line<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let (from, len) = (bytes.as_ptr(), bytes.len());
     if len < WIDTH {
         // SAFETY: the caller's promise.

@@ -4,6 +4,7 @@
 // build.rs leaves this file out with compilers that lack any of it.
 #![allow(clippy::incompatible_msrv)]
 
+use super::{FAST, SLOW};
 use core::arch::asm;
 use core::arch::x86_64::{
     __m512i, _bzhi_u64, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_set1_epi8,
@@ -100,13 +101,13 @@ unsafe fn hits(from: *const u8) -> u64 {
 pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let Some((_, rest)) = bytes.split_at_checked(START) else {
         // SAFETY: the caller's promise.
-        return unsafe { copy_rest(bytes, to) };
+        return unsafe { copy_rest::<SLOW>(bytes, to) };
     };
     // SAFETY: the caller's promise, and the bytes are enough; if all are stored, none is a newline.
     unsafe {
         match copy_start(bytes.as_ptr(), to) {
             Some(next) => Some(next.addr() - bytes.as_ptr().addr()),
-            None => copy_rest(rest, to.add(START)).map(|end| START + end),
+            None => copy_rest::<SLOW>(rest, to.add(START)).map(|end| START + end),
         }
     }
 }
@@ -122,7 +123,7 @@ pub unsafe fn copy_behind_start(bytes: &[u8], to: *mut u8) -> Option<*const u8> 
     let at = if bytes.len() < START { 0 } else { START };
     let rest = &bytes[at..];
     // SAFETY: the caller's promise.
-    let end = unsafe { copy_rest(rest, to.add(at)) }?;
+    let end = unsafe { copy_rest::<FAST>(rest, to.add(at)) }?;
     Some(rest.as_ptr().wrapping_add(end))
 }
 
@@ -132,7 +133,7 @@ pub unsafe fn copy_behind_start(bytes: &[u8], to: *mut u8) -> Option<*const u8> 
 /// As [`copy_line`].
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 #[inline]
-pub unsafe fn copy_rest(bytes: &[u8], to: *mut u8) -> Option<usize> {
+pub unsafe fn copy_rest<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let mut at = 0;
     while bytes.len() - at >= 4 * WIDTH {
         // SAFETY: 4 * WIDTH bytes are there from `at` on, and no newline before them.

@@ -23,7 +23,7 @@ fn variants() -> Vec<(&'static str, Variant)> {
     {
         variants.push(("sse2", sse2::copy_line));
         if isa::isa() <= isa::Isa::Avx2 {
-            variants.push(("avx2", avx2::copy_line));
+            variants.push(("avx2", avx2::copy_line::<0>));
         }
         #[cfg(has_avx512)]
         if isa::isa() <= isa::Isa::Avx512 {
