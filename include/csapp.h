@@ -22,6 +22,10 @@
 #define _DEFAULT_SOURCE 1
 #endif
 
+/* In C++, all this may stand inside `extern "C" { }`; the system's headers have templates there. */
+#ifdef __cplusplus
+extern "C++" {
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <stdarg.h>
@@ -45,6 +49,9 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
+#ifdef __cplusplus
+}
+#endif
 
 #if !defined(SIG_BLOCK) || !defined(AI_PASSIVE) || !defined(S_IRUSR)
 #error "csapp.h needs POSIX.1-2008: include it before the system's headers, or compile with -D_DEFAULT_SOURCE or -std=gnu99"
@@ -62,10 +69,27 @@
 #define CSAPP_MUST_USE __attribute__((warn_unused_result))
 #define CSAPP_NORETURN __attribute__((noreturn))
 #define CSAPP_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
+#define CSAPP_ALLOCATES(sizes) __attribute__((malloc, alloc_size sizes))
+#define CSAPP_RESIZES(size) __attribute__((alloc_size(size)))
 #else
 #define CSAPP_MUST_USE
 #define CSAPP_NORETURN
 #define CSAPP_PRINTF(fmt, first)
+#define CSAPP_ALLOCATES(sizes)
+#define CSAPP_RESIZES(size)
+#endif
+
+/* Which parameter is the size of which buffer, so that the compiler warns of a smaller buffer. Of a struct
+   sockaddr that cannot be said: the compiler takes the size for a number of them. */
+#ifdef __has_attribute
+#if __has_attribute(access)
+#define CSAPP_READS(buffer, size) __attribute__((access(read_only, buffer, size)))
+#define CSAPP_WRITES(buffer, size) __attribute__((access(write_only, buffer, size)))
+#endif
+#endif
+#ifndef CSAPP_READS
+#define CSAPP_READS(buffer, size)
+#define CSAPP_WRITES(buffer, size)
 #endif
 
 #if defined(__cplusplus) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
@@ -89,7 +113,9 @@ extern "C" {
 #define DEF_UMASK (S_IWGRP | S_IWOTH)
 
 /* So that where <netdb.h> left it out, the error above stays the only one. */
+#ifndef AI_PASSIVE
 struct addrinfo;
+#endif
 
 /* The general socket address, by a short name for casts (CS:APP 3e, section 11.4.1). */
 typedef struct sockaddr SA;
@@ -109,6 +135,37 @@ extern int h_errno;
 
 /* <netdb.h> may declare another gai_error. */
 #define gai_error csapp_gai_error
+
+/*
+ * CSAPP_EDITION is for programs that repeat prototypes of the book's header, or define such functions
+ * themselves. The book has `char *` where this header has `const char *`, and C takes both only for a
+ * function that is declared without its parameters. So the prototypes below get other names, and the
+ * functions are declared at the end.
+ */
+#if defined(CSAPP_EDITION) && !defined(__cplusplus) && !(defined(__STDC_VERSION__) && __STDC_VERSION__ > 201710L)
+#define CSAPP_WITHOUT_PARAMETERS
+#define unix_error csapp_unused_unix_error
+#define posix_error csapp_unused_posix_error
+#define csapp_gai_error csapp_unused_gai_error
+#define dns_error csapp_unused_dns_error
+#define app_error csapp_unused_app_error
+#define sio_puts csapp_unused_sio_puts
+#define sio_error csapp_unused_sio_error
+#define Sio_puts csapp_unused_Sio_puts
+#define Sio_error csapp_unused_Sio_error
+#define Bind csapp_unused_Bind
+#define Connect csapp_unused_Connect
+#define rio_writen csapp_unused_rio_writen
+#define Rio_writen csapp_unused_Rio_writen
+#define open_clientfd csapp_unused_open_clientfd
+#define open_listenfd csapp_unused_open_listenfd
+#define Open_clientfd csapp_unused_Open_clientfd
+#define Open_listenfd csapp_unused_Open_listenfd
+#define csapp_open_clientfd_2e csapp_unused_open_clientfd_2e
+#define csapp_open_listenfd_2e csapp_unused_open_listenfd_2e
+#define csapp_Open_clientfd_2e csapp_unused_Open_clientfd_2e
+#define csapp_Open_listenfd_2e csapp_unused_Open_listenfd_2e
+#endif
 
 /**
  * Bytes in the buffer of a rio_t.
@@ -389,6 +446,7 @@ int Open(const char *pathname,
  * number of bytes, 0 at the end of the file; -1 if the error handler returns, with EINVAL for a
  * count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, read]
  */
+CSAPP_WRITES(2, 3)
 ssize_t Read(int fd,
              void *buf,
              size_t count);
@@ -399,6 +457,7 @@ ssize_t Read(int fd,
  * the number of bytes, which may be less; -1 if the error handler returns, with EINVAL and
  * nothing written for a count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, write]
  */
+CSAPP_READS(2, 3)
 ssize_t Write(int fd,
               const void *buf,
               size_t count);
@@ -510,6 +569,7 @@ FILE *Fdopen(int fd,
  * file, or after an error if the error handler returns (ferror tells).
  * [CS:APP 3e, section 10.10; C11, fgets]
  */
+CSAPP_WRITES(1, 2)
 char *Fgets(char *ptr,
             int n,
             FILE *stream);
@@ -549,6 +609,7 @@ void Fwrite(const void *ptr, size_t size, size_t nmemb, FILE *stream);
  * NULL; otherwise NULL is returned only if the error handler returns.
  * [CS:APP 3e, section 9.9.1; C11, malloc]
  */
+CSAPP_ALLOCATES((1))
 CSAPP_MUST_USE
 void *Malloc(size_t size);
 
@@ -557,6 +618,7 @@ void *Malloc(size_t size);
  * is now. A size of 0 may give NULL; otherwise NULL is returned only if the error handler returns,
  * and then the memory at ptr is as it was. [CS:APP 3e, section 9.9.1; C11, realloc]
  */
+CSAPP_RESIZES(2)
 CSAPP_MUST_USE
 void *Realloc(void *ptr,
               size_t size);
@@ -566,6 +628,7 @@ void *Realloc(void *ptr,
  * NULL; otherwise NULL is returned only if the error handler returns.
  * [CS:APP 3e, section 9.9.1; C11, calloc]
  */
+CSAPP_ALLOCATES((1, 2))
 CSAPP_MUST_USE
 void *Calloc(size_t nmemb,
              size_t size);
@@ -587,6 +650,7 @@ int Socket(int domain, int type, int protocol);
  * setsockopt, checked: sets the option `optname` of `level` to the `optlen` bytes at `optval`.
  * [POSIX, setsockopt]
  */
+CSAPP_READS(4, 5)
 void Setsockopt(int s,
                 int level,
                 int optname,
@@ -643,6 +707,7 @@ void Getaddrinfo(const char *node,
  * getnameinfo, checked: stores the host and the service of the address `sa` as strings.
  * [CS:APP 3e, section 11.4.7; POSIX, getnameinfo]
  */
+CSAPP_WRITES(3, 4) CSAPP_WRITES(5, 6)
 void Getnameinfo(const struct sockaddr *sa,
                  socklen_t salen,
                  char *host,
@@ -660,7 +725,7 @@ void Freeaddrinfo(struct addrinfo *res);
  * inet_ntop, checked: stores the address at `src` as text in the `size` bytes at `dst`.
  * [CS:APP 3e, section 11.3.1; POSIX, inet_ntop]
  */
-void Inet_ntop(int af, const void *src, char *dst, socklen_t size);
+CSAPP_WRITES(3, 4) void Inet_ntop(int af, const void *src, char *dst, socklen_t size);
 
 /**
  * inet_pton, checked: stores the address that the text `src` says at `dst`. A text that is no address of
@@ -682,6 +747,7 @@ struct hostent *Gethostbyname(const char *name);
  * `addr`, in memory that the next call uses again. NULL if the error handler returns. Programs
  * should use Getnameinfo. [CS:APP 2e, section 11.3.2]
  */
+CSAPP_READS(1, 2)
 struct hostent *Gethostbyaddr(const char *addr,
                               int len,
                               int type);
@@ -771,6 +837,7 @@ void V(sem_t *sem);
  * What had come before an error is in usrbuf, but its number is not known; use rio_readnb
  * where that matters. [CS:APP 3e, section 10.5.1; POSIX, read]
  */
+CSAPP_WRITES(2, 3)
 ssize_t rio_readn(int fd,
                   void *usrbuf,
                   size_t n);
@@ -791,6 +858,7 @@ ssize_t rio_readn(int fd,
  *   others  as write(2) has them
  * After an error, how much was written is not known. [CS:APP 3e, section 10.5.1; POSIX, write]
  */
+CSAPP_READS(2, 3)
 ssize_t rio_writen(int fd,
                    const void *usrbuf,
                    size_t n);
@@ -821,6 +889,7 @@ void rio_readinitb(rio_t *rp,
  * call with the same usrbuf and at least the same n goes on behind them, and every other
  * call on rp but rio_readinitb fails with EINVAL. [CS:APP 3e, section 10.5.2; POSIX, read]
  */
+CSAPP_WRITES(2, 3)
 ssize_t rio_readnb(rio_t *rp,
                    void *usrbuf,
                    size_t n);
@@ -838,6 +907,7 @@ ssize_t rio_readnb(rio_t *rp,
  * call gives the whole line. On an O_NONBLOCK descriptor it fails with EAGAIN until the line is
  * complete, so an event loop is never blocked. [CS:APP 3e, section 10.5.2; POSIX, read]
  */
+CSAPP_WRITES(2, 3)
 ssize_t rio_readlineb(rio_t *rp,
                       void *usrbuf,
                       size_t maxlen);
@@ -846,12 +916,13 @@ ssize_t rio_readlineb(rio_t *rp,
  * rio_readn, checked: an error is reported as "Rio_readn error: reason", and if the error
  * handler returns, the result is -1. [CS:APP 3e, appendix A]
  */
-ssize_t Rio_readn(int fd, void *usrbuf, size_t n);
+CSAPP_WRITES(2, 3) ssize_t Rio_readn(int fd, void *usrbuf, size_t n);
 
 /**
  * rio_writen, checked: an error is reported as "Rio_writen error: reason", and if the error
  * handler returns, errno has that reason. [CS:APP 3e, appendix A]
  */
+CSAPP_READS(2, 3)
 void Rio_writen(int fd,
                 const void *usrbuf,
                 size_t n);
@@ -866,6 +937,7 @@ void Rio_readinitb(rio_t *rp, int fd);
  * rio_readnb, checked: an error is reported as "Rio_readnb error: reason", and if the error
  * handler returns, the result is -1. [CS:APP 3e, appendix A]
  */
+CSAPP_WRITES(2, 3)
 ssize_t Rio_readnb(rio_t *rp,
                    void *usrbuf,
                    size_t n);
@@ -874,6 +946,7 @@ ssize_t Rio_readnb(rio_t *rp,
  * rio_readlineb, checked: an error is reported as "Rio_readlineb error: reason", and if the
  * error handler returns, the result is -1. [CS:APP 3e, appendix A]
  */
+CSAPP_WRITES(2, 3)
 ssize_t Rio_readlineb(rio_t *rp,
                       void *usrbuf,
                       size_t maxlen);
@@ -1229,6 +1302,55 @@ int Open_clientfd_r(const char *hostname, const char *port);
 }
 #endif
 
+#ifdef CSAPP_WITHOUT_PARAMETERS
+#undef unix_error
+#undef posix_error
+#undef csapp_gai_error
+#undef dns_error
+#undef app_error
+#undef sio_puts
+#undef sio_error
+#undef Sio_puts
+#undef Sio_error
+#undef Bind
+#undef Connect
+#undef rio_writen
+#undef Rio_writen
+#undef open_clientfd
+#undef open_listenfd
+#undef Open_clientfd
+#undef Open_listenfd
+#undef csapp_open_clientfd_2e
+#undef csapp_open_listenfd_2e
+#undef csapp_Open_clientfd_2e
+#undef csapp_Open_listenfd_2e
+#if defined(__clang__) && __clang_major__ >= 15
+#pragma clang diagnostic ignored "-Wdeprecated-non-prototype"
+#pragma clang diagnostic ignored "-Wstrict-prototypes"
+#endif
+void unix_error();
+void posix_error();
+void csapp_gai_error();
+void dns_error();
+void app_error();
+ssize_t sio_puts();
+void sio_error();
+ssize_t Sio_puts();
+void Sio_error();
+void Bind();
+void Connect();
+ssize_t rio_writen();
+void Rio_writen();
+int open_clientfd();
+int open_listenfd();
+int Open_clientfd();
+int Open_listenfd();
+int csapp_open_clientfd_2e();
+int csapp_open_listenfd_2e();
+int csapp_Open_clientfd_2e();
+int csapp_Open_listenfd_2e();
+#endif
+
 /*
  * The port: a string in the third edition, an int in the second. Without CSAPP_EDITION, the
  * four functions take either, by the type of the argument; with -DCSAPP_EDITION=2 or =3, the
@@ -1244,6 +1366,7 @@ int Open_clientfd_r(const char *hostname, const char *port);
 #elif defined(CSAPP_EDITION)
 /* The prototypes above are the third edition's. */
 #elif defined(__cplusplus)
+extern "C++" {
 static inline int open_clientfd(const char *hostname, int port)
 {
     return csapp_open_clientfd_2e(hostname, port);
@@ -1260,20 +1383,17 @@ static inline int Open_listenfd(int port)
 {
     return csapp_Open_listenfd_2e(port);
 }
+}
 #elif defined(__GNUC__) || (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L)
 #ifdef __GNUC__
 #define CSAPP_GENERIC __extension__ _Generic
 #else
 #define CSAPP_GENERIC _Generic
 #endif
-/* Calls number_form where the port is an integer, and otherwise string_form, whose prototype
-   then checks it. */
-#define CSAPP_BY_PORT(port, number_form, string_form)                                   \
-    CSAPP_GENERIC((port), char: number_form, signed char: number_form,                  \
-        unsigned char: number_form, short: number_form, unsigned short: number_form,    \
-        int: number_form, unsigned int: number_form, long: number_form,                 \
-        unsigned long: number_form, long long: number_form,                             \
-        unsigned long long: number_form, default: string_form)
+/* Calls number_form where the port is an integer, and otherwise string_form, whose prototype then
+   checks it. Beside 0LL, any integer is a long long, a bit-field as well, and any pointer stays one. */
+#define CSAPP_BY_PORT(port, number_form, string_form) \
+    CSAPP_GENERIC(1 ? (port) : 0LL, long long: number_form, unsigned long long: number_form, default: string_form)
 #define open_clientfd(hostname, port) \
     CSAPP_BY_PORT(port, csapp_open_clientfd_2e, open_clientfd)((hostname), (port))
 #define open_listenfd(port) \

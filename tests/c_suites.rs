@@ -34,6 +34,9 @@ fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
                 "-Werror",
                 "-fexceptions",
             ])
+            // The suites make mistakes on purpose, which gcc sees.
+            .args(["-Wno-stringop-overflow", "-Wno-nonnull"])
+            .arg("-Wno-alloc-size-larger-than")
             .args(flags)
             .arg(format!("-I{}", common::library().display()))
             .arg(format!("-I{}/c_tests/support", common::root().display()))

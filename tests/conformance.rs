@@ -12,7 +12,7 @@ const EXTRAS: &str = "-DCSAPP_EXTRAS";
 
 /// Names that the header declares besides functions: the types, rio_t's fields, and what it says
 /// once more after the system's headers.
-const TYPES_AND_VARIABLES: [&str; 10] = [
+const TYPES_AND_VARIABLES: [&str; 9] = [
     "SA",
     "handler_t",
     "csapp_error_handler_t",
@@ -22,7 +22,6 @@ const TYPES_AND_VARIABLES: [&str; 10] = [
     "rio_bufptr",
     "rio_buf",
     "environ",
-    "addrinfo",
 ];
 
 /// The macros without the library's prefix that it defines; the last five stand for functions.

@@ -154,3 +154,134 @@ fn too_little_from_the_system_is_said_in_one_error() {
     );
     assert_eq!(compile("gcc", "c", "gnu99", &[], text), "");
 }
+
+/// As C++ programs wrap C headers by habit.
+#[test]
+fn it_stands_inside_extern_c() {
+    let text = "extern \"C\" {\n#include \"csapp.h\"\n}\n\
+                int f(unsigned short port, char *text) { return open_listenfd(port) + open_listenfd(text)\n\
+                + open_listenfd(\"80\") + Open_listenfd(80) + open_clientfd(\"host\", 80ul) + Open_clientfd(text, text); }\n";
+    for (compiler, language, standards) in compilers() {
+        for standard in standards.iter().filter(|_| language == "c++") {
+            let said = compile(compiler, language, standard, &["-DCSAPP_EXTRAS"], text);
+            assert_eq!(said, "", "{compiler} -std={standard}");
+        }
+    }
+}
+
+/// In a namespace, where what it includes has been included before.
+#[test]
+fn it_stands_inside_a_namespace() {
+    let header = fs::read_to_string(common::root().join("include/csapp.h")).expect("the header");
+    let is_include = |line: &&str| line.starts_with("#include <");
+    let includes: Vec<&str> = header.lines().filter(is_include).collect();
+    let text = format!(
+        "{}\nnamespace cs {{\n#include \"csapp.h\"\n}}\n\
+         int f() {{ return cs::open_listenfd(80) + cs::open_clientfd(\"host\", \"80\"); }}\n",
+        includes.join("\n")
+    );
+    for (compiler, language, _) in compilers() {
+        if language == "c++" {
+            assert_eq!(compile(compiler, language, "c++17", &[], &text), "");
+        }
+    }
+}
+
+/// What the book's header says of the functions whose parameters are `const` here.
+const BOOKS_PROTOTYPES: &str = r#"#include "csapp.h"
+void unix_error(char *msg);
+void posix_error(int code, char *msg);
+void gai_error(int code, char *msg);
+void dns_error(char *msg);
+void app_error(char *msg) { puts(msg); }
+ssize_t sio_puts(char s[]);
+void sio_error(char s[]);
+ssize_t Sio_puts(char s[]);
+void Sio_error(char s[]);
+void Bind(int sockfd, struct sockaddr *my_addr, int addrlen);
+void Connect(int sockfd, struct sockaddr *serv_addr, int addrlen);
+ssize_t rio_writen(int fd, void *usrbuf, size_t n);
+void Rio_writen(int fd, void *usrbuf, size_t n);
+int main(void) { char text[] = "why"; unix_error(text); app_error(text); return open_listenfd(PORT); }
+"#;
+
+const PORTS_2E: &str = "int open_clientfd(char *hostname, int port);\n\
+    int open_listenfd(int port) { return port - 7; }\n\
+    int Open_clientfd(char *hostname, int port);\nint Open_listenfd(int port);\n";
+
+const PORTS_3E: &str = "int open_clientfd(char *hostname, char *port);\n\
+    int open_listenfd(char *port) { return *port - '7'; }\n\
+    int Open_clientfd(char *hostname, char *port);\nint Open_listenfd(char *port);\n";
+
+#[test]
+fn the_books_prototypes_may_be_repeated_with_csapp_edition() {
+    let before_c23 = |standard: &&&str| standard.as_bytes()[1] != b'2';
+    for (compiler, language, standards) in compilers() {
+        for standard in standards
+            .iter()
+            .filter(before_c23)
+            .filter(|_| language == "c")
+        {
+            for (edition, ports, port) in [
+                ("-DCSAPP_EDITION=2", PORTS_2E, "-DPORT=7"),
+                ("-DCSAPP_EDITION=3", PORTS_3E, "-DPORT=text"),
+            ] {
+                let text = BOOKS_PROTOTYPES.replace("int main", &format!("{ports}int main"));
+                let said = compile(compiler, language, standard, &[edition, port], &text);
+                assert_eq!(said, "", "{compiler} -std={standard} {edition}");
+            }
+        }
+    }
+}
+
+/// Calls that hand over an array and a size that is not its own; `OTHER` is the size.
+const CALLS_WITH_A_BUFFER: [&str; 19] = [
+    "Rio_readlineb(&rio, buf, OTHER)",
+    "rio_readlineb(&rio, buf, OTHER)",
+    "Rio_readnb(&rio, buf, OTHER)",
+    "rio_readnb(&rio, buf, OTHER)",
+    "Rio_readn(0, buf, OTHER)",
+    "rio_readn(0, buf, OTHER)",
+    "Rio_writen(1, text, OTHER)",
+    "rio_writen(1, text, OTHER)",
+    "Read(0, buf, OTHER)",
+    "Write(1, text, OTHER)",
+    "Fgets(buf, OTHER, stdin)",
+    "Inet_ntop(AF_INET, text, buf, OTHER)",
+    "Getnameinfo((SA *)text, sizeof text, buf, OTHER, NULL, 0, 0)",
+    "Getnameinfo((SA *)text, sizeof text, NULL, 0, buf, OTHER, 0)",
+    "Gethostbyaddr(text, OTHER, AF_INET)",
+    "Setsockopt(0, SOL_SOCKET, SO_REUSEADDR, text, OTHER)",
+    "Read(0, Malloc(sizeof buf), OTHER)",
+    "Read(0, Calloc(10, sizeof buf / 10), OTHER)",
+    "Read(0, Realloc(Malloc(1), sizeof buf), OTHER)",
+];
+
+#[test]
+fn gcc_warns_of_a_buffer_smaller_than_its_size_and_of_no_other() {
+    let in_function = |(number, call): (usize, &&str)| {
+        format!(
+            "void f{number}(void) {{ rio_t rio; char buf[100], text[100] = \"text\"; Rio_readinitb(&rio, 0); \
+             (void)text; (void)buf; (void){call}; }}\n"
+        )
+    };
+    let functions = CALLS_WITH_A_BUFFER.iter().enumerate().map(in_function);
+    let text = format!("#include \"csapp.h\"\n{}", functions.collect::<String>());
+    for (flag, is_right) in [("-DOTHER=MAXLINE", false), ("-DOTHER=sizeof buf", true)] {
+        let mut command = Command::new("gcc");
+        command.args(["-Wall", "-O1", flag, "-S", "-o", "/dev/null", "-I"]);
+        command
+            .arg(common::root().join("include"))
+            .args(["-x", "c", "-"]);
+        let output = common::run_with(&mut command, &text);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        for (number, call) in CALLS_WITH_A_BUFFER.iter().enumerate() {
+            let line = format!("<stdin>:{}:", number + 2);
+            let is_warned = said
+                .lines()
+                .any(|said| said.starts_with(&line) && said.contains("warning:"));
+            assert_eq!(!is_warned, is_right, "{call} {flag}:\n{said}");
+        }
+    }
+}

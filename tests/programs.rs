@@ -107,6 +107,16 @@ fn a_program_in_cxx() {
     expect(&cxx(), "modern.cc", &["-std=c++17"], said);
 }
 
+#[test]
+fn a_port_may_be_of_any_type() {
+    expect(
+        &cc(),
+        "ports.c",
+        &["-Wall", "-Werror"],
+        (0, "each listens\n", ""),
+    );
+}
+
 /// Its own function is used by its own code; the library's wrappers call the library's.
 #[test]
 fn a_program_with_own_functions_of_the_same_names() {

@@ -22,6 +22,7 @@ fn allocate(
 /// malloc, checked: `size` bytes of memory, to be given back by Free. A request for 0 bytes may give
 /// NULL; otherwise NULL is returned only if the error handler returns.
 /// [CS:APP 3e, section 9.9.1; C11, malloc]
+/// cbindgen:prefix=CSAPP_ALLOCATES((1))
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
@@ -34,6 +35,7 @@ pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
 /// realloc, checked: makes the memory at `ptr` (NULL: none yet) `size` bytes large, and returns where it
 /// is now. A size of 0 may give NULL; otherwise NULL is returned only if the error handler returns,
 /// and then the memory at ptr is as it was. [CS:APP 3e, section 9.9.1; C11, realloc]
+/// cbindgen:prefix=CSAPP_RESIZES(2)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut c_void {
@@ -46,6 +48,7 @@ pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut 
 /// calloc, checked: memory for `nmemb` items of `size` bytes, all zero. A request for 0 bytes may give
 /// NULL; otherwise NULL is returned only if the error handler returns.
 /// [CS:APP 3e, section 9.9.1; C11, calloc]
+/// cbindgen:prefix=CSAPP_ALLOCATES((1, 2))
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn Calloc(nmemb: size_t, size: size_t) -> *mut c_void {

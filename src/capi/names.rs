@@ -35,6 +35,7 @@ pub unsafe extern "C-unwind" fn Getaddrinfo(
 
 /// getnameinfo, checked: stores the host and the service of the address `sa` as strings.
 /// [CS:APP 3e, section 11.4.7; POSIX, getnameinfo]
+/// cbindgen:prefix=CSAPP_WRITES(3, 4) CSAPP_WRITES(5, 6)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Getnameinfo(
     sa: *const sockaddr,
@@ -70,6 +71,7 @@ pub unsafe extern "C-unwind" fn Freeaddrinfo(res: *mut addrinfo) {
 
 /// inet_ntop, checked: stores the address at `src` as text in the `size` bytes at `dst`.
 /// [CS:APP 3e, section 11.3.1; POSIX, inet_ntop]
+/// cbindgen:prefix=CSAPP_WRITES(3, 4)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Inet_ntop(
     af: c_int,
@@ -119,6 +121,7 @@ pub unsafe extern "C-unwind" fn Gethostbyname(name: *const c_char) -> *mut hoste
 /// gethostbyaddr, checked: what the resolver knows about the host with the address of `len` bytes at
 /// `addr`, in memory that the next call uses again. NULL if the error handler returns. Programs
 /// should use Getnameinfo. [CS:APP 2e, section 11.3.2]
+/// cbindgen:prefix=CSAPP_READS(1, 2)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Gethostbyaddr(
     addr: *const c_char,

@@ -56,6 +56,7 @@ macro_rules! traced {
 ///   others  as read(2) has them
 /// What had come before an error is in usrbuf, but its number is not known; use rio_readnb
 /// where that matters. [CS:APP 3e, section 10.5.1; POSIX, read]
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
     traced!(readn(fd, usrbuf, n))
@@ -75,6 +76,7 @@ pub unsafe extern "C-unwind" fn rio_readn(fd: c_int, usrbuf: *mut c_void, n: siz
 ///   EPIPE, ECONNRESET  the peer has gone
 ///   others  as write(2) has them
 /// After an error, how much was written is not known. [CS:APP 3e, section 10.5.1; POSIX, write]
+/// cbindgen:prefix=CSAPP_READS(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) -> ssize_t {
     traced!(writen(fd, usrbuf, n))
@@ -104,6 +106,7 @@ pub unsafe extern "C-unwind" fn rio_readinitb(rp: *mut rio_t, fd: c_int) {
 /// when more than RIO_BUFSIZE bytes had been gathered do they stay in usrbuf; then the same
 /// call with the same usrbuf and at least the same n goes on behind them, and every other
 /// call on rp but rio_readinitb fails with EINVAL. [CS:APP 3e, section 10.5.2; POSIX, read]
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readnb(
     rp: *mut rio_t,
@@ -124,6 +127,7 @@ pub unsafe extern "C-unwind" fn rio_readnb(
 /// A failed call consumes nothing, as with rio_readnb: after a timeout in mid-line, the next
 /// call gives the whole line. On an O_NONBLOCK descriptor it fails with EAGAIN until the line is
 /// complete, so an event loop is never blocked. [CS:APP 3e, section 10.5.2; POSIX, read]
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readlineb(
     rp: *mut rio_t,
@@ -136,6 +140,7 @@ pub unsafe extern "C-unwind" fn rio_readlineb(
 
 /// rio_readn, checked: an error is reported as "Rio_readn error: reason", and if the error
 /// handler returns, the result is -1. [CS:APP 3e, appendix A]
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
     traced!(checked_readn(fd, usrbuf, n))
@@ -143,6 +148,7 @@ pub unsafe extern "C-unwind" fn Rio_readn(fd: c_int, usrbuf: *mut c_void, n: siz
 
 /// rio_writen, checked: an error is reported as "Rio_writen error: reason", and if the error
 /// handler returns, errno has that reason. [CS:APP 3e, appendix A]
+/// cbindgen:prefix=CSAPP_READS(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) {
     traced!(checked_writen(fd, usrbuf, n));
@@ -157,6 +163,7 @@ pub unsafe extern "C-unwind" fn Rio_readinitb(rp: *mut rio_t, fd: c_int) {
 
 /// rio_readnb, checked: an error is reported as "Rio_readnb error: reason", and if the error
 /// handler returns, the result is -1. [CS:APP 3e, appendix A]
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readnb(
     rp: *mut rio_t,
@@ -168,6 +175,7 @@ pub unsafe extern "C-unwind" fn Rio_readnb(
 
 /// rio_readlineb, checked: an error is reported as "Rio_readlineb error: reason", and if the
 /// error handler returns, the result is -1. [CS:APP 3e, appendix A]
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readlineb(
     rp: *mut rio_t,

@@ -19,6 +19,7 @@ pub unsafe extern "C-unwind" fn Socket(domain: c_int, r#type: c_int, protocol: c
 
 /// setsockopt, checked: sets the option `optname` of `level` to the `optlen` bytes at `optval`.
 /// [POSIX, setsockopt]
+/// cbindgen:prefix=CSAPP_READS(4, 5)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Setsockopt(
     s: c_int,

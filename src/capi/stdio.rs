@@ -46,6 +46,7 @@ pub unsafe extern "C-unwind" fn Fdopen(fd: c_int, r#type: *const c_char) -> *mut
 /// fgets, checked: reads a line, at most n - 1 bytes, into `ptr`. Returns ptr; NULL at the end of the
 /// file, or after an error if the error handler returns (ferror tells).
 /// [CS:APP 3e, section 10.10; C11, fgets]
+/// cbindgen:prefix=CSAPP_WRITES(1, 2)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fgets(
     ptr: *mut c_char,

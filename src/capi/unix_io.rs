@@ -30,6 +30,7 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
 /// ran before anything came, unless a socket's time (SO_RCVTIMEO) has run out since. Returns the
 /// number of bytes, 0 at the end of the file; -1 if the error handler returns, with EINVAL for a
 /// count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, read]
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
     // SAFETY: the caller's buffer.
@@ -42,6 +43,7 @@ pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t)
 /// handler ran before anything went, unless a socket's time (SO_SNDTIMEO) has run out since. Returns
 /// the number of bytes, which may be less; -1 if the error handler returns, with EINVAL and
 /// nothing written for a count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, write]
+/// cbindgen:prefix=CSAPP_READS(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
     // SAFETY: the caller's buffer.

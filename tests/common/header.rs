@@ -62,7 +62,9 @@ pub fn prototypes() -> BTreeMap<String, String> {
 /// declarations like semicolons, so that fields and enumerators count too; what is in
 /// parentheses, brackets or quotes does not.
 pub fn declarations(text: &str) -> Vec<Declaration> {
-    let text = without_attributes(text).replace("\"C\"", "");
+    let text = without_attributes(text)
+        .replace("\"C\"", "")
+        .replace("\"C++\"", "");
     let mut found = Vec::new();
     let (mut depth, mut start) = (0, 0);
     let (mut last, mut word) = (String::new(), String::new());
