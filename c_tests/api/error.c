@@ -14,6 +14,18 @@ char *secure_getenv(const char *name)
     return is_privileged ? NULL : getenv(name);
 }
 
+/* The library asks for libgcc_s, which glibc needs to end a thread, by dlopen, and finds this one. */
+static int libraries_are_missing; /* as in a jail with libc alone */
+static int libraries_opened;
+
+void *dlopen(const char *file, int mode)
+{
+    libraries_opened++;
+    if (libraries_are_missing)
+        return NULL;
+    return ((__typeof__(&dlopen))dlsym(RTLD_NEXT, "dlopen"))(file, mode);
+}
+
 static int threads_are_refused; /* as if the system had no more of them */
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*routine)(void *), void *arg)
@@ -82,6 +94,13 @@ static void dns_not_found(const char *msg)
     dns_error(msg);
 }
 
+static void dns_nothing(const char *msg)
+{
+    errno = OTHER_ERRNO;
+    h_errno = 0;
+    dns_error(msg);
+}
+
 static void app(const char *msg)
 {
     errno = OTHER_ERRNO;
@@ -95,6 +114,7 @@ static const struct error_call calls[] = {
     {gai_noname, gai_strerror, EAI_NONAME},
     {gai_system, errno_text, ECONNREFUSED},
     {dns_not_found, hstrerror, HOST_NOT_FOUND},
+    {dns_nothing, no_text, 0},
     {app, no_text, 0},
 };
 #define CALLS ((int)(sizeof calls / sizeof calls[0]))
@@ -494,6 +514,11 @@ static void *fail_in_thread(void *arg)
     return arg;
 }
 
+static void *set_nothing(void *arg)
+{
+    return arg;
+}
+
 /* Status 42: the thread has ended in the call, its clean-up handlers have run, and this one lives. */
 static void fail_in_one_thread(void *arg)
 {
@@ -530,6 +555,109 @@ static void set_thread_exit_without_threads(void *arg)
     csapp_set_error_handler(csapp_error_thread_exit);
     _exit(errno == OTHER_ERRNO ? 42 : 43);
 }
+
+#ifdef __GLIBC__
+static void set_handlers_in_a_jail(void *arg)
+{
+    (void)arg;
+    libraries_are_missing = 1;
+    errno = OTHER_ERRNO;
+    csapp_set_error_handler(csapp_error_return);
+    csapp_set_error_handler(csapp_error_exit);
+    csapp_set_error_handler(csapp_error_abort);
+    if (libraries_opened != 0)
+        _exit(43);
+    csapp_set_error_handler(csapp_error_thread_exit);
+    csapp_set_error_handler(custom);
+    if (libraries_opened == 0 || errno != OTHER_ERRNO)
+        _exit(44);
+    app_error("failed");
+    _exit(strcmp(line_seen, "failed") == 0 ? 42 : 45);
+}
+
+static void end_a_thread_in_a_jail(void *arg)
+{
+    libraries_are_missing = 1;
+    set_thread_exit_and_fail_in_one_thread(arg);
+}
+
+/* A handler can be set where libgcc_s is not there; where a thread cannot end, the program does, and in order. */
+START_TEST(in_a_jail_with_libc_alone)
+{
+    struct outcome seen = outcome_of(set_handlers_in_a_jail, NULL);
+
+    ck_assert_int_eq(seen.status, 42);
+    ck_assert_str_eq(seen.err, "");
+    seen = outcome_of(end_a_thread_in_a_jail, NULL);
+    ck_assert_int_eq(seen.status, 1);
+    ck_assert_str_eq(seen.err, "failed: No such file or directory\n");
+}
+END_TEST
+
+static void set_in_signal_handler(int signum)
+{
+    (void)signum;
+    csapp_set_error_handler(custom);
+}
+
+/* dlopen allocates memory, which the program may be in the middle of. */
+static void set_while_in_malloc(void *arg)
+{
+    pthread_t thread;
+
+    (void)arg;
+    Signal(SIGUSR1, set_in_signal_handler);
+    raise(SIGUSR1);
+    if (libraries_opened != 0 || csapp_set_error_handler(custom) != custom)
+        _exit(43);
+    if (libraries_opened != 1)
+        _exit(44);
+    csapp_set_error_handler(csapp_error_thread_exit);
+    Pthread_create(&thread, NULL, set_nothing, NULL);
+    Pthread_join(thread, NULL);
+    _exit(libraries_opened == 1 ? 42 : 45);
+}
+
+static void make_thread_after(void *arg)
+{
+    pthread_t thread;
+
+    (void)arg;
+    Signal(SIGUSR1, set_in_signal_handler);
+    raise(SIGUSR1);
+    Pthread_create(&thread, NULL, set_nothing, NULL);
+    Pthread_join(thread, NULL);
+    _exit(libraries_opened == 1 ? 42 : 43);
+}
+
+START_TEST(a_handler_that_is_set_in_a_signal_handler_is_prepared_for_later)
+{
+    ck_assert_int_eq(outcome_of(set_while_in_malloc, NULL).status, 42);
+    ck_assert_int_eq(outcome_of(make_thread_after, NULL).status, 42);
+}
+END_TEST
+#endif
+
+#if defined(__GLIBC__) && __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+
+/* In a program of one thread, libc takes no locks: getc is twice as fast. */
+static void set_with_one_thread(void *arg)
+{
+    (void)arg;
+    if (!__libc_single_threaded)
+        _exit(98);
+    csapp_set_error_handler(csapp_error_thread_exit);
+    csapp_set_error_handler(custom);
+    _exit(__libc_single_threaded ? 42 : 43);
+}
+
+START_TEST(setting_a_handler_leaves_a_program_with_one_thread)
+{
+    ck_assert_int_eq(outcome_of(set_with_one_thread, NULL).status, 42);
+}
+END_TEST
+#endif
 
 static void listen_without_threads(void *arg)
 {
@@ -731,6 +859,259 @@ START_TEST(a_stderr_that_takes_nothing_changes_nothing_else)
 }
 END_TEST
 
+/* ---- The end of the program, once ---- */
+
+static void note_exit(void)
+{
+    sio_eprintf("exit begins\n");
+    usleep(200000);
+    sio_eprintf("exit ends\n");
+}
+
+static pthread_barrier_t all_fail;
+
+static void *fail_with_others(void *arg)
+{
+    pthread_barrier_wait(&all_fail);
+    app_error((const char *)arg);
+    return arg;
+}
+
+static void fail_in_all_threads(void *arg)
+{
+    static char *const names[REPORTERS] = {"one", "two", "three", "four"};
+    pthread_t thread;
+    int i;
+
+    atexit(note_exit);
+    pthread_barrier_init(&all_fail, NULL, REPORTERS);
+    for (i = 1; i < REPORTERS; i++)
+        if (pthread_create(&thread, NULL, fail_with_others, names[i]) != 0)
+            _exit(98);
+    fail_with_others(names[0]);
+    (void)arg;
+    _exit(99);
+}
+
+static int occurrences(const char *text, const char *part)
+{
+    int count = 0;
+
+    for (; (text = strstr(text, part)) != NULL; text += strlen(part))
+        count++;
+    return count;
+}
+
+START_TEST(threads_that_fail_at_once_end_the_program_once)
+{
+    struct outcome seen = outcome_of(fail_in_all_threads, NULL);
+    const char *after = strstr(seen.err, "exit ends\n");
+
+    ck_assert_int_eq(seen.status, 1);
+    ck_assert_msg(occurrences(seen.err, "exit begins\n") == 1, "%s", seen.err);
+    ck_assert_msg(after != NULL && after[10] == '\0', "%s", seen.err);
+}
+END_TEST
+
+static void say_last(void)
+{
+    sio_eprintf("the last one\n");
+}
+
+static void fail_at_exit(void)
+{
+    app_error("failed at exit");
+    sio_eprintf("not reached\n");
+}
+
+static void raise_at_exit(void)
+{
+    raise(SIGUSR1);
+    sio_eprintf("not reached\n");
+}
+
+static void fail_in_signal_handler(int signum)
+{
+    (void)signum;
+    app_error("failed in a handler");
+}
+
+static void fail_twice(void (*at_exit)(void))
+{
+    Signal(SIGUSR1, fail_in_signal_handler);
+    atexit(say_last);
+    atexit(at_exit);
+    app_error("failed");
+}
+
+static void fail_and_fail_at_exit(void *arg)
+{
+    (void)arg;
+    fail_twice(fail_at_exit);
+}
+
+static void fail_and_raise_at_exit(void *arg)
+{
+    (void)arg;
+    fail_twice(raise_at_exit);
+}
+
+static void exit_and_fail_at_exit(void *arg)
+{
+    (void)arg;
+    atexit(say_last);
+    atexit(fail_at_exit);
+    exit(0);
+}
+
+/* What musl does not promise is that the functions behind it run. */
+static void expect_second_failure(void (*body)(void *), const char *err)
+{
+    struct outcome seen = outcome_of(body, NULL);
+    char with_last[256];
+
+    snprintf(with_last, sizeof with_last, "%sthe last one\n", err);
+    ck_assert_int_eq(seen.status, 1);
+#ifdef __GLIBC__
+    ck_assert_str_eq(seen.err, with_last);
+#else
+    ck_assert_int_eq(strncmp(seen.err, with_last, strlen(err)), 0);
+#endif
+}
+
+START_TEST(a_failure_while_the_program_ends)
+{
+    expect_second_failure(fail_and_fail_at_exit, "failed\nfailed at exit\n");
+    expect_second_failure(fail_and_raise_at_exit, "failed\nfailed in a handler\n");
+#ifdef __GLIBC__ /* where exit may be called in an exit of the program's own */
+    expect_second_failure(exit_and_fail_at_exit, "failed at exit\n");
+#endif
+}
+END_TEST
+
+static sem_t exit_has_begun;
+
+static void begin_exit(void)
+{
+    sem_post(&exit_has_begun);
+    pause();
+}
+
+static void *fail_first(void *arg)
+{
+    app_error("failed");
+    return arg;
+}
+
+/* Status 42: the child of a process that another thread ends ends by itself. */
+static void fork_while_another_thread_exits(void *arg)
+{
+    pthread_t thread;
+    int status;
+    pid_t pid;
+
+    (void)arg;
+    sem_init(&exit_has_begun, 0, 0);
+    atexit(begin_exit);
+    if (pthread_create(&thread, NULL, fail_first, NULL) != 0 || sem_wait(&exit_has_begun) != 0)
+        _exit(98);
+    if ((pid = fork()) == 0) {
+        app_error("failed in the child");
+        _exit(99);
+    }
+    _exit(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1 ? 42 : 43);
+}
+
+START_TEST(a_child_does_not_wait_for_its_parents_end)
+{
+    struct outcome seen = outcome_of(fork_while_another_thread_exits, NULL);
+
+    ck_assert_str_eq(seen.err, "failed\nfailed in the child\n");
+    ck_assert_int_eq(seen.status, 42);
+}
+END_TEST
+
+static void fail_once_more(const char *line)
+{
+    csapp_error_return(line);
+    if (++runs == 1)
+        app_error("failed in the error handler");
+}
+
+static void fail_in_the_error_handler(void *arg)
+{
+    (void)arg;
+    csapp_set_error_handler(fail_once_more);
+    errno = ENOENT;
+    unix_error("failed");
+    _exit(runs == 2 && errno == ENOENT ? 42 : 43);
+}
+
+START_TEST(an_error_handler_may_fail)
+{
+    struct outcome seen = outcome_of(fail_in_the_error_handler, NULL);
+
+    ck_assert_str_eq(seen.err, "failed: No such file or directory\nfailed in the error handler\n");
+    ck_assert_int_eq(seen.status, 42);
+}
+END_TEST
+
+static void write_nothing(void *arg)
+{
+    (void)arg;
+    errno = OTHER_ERRNO;
+    csapp_error_return(NULL);
+    if (errno != OTHER_ERRNO)
+        _exit(43);
+    csapp_error_exit(NULL);
+}
+
+START_TEST(without_a_message_a_ready_made_handler_writes_nothing)
+{
+    struct outcome seen = outcome_of(write_nothing, NULL);
+
+    ck_assert_str_eq(seen.err, "");
+    ck_assert_int_eq(seen.status, 1);
+}
+END_TEST
+
+/* A pipe that is full, and that nobody reads. */
+static void fail_to_a_full_pipe(void *arg)
+{
+    static const char fill[4096];
+    struct timespec start, end, used;
+    double seconds;
+    int ends[2];
+
+    (void)arg;
+    if (pipe2(ends, O_NONBLOCK) != 0)
+        _exit(98);
+    while (write(ends[1], fill, sizeof fill) > 0)
+        ;
+    if (dup2(ends[1], STDERR_FILENO) < 0)
+        _exit(98);
+    csapp_set_error_handler(csapp_error_return);
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    errno = ENOENT;
+    unix_error("failed");
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+    if (errno != ENOENT)
+        _exit(43);
+    if (seconds < 0.5 || seconds > 10)
+        _exit(44);
+    if (used.tv_sec != 0 || used.tv_nsec > 300000000)
+        _exit(45);
+    csapp_error_exit("failed");
+}
+
+START_TEST(a_full_standard_error_is_given_up_after_a_moment)
+{
+    ck_assert_int_eq(outcome_of(fail_to_a_full_pipe, NULL).status, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("error");
@@ -753,6 +1134,19 @@ int main(void)
     tcase_add_test(tests, a_handler_of_the_program_may_jump_out);
     tcase_add_test(tests, error_thread_exit_ends_the_thread_alone);
     tcase_add_test(tests, error_thread_exit_can_be_chosen_where_there_are_no_threads);
+#ifdef __GLIBC__
+    tcase_add_test(tests, in_a_jail_with_libc_alone);
+    tcase_add_test(tests, a_handler_that_is_set_in_a_signal_handler_is_prepared_for_later);
+#endif
+#if defined(__GLIBC__) && __has_include(<sys/single_threaded.h>)
+    tcase_add_test(tests, setting_a_handler_leaves_a_program_with_one_thread);
+#endif
+    tcase_add_test(tests, threads_that_fail_at_once_end_the_program_once);
+    tcase_add_test(tests, a_failure_while_the_program_ends);
+    tcase_add_test(tests, a_child_does_not_wait_for_its_parents_end);
+    tcase_add_test(tests, an_error_handler_may_fail);
+    tcase_add_test(tests, without_a_message_a_ready_made_handler_writes_nothing);
+    tcase_add_test(tests, a_full_standard_error_is_given_up_after_a_moment);
     tcase_add_test(tests, the_environment_chooses_the_first_handler);
     tcase_add_test(tests, another_word_in_the_environment_is_reported_and_means_exit);
     tcase_add_test(tests, another_word_is_reported_once);
