@@ -268,3 +268,25 @@ fn lines_come_from_the_installed_source() {
         "{said}"
     );
 }
+
+/// CSAPP_ON_ERROR=abort, as docs/servers.md has it: the debugger stops where the program is, in the call that failed.
+#[test]
+fn an_abort_leaves_the_failed_call_on_the_stack() {
+    if !is_installed("gdb", "gdb") {
+        return;
+    }
+    for link in [Link::Shared, Link::Static] {
+        let commands = ["set environment CSAPP_ON_ERROR abort", "run", "backtrace"];
+        let said = gdb(&compile("fails", link), &commands);
+        for part in [
+            "Open error: /no/such/file: No such file or directory\n",
+            "received signal SIGABRT",
+            "Open (",
+            " in read_settings (name=",
+            "fails.c:",
+            " in main () at",
+        ] {
+            assert!(said.contains(part), "{link:?}: no {part:?} in:\n{said}");
+        }
+    }
+}

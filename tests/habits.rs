@@ -329,3 +329,82 @@ fn a_thread_ends_alone_where_no_descriptor_is_free() {
         }
     });
 }
+
+const HANDLED: &str =
+    "handler: Open error: /no/such/file: No such file or directory\nthe program goes on\n";
+
+#[test]
+fn handlers_where_no_thread_can_be_made() {
+    with_each(C, "confined", &[], |program| {
+        for choice in ["exit", "return", "thread_exit", "abort"] {
+            let output = common::run(
+                Command::new(program)
+                    .arg("alone")
+                    .env("CSAPP_ON_ERROR", choice),
+            );
+            assert_eq!(
+                String::from_utf8_lossy(&output.stdout),
+                HANDLED,
+                "{choice}: {output:?}"
+            );
+        }
+    });
+}
+
+/// Copies a program, and what the dynamic linker loads with it, into a root of their own.
+fn jail(program: &Path) -> PathBuf {
+    let root = program.parent().expect("its directory").join("jail");
+    let libraries = common::succeed(Command::new("ldd").arg(program));
+    assert!(!libraries.contains("libgcc_s"), "{libraries}");
+    let paths = libraries
+        .split_whitespace()
+        .filter(|word| word.starts_with('/'));
+    for path in paths.map(Path::new).chain([program]) {
+        let inside = root.join(path.strip_prefix("/").expect("an absolute path"));
+        fs::create_dir_all(inside.parent().expect("its directory")).expect("a directory");
+        fs::copy(path, inside).expect("a copy");
+    }
+    root
+}
+
+#[test]
+fn handlers_in_a_jail_with_libc_alone() {
+    let confine = ["--user", "--map-root-user"];
+    if !common::run(
+        Command::new("unshare")
+            .args(confine)
+            .args(["chroot", "/", "true"]),
+    )
+    .status
+    .success()
+    {
+        return common::skipped("unshare cannot make a namespace for chroot here");
+    }
+    with_each(C, "confined", &[], |program| {
+        let root = jail(program);
+        let run = |arguments: &[&str], choice: &str| {
+            common::run(
+                Command::new("unshare")
+                    .args(confine)
+                    .arg("chroot")
+                    .args([&root, program])
+                    .args(arguments)
+                    .env("CSAPP_ON_ERROR", choice),
+            )
+        };
+        for choice in ["exit", "return", "thread_exit", "abort"] {
+            let output = run(&[], choice);
+            assert_eq!(
+                String::from_utf8_lossy(&output.stdout),
+                HANDLED,
+                "{choice}: {output:?}"
+            );
+        }
+        // A thread cannot end there: the program does, in order.
+        let output = run(&["thread"], "exit");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(output.stderr, b"the thread fails\n");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(HANDLED.starts_with(&*said) && !said.is_empty(), "{said}");
+    });
+}

@@ -638,7 +638,7 @@ START_TEST(a_handler_that_is_set_in_a_signal_handler_is_prepared_for_later)
 END_TEST
 #endif
 
-#if defined(__GLIBC__) && __has_include(<sys/single_threaded.h>)
+#if defined(__GLIBC__) && __has_include(<sys/single_threaded.h>) && !defined(__SANITIZE_THREAD__) /* has a thread */
 #include <sys/single_threaded.h>
 
 /* In a program of one thread, libc takes no locks: getc is twice as fast. */
@@ -1138,7 +1138,7 @@ int main(void)
     tcase_add_test(tests, in_a_jail_with_libc_alone);
     tcase_add_test(tests, a_handler_that_is_set_in_a_signal_handler_is_prepared_for_later);
 #endif
-#if defined(__GLIBC__) && __has_include(<sys/single_threaded.h>)
+#if defined(__GLIBC__) && __has_include(<sys/single_threaded.h>) && !defined(__SANITIZE_THREAD__) /* has a thread */
     tcase_add_test(tests, setting_a_handler_leaves_a_program_with_one_thread);
 #endif
     tcase_add_test(tests, threads_that_fail_at_once_end_the_program_once);
