@@ -6,7 +6,8 @@
  *
  * A function whose name starts with a lower-case letter returns an error; its capitalised
  * twin is checked: on failure it writes "Name error: reason" to standard error and ends the
- * program by exit(1), or does what csapp_set_error_handler says. NULL for a pointer that is
+ * program by exit(1), or does what csapp_set_error_handler says. The reason may follow what the call
+ * was made on: "Open error: /no/such/file: No such file or directory". errno is set after every failure. NULL for a pointer that is
  * needed is an error too, with EFAULT as a rule. No function changes errno when it succeeds, but
  * Readdir at the end of a directory. All may be called from several threads at
  * once, but Gethostbyname and Gethostbyaddr, and no two calls on one rio_t or one DIR.
@@ -201,9 +202,9 @@ typedef struct {
 /* Errors --------------------------------------------------------------------------------- */
 
 /**
- * Reports the failure of a Unix call: writes `msg: text of errno` as one line to standard
- * error, in one system call, and runs the error handler (csapp_set_error_handler), which by
- * default ends the program with status 1. Should the handler return, so does this, with
+ * Reports the failure of a Unix call: calls the error handler (csapp_set_error_handler) with
+ * "msg: text of errno". The default one writes that as one line to standard error, in one
+ * system call, and ends the program with status 1. If the handler returns, so does this, with
  * errno as it was. A NULL `msg` is shown as "(null)". [CS:APP 3e, section 8.3]
  */
 void unix_error(const char *msg);
@@ -226,13 +227,13 @@ void csapp_gai_error(int code,
 
 /**
  * Reports the failure of gethostbyname or gethostbyaddr: like unix_error, with the text of
- * h_errno. Programs that use getaddrinfo have no need of it. [CS:APP 2e, appendix A]
+ * h_errno; while that is 0, with `msg` alone. Programs that use getaddrinfo have no need of it. [CS:APP 2e, appendix A]
  */
 void dns_error(const char *msg);
 
 /**
- * Reports a failure of the program's own: writes `msg` as one line to standard error and
- * runs the error handler, like unix_error. [CS:APP 3e, appendix A]
+ * Reports a failure of the program's own: like unix_error, with `msg` alone.
+ * [CS:APP 3e, appendix A]
  */
 void app_error(const char *msg);
 
@@ -976,8 +977,12 @@ ssize_t Rio_readlineb(rio_t *rp,
  *   EFAULT  port is NULL
  *   EMFILE, ENFILE, ENOMEM  no free descriptor or memory, also for the resolver's work
  *   others  as socket(2) and connect(2) have them
- * or -2 when host or port mean nothing to the resolver, with the reason as a line on standard
- * error. [CS:APP 3e, section 11.4.8; RFC 8305; POSIX, getaddrinfo and connect]
+ * or -2 if the resolver does not know host or port, with the reason as a line on standard error,
+ * and with errno:
+ *   ENXIO  no such host
+ *   EINVAL  port is neither a number from 0 to 65535 nor the name of a service
+ *   EAGAIN, EIO  no name server answers; it has failed
+ * [CS:APP 3e, section 11.4.8; RFC 8305; POSIX, getaddrinfo and connect]
  */
 CSAPP_MUST_USE
 int open_clientfd(const char *hostname,
@@ -995,7 +1000,8 @@ int open_clientfd(const char *hostname,
  *   EFAULT  port is NULL
  *   EMFILE, ENFILE, ENOMEM  no free descriptor or memory, also for the resolver's work
  *   others  as socket(2), bind(2) and listen(2) have them
- * or -2 when port means nothing to the resolver, with the reason as a line on standard error.
+ * or -2 with errno EINVAL if port is neither a number from 0 to 65535 nor the name of a service,
+ * with the reason as a line on standard error.
  * [CS:APP 3e, section 11.4.8; POSIX, getaddrinfo, bind and listen]
  */
 CSAPP_MUST_USE
@@ -1003,7 +1009,7 @@ int open_listenfd(const char *port);
 
 /**
  * open_clientfd, checked: an error, the resolver's included, is reported as
- * "Open_clientfd error: reason", and if the error handler returns, the result is open_clientfd's
+ * "Open_clientfd error: host:port: reason", and if the error handler returns, the result is open_clientfd's
  * -1 or -2. [CS:APP 3e, appendix A]
  */
 int Open_clientfd(const char *hostname,
@@ -1011,7 +1017,7 @@ int Open_clientfd(const char *hostname,
 
 /**
  * open_listenfd, checked: an error, the resolver's included, is reported as
- * "Open_listenfd error: reason", and if the error handler returns, the result is open_listenfd's
+ * "Open_listenfd error: port 80: reason", and if the error handler returns, the result is open_listenfd's
  * -1 or -2. [CS:APP 3e, appendix A]
  */
 int Open_listenfd(const char *port);

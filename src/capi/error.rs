@@ -7,9 +7,9 @@ use crate::report::{Reason, resolver_reason};
 use crate::sio::string;
 use crate::sys::{self, Errno};
 
-/// Reports the failure of a Unix call: writes `msg: text of errno` as one line to standard
-/// error, in one system call, and runs the error handler (csapp_set_error_handler), which by
-/// default ends the program with status 1. Should the handler return, so does this, with
+/// Reports the failure of a Unix call: calls the error handler (csapp_set_error_handler) with
+/// "msg: text of errno". The default one writes that as one line to standard error, in one
+/// system call, and ends the program with status 1. If the handler returns, so does this, with
 /// errno as it was. A NULL `msg` is shown as "(null)". [CS:APP 3e, section 8.3]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn unix_error(msg: *const c_char) {
@@ -36,15 +36,15 @@ pub unsafe extern "C-unwind" fn csapp_gai_error(code: c_int, msg: *const c_char)
 }
 
 /// Reports the failure of gethostbyname or gethostbyaddr: like unix_error, with the text of
-/// h_errno. Programs that use getaddrinfo have no need of it. [CS:APP 2e, appendix A]
+/// h_errno; while that is 0, with `msg` alone. Programs that use getaddrinfo have no need of it. [CS:APP 2e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn dns_error(msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
     report(unsafe { string(msg) }, Reason::Host);
 }
 
-/// Reports a failure of the program's own: writes `msg` as one line to standard error and
-/// runs the error handler, like unix_error. [CS:APP 3e, appendix A]
+/// Reports a failure of the program's own: like unix_error, with `msg` alone.
+/// [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn app_error(msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.

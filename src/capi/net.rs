@@ -29,8 +29,12 @@ pub const LISTENQ: c_int = 1024;
 ///   EFAULT  port is NULL
 ///   EMFILE, ENFILE, ENOMEM  no free descriptor or memory, also for the resolver's work
 ///   others  as socket(2) and connect(2) have them
-/// or -2 when host or port mean nothing to the resolver, with the reason as a line on standard
-/// error. [CS:APP 3e, section 11.4.8; RFC 8305; POSIX, getaddrinfo and connect]
+/// or -2 if the resolver does not know host or port, with the reason as a line on standard error,
+/// and with errno:
+///   ENXIO  no such host
+///   EINVAL  port is neither a number from 0 to 65535 nor the name of a service
+///   EAGAIN, EIO  no name server answers; it has failed
+/// [CS:APP 3e, section 11.4.8; RFC 8305; POSIX, getaddrinfo and connect]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn open_clientfd(
@@ -52,7 +56,8 @@ pub unsafe extern "C-unwind" fn open_clientfd(
 ///   EFAULT  port is NULL
 ///   EMFILE, ENFILE, ENOMEM  no free descriptor or memory, also for the resolver's work
 ///   others  as socket(2), bind(2) and listen(2) have them
-/// or -2 when port means nothing to the resolver, with the reason as a line on standard error.
+/// or -2 with errno EINVAL if port is neither a number from 0 to 65535 nor the name of a service,
+/// with the reason as a line on standard error.
 /// [CS:APP 3e, section 11.4.8; POSIX, getaddrinfo, bind and listen]
 #[unsafe(no_mangle)]
 #[must_use]
@@ -62,7 +67,7 @@ pub unsafe extern "C-unwind" fn open_listenfd(port: *const c_char) -> c_int {
 }
 
 /// open_clientfd, checked: an error, the resolver's included, is reported as
-/// "Open_clientfd error: reason", and if the error handler returns, the result is open_clientfd's
+/// "Open_clientfd error: host:port: reason", and if the error handler returns, the result is open_clientfd's
 /// -1 or -2. [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open_clientfd(
@@ -81,7 +86,7 @@ pub unsafe extern "C-unwind" fn Open_clientfd(
 }
 
 /// open_listenfd, checked: an error, the resolver's included, is reported as
-/// "Open_listenfd error: reason", and if the error handler returns, the result is open_listenfd's
+/// "Open_listenfd error: port 80: reason", and if the error handler returns, the result is open_listenfd's
 /// -1 or -2. [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open_listenfd(port: *const c_char) -> c_int {
