@@ -53,6 +53,8 @@ for variable in $(env | sed -n 's/^\([A-Za-z_]*\)=.*/\1/p' | grep -E '(^|_)(prox
 done
 shift 3 # what is left are the variables
 
+# A root that is mounted may be divided further, as the tests do.
+mount --bind "$dir" "$dir"
 mount --rbind /dev "$dir/dev"
 mount --rbind /sys "$dir/sys"
 mount -t proc proc "$dir/proc"

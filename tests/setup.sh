@@ -26,12 +26,15 @@ END
 # Without these a part is left out, and `make check` says which.
 wanted=$(missing <<'END'
 abigail-tools  command -v abidiff
+clang          command -v clang
 cmake          command -v cmake
 debhelper      command -v dh
 dh-python      command -v dh_python3
 gdb            command -v gdb
 iproute2       command -v ip
+libclang-rt-dev echo 'int main(void) { return 0; }' | clang -fsanitize=memory -x c - -o /dev/null
 lintian        command -v lintian
+llvm           command -v llvm-symbolizer
 man-db         command -v man
 python3-venv   python3 -c 'import ensurepip'
 END

@@ -37,7 +37,9 @@ pub fn scratch(name: &str) -> PathBuf {
 
 /// Says what this machine leaves untested, past the test harness, which keeps what passing tests print.
 pub fn skipped(why: &str) {
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
+    // In one write, since other tests print at the same time.
+    let line = format!("SKIPPED: {why}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// Passes on what a program or script says that it leaves untested, in lines with the same beginning.

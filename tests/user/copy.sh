@@ -38,12 +38,12 @@ as_user() {
 }
 
 # Every file that the copy has and the machine has not, or has otherwise, and every new directory; but those
-# of the user, the project, and the caches of ldconfig and man.
+# of the user, the project, and the caches of ldconfig, man and cargo, which make asks again if the system has one.
 changes() {
     (
         cd upper
         find . \( -path "./home" -o -path ".$project" -o -path ./tmp -o -path ./etc/ld.so.cache \
-            -o -path ./var/cache -o -path ./var/lib/dpkg -o -path ./var/log \) -prune -o -print |
+            -o -path ./root/.cargo -o -path ./var/cache -o -path ./var/lib/dpkg -o -path ./var/log \) -prune -o -print |
             LC_ALL=C sort |
             while read -r path; do
                 test -d "$path" && test -d "/$path" || echo "$path"
