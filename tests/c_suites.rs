@@ -210,6 +210,9 @@ suites! {
     error_queue: shared sanitized;
     accept_in_time: shared statically sanitized thread_sanitized;
     copies: shared statically sanitized under_valgrind;
+    limits: shared statically sanitized thread_sanitized;
+    terminal: shared statically sanitized;
+    huge_counts: shared statically;
 }
 
 #[test]

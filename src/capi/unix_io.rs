@@ -34,7 +34,7 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
     // SAFETY: the caller's buffer.
-    let read = || attempt(-1, || unsafe { libc::read(fd, buf, count) });
+    let read = || unsafe { sys::read_at(fd, buf.cast(), count) }.map(|count| count as ssize_t);
     let outcome = check_count(count).and_then(|()| restart_in_time(fd, libc::SO_RCVTIMEO, read));
     report_failure(c"Read error", outcome).unwrap_or(-1)
 }

@@ -1,6 +1,7 @@
 //! Descriptors: reading, writing, closing.
 
 use core::ffi::c_int;
+use core::mem::MaybeUninit;
 
 use super::buffer::Room;
 use super::cancel::{PTHREAD_CANCEL_DISABLE, restore_cancel_state, set_cancel_state, with_cleanup};
@@ -9,7 +10,7 @@ use super::errno::{Errno, Result, attempt, checked, checked_int};
 use super::retry::{before_retry, is_nonblocking, restart_in_time, restart_or_wait, would_block};
 #[cfg(target_vendor = "apple")]
 use super::socket::set_option;
-use super::wait::wait_ready;
+use super::wait::{poll, pollfd, wait_ready};
 
 /// The most bytes that one system call is asked to move. Linux moves no more, and refuses a count
 /// that would reach beyond the address space, however little there is to move (read(2)).
@@ -32,30 +33,51 @@ pub fn read_waiting(fd: c_int, room: &mut Room) -> Result<usize> {
 }
 
 /// [`read`], which waits until `deadline` at the most, also on an O_NONBLOCK descriptor: ETIMEDOUT. A signal ends the wait
-/// with EINTR.
+/// with EINTR. The wait comes first, without a limit as well: by SA_RESTART a handler has read start again, but not poll,
+/// and SO_RCVTIMEO is another limit.
 pub fn read_in_time(fd: c_int, room: &mut Room, deadline: Deadline) -> Result<usize> {
-    let is_limited = deadline != Deadline::never();
     let count = loop {
-        if is_limited {
-            wait_ready(fd, libc::POLLIN, deadline)?;
-        }
-        let outcome = if is_limited {
-            receive_now(fd, room)
-        } else {
-            read_once(fd, room)
-        };
-        match outcome {
+        wait_in_time(fd, libc::POLLIN, deadline)?;
+        match receive_now(fd, room) {
             // Somebody else was quicker.
-            Err(reason) if is_limited && would_block(reason) => {}
-            Err(reason) if would_block(reason) && is_nonblocking(fd) => {
-                wait_ready(fd, libc::POLLIN, deadline)?;
-            }
+            Err(reason) if would_block(reason) => {}
             outcome => break outcome?,
         }
     };
     // SAFETY: so many bytes have been stored.
     unsafe { room.advance(count) };
     Ok(count)
+}
+
+/// [`wait_ready`], which fails with EBADF where the wait would be in vain, since `fd` is not open for it. That is asked for
+/// after a moment only, so that a short wait costs no more for it.
+fn wait_in_time(fd: c_int, events: libc::c_short, deadline: Deadline) -> Result<()> {
+    const MOMENT_MS: i64 = 20;
+    let moment = Deadline::after(MOMENT_MS).min(deadline);
+    match wait_ready(fd, events, moment) {
+        Err(late @ Errno(libc::ETIMEDOUT)) => {
+            expect_open_for(fd, events)?;
+            if moment == deadline {
+                return Err(late);
+            }
+            wait_ready(fd, events, deadline)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Fails with EBADF if `fd` is not open for reading (POLLIN) or writing: the other end of a pipe, say.
+fn expect_open_for(fd: c_int, events: libc::c_short) -> Result<()> {
+    let excluded = if events == libc::POLLIN {
+        libc::O_WRONLY
+    } else {
+        libc::O_RDONLY
+    };
+    // SAFETY: F_GETFL takes no argument.
+    match checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })? & libc::O_ACCMODE {
+        mode if mode == excluded => Err(Errno(libc::EBADF)),
+        _ => Ok(()),
+    }
 }
 
 /// Reads what there is from a socket, and does not wait in it; from anything else, reads once.
@@ -68,36 +90,57 @@ fn receive_now(fd: c_int, room: &Room) -> Result<usize> {
     }
 }
 
-/// The system call, and what its failures may mean.
+/// Reads once. EIO of a terminal whose other side has closed is the end of the file.
 #[inline(always)]
 fn read_once(fd: c_int, room: &Room) -> Result<usize> {
-    let (start, len) = (room.next(), room.left().min(MAX_IO));
-    // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
-    match checked(|| unsafe { libc::read(fd, start.cast(), len) }) {
-        Err(reason @ Errno(libc::EFAULT | libc::EIO)) => read_after(reason, fd, start, len),
+    // SAFETY: the room is writable for what is stored.
+    match unsafe { read_at(fd, room.next(), room.left()) } {
+        Err(Errno(libc::EIO)) if is_ended_terminal(fd) => Ok(0),
         outcome => outcome,
     }
 }
 
-/// Reads again after EFAULT, as much as is left of the first page: the kernel refuses a count that reaches beyond the
-/// address space, however little there is to read, and callers state more room than they own. EIO is the end of a
-/// terminal, whose other side has closed.
-#[cold]
-#[inline(never)]
-fn read_after(reason: Errno, fd: c_int, start: *mut u8, len: usize) -> Result<usize> {
-    const PAGE: usize = 4096;
-    let first_page = PAGE - start.addr() % PAGE;
-    if reason == Errno(libc::EFAULT) && len > first_page {
-        // SAFETY: fewer bytes than before, at the same place.
-        return checked(|| unsafe { libc::read(fd, start.cast(), first_page) });
+/// The system call read, for `len` bytes at `start`, however many those are.
+///
+/// # Safety
+/// What is stored must be writable at `start`.
+#[inline(always)]
+pub unsafe fn read_at(fd: c_int, start: *mut u8, len: usize) -> Result<usize> {
+    let len = len.min(MAX_IO);
+    // SAFETY: the caller's promise.
+    match checked(|| unsafe { libc::read(fd, start.cast(), len) }) {
+        // SAFETY: the same.
+        Err(Errno(libc::EFAULT)) => unsafe { read_first_page(fd, start, len) },
+        outcome => outcome,
     }
-    if reason == Errno(libc::EIO) && is_terminal(fd) {
-        return Ok(0);
-    }
-    Err(reason)
 }
 
-/// Whether `fd` is a terminal, or one whose other side has closed.
+/// [`read_at`] after EFAULT, for as much as is left of the first page: the kernel refuses a count that reaches beyond the
+/// address space, however little there is to read, and callers state more room than they own.
+///
+/// # Safety
+/// As [`read_at`].
+#[cold]
+#[inline(never)]
+unsafe fn read_first_page(fd: c_int, start: *mut u8, len: usize) -> Result<usize> {
+    const PAGE: usize = 4096;
+    let len = len.min(PAGE - start.addr() % PAGE);
+    // SAFETY: the caller's promise.
+    checked(|| unsafe { libc::read(fd, start.cast(), len) })
+}
+
+/// Whether `fd` is a terminal whose other side has closed. That is not so of each that gives EIO: one does that is read by a
+/// program in the background which ignores SIGTTIN, and one whose line is broken may.
+#[cold]
+#[inline(never)]
+fn is_ended_terminal(fd: c_int) -> bool {
+    let mut polled = [pollfd(fd, 0)];
+    poll(&mut polled, Deadline::past()).is_ok()
+        && polled[0].revents & libc::POLLHUP != 0
+        && is_terminal(fd)
+}
+
+/// Whether `fd` is a terminal; one that has ended may answer nothing but EIO.
 fn is_terminal(fd: c_int) -> bool {
     // SAFETY: isatty takes any number.
     match attempt(0, || unsafe { libc::isatty(fd) }) {
@@ -114,6 +157,8 @@ fn is_terminal(fd: c_int) -> bool {
 pub struct Outlet {
     fd: c_int,
     is_other: bool,
+    /// If it is none, what is written in time is written in pieces of at most so many bytes.
+    most: usize,
 }
 
 impl Outlet {
@@ -122,6 +167,7 @@ impl Outlet {
         Outlet {
             fd,
             is_other: false,
+            most: MAX_IO,
         }
     }
 
@@ -152,33 +198,36 @@ impl Outlet {
         })
     }
 
-    /// [`Outlet::write`], which waits until `deadline` at the most: ETIMEDOUT. A signal ends the wait with EINTR.
+    /// [`Outlet::write`], which waits until `deadline` at the most: ETIMEDOUT. A signal ends the wait with EINTR. As with
+    /// [`read_in_time`], the wait comes first.
     pub fn write_in_time(&mut self, bytes: &[u8], deadline: Deadline) -> Result<usize> {
-        /// What a pipe that is ready takes without blocking.
-        const PIPE_BUF: usize = 4096;
-        let bytes = &bytes[..bytes.len().min(MAX_IO)];
-        let is_limited = deadline != Deadline::never();
-        let flags = libc::MSG_NOSIGNAL | if is_limited { libc::MSG_DONTWAIT } else { 0 };
-        let few = bytes.len().min(if is_limited { PIPE_BUF } else { MAX_IO });
-        let start = bytes.as_ptr().cast();
         loop {
-            if is_limited {
-                wait_ready(self.fd, libc::POLLOUT, deadline)?;
+            wait_in_time(self.fd, libc::POLLOUT, deadline)?;
+            match self.send_or_write_now(&bytes[..bytes.len().min(MAX_IO)]) {
+                Err(reason) if would_block(reason) => {}
+                outcome => return outcome,
             }
-            let outcome = self.send_or_write_once(
-                // SAFETY: `bytes` is readable for its whole length.
-                &|fd| unsafe { libc::send(fd, start, bytes.len(), flags) },
-                // SAFETY: `few` is not more.
-                &|fd| unsafe { libc::write(fd, start, few) },
-            );
-            match outcome {
-                Err(reason) if is_limited && would_block(reason) => {}
-                Err(reason) if would_block(reason) && is_nonblocking(self.fd) => {
-                    wait_ready(self.fd, libc::POLLOUT, deadline)?;
+        }
+    }
+
+    /// Writes what a descriptor that is ready takes without blocking.
+    fn send_or_write_now(&mut self, bytes: &[u8]) -> Result<usize> {
+        let start = bytes.as_ptr().cast();
+        if !self.is_other {
+            let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+            // SAFETY: `bytes` is readable for its whole length.
+            let send = |fd| unsafe { libc::send(fd, start, bytes.len(), flags) };
+            match send_quietly(self.fd, send) {
+                Err(Errno(libc::ENOTSOCK)) => {
+                    self.is_other = true;
+                    self.most = taken_at_once(self.fd);
                 }
                 outcome => return outcome,
             }
         }
+        let few = bytes.len().min(self.most);
+        // SAFETY: `few` is not more than the length of `bytes`.
+        checked(|| unsafe { libc::write(self.fd, start, few) })
     }
 
     /// Makes one of two calls that write the same until it gets somewhere: `send` to a socket, `write`
@@ -215,6 +264,30 @@ impl Outlet {
             }
         }
         checked(|| write(self.fd))
+    }
+}
+
+/// How many bytes `fd`, which is no socket, takes without blocking once poll says that it is ready; of a terminal, how many it
+/// usually does: there, nothing is promised.
+fn taken_at_once(fd: c_int) -> usize {
+    const PIPE_BUF: usize = 4096; // (pipe(7))
+    const TERMINAL: usize = 128; // and twice as many once newlines have become two bytes
+    if is_nonblocking(fd) || is_regular(fd) {
+        MAX_IO
+    } else if is_terminal(fd) {
+        TERMINAL
+    } else {
+        PIPE_BUF
+    }
+}
+
+fn is_regular(fd: c_int) -> bool {
+    let mut status = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: fstat stores one, unless it fails.
+    match checked_int(|| unsafe { libc::fstat(fd, status.as_mut_ptr()) }) {
+        // SAFETY: it has.
+        Ok(_) => unsafe { status.assume_init() }.st_mode & libc::S_IFMT == libc::S_IFREG,
+        Err(_) => false,
     }
 }
 
