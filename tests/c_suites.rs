@@ -212,6 +212,7 @@ suites! {
     copies: shared statically sanitized under_valgrind;
     limits: shared statically sanitized thread_sanitized;
     terminal: shared statically sanitized;
+    checked_buffered: shared statically sanitized under_valgrind;
     huge_counts: shared statically;
 }
 

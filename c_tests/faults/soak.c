@@ -57,6 +57,7 @@ static const char *bytes_at(struct bytes *bytes, uint64_t at)
 /* ---- Episodes ---- */
 
 enum method { BY_READN, BY_READNB, BY_READLINEB, BY_BOTH_BUFFERED, METHODS };
+enum limited { NEVER, ALWAYS, AT_TIMES }; /* which calls have a time limit of their own, which keeps running out */
 enum stream { PIPE, SOCKETPAIR, TCP, STREAMS };
 
 struct episode {
@@ -64,13 +65,14 @@ struct episode {
     enum method method;
     enum stream stream;
     enum style style;
+    enum limited limited;
     int is_nonblocking[2]; /* the receiver's end, the sender's */
     int has_limit[2];      /* the same */
 };
 
 /* What all episodes did; the processes share it. */
 static struct totals {
-    unsigned long long moved, failed, shortened, ended, signals;
+    unsigned long long moved, failed, shortened, ended, signals, late, interrupted;
 } *totals;
 
 static uint64_t random_state;
@@ -94,6 +96,7 @@ static struct episode episode_of(int number)
     episode.method = (enum method)(number % METHODS);
     episode.stream = (enum stream)(number / METHODS % STREAMS);
     episode.style = (enum style)(any() % 3);
+    episode.limited = (enum limited)(number / METHODS / STREAMS % 3);
     episode.is_nonblocking[0] = any() % 4 == 0;
     episode.is_nonblocking[1] = any() % 4 == 0;
     episode.has_limit[0] = episode.stream != PIPE && any() % 2;
@@ -164,14 +167,31 @@ static void end_faults(void)
     __atomic_fetch_add(&totals->signals, (unsigned)interruptions, __ATOMIC_RELAXED);
 }
 
-/* A call has failed, as it may: by an error of the plan, or because it waited long enough. */
-static int is_expected(const struct episode *episode, int side)
+/* The limit of the next call, in milliseconds; NO_LIMIT: it is one of the book's. */
+#define NO_LIMIT (-2)
+
+static int any_limit(const struct episode *episode)
+{
+    static const int limits[] = {0, 0, 1, 2, 5, -1};
+
+    if (episode->limited == NEVER || (episode->limited == AT_TIMES && any() % 2))
+        return NO_LIMIT;
+    return limits[any() % 6];
+}
+
+/* A call has failed, as it may: by an error of the plan, or because it waited long enough; one with a limit also because
+   of a signal. */
+static int is_expected(const struct episode *episode, int side, int limit)
 {
     int planned = __atomic_exchange_n(&planned_error, 0, __ATOMIC_SEQ_CST);
 
     __atomic_fetch_add(&totals->ended, 1, __ATOMIC_RELAXED);
     if (planned != 0)
         return errno == planned;
+    if (limit != NO_LIMIT) {
+        __atomic_fetch_add(errno == EINTR ? &totals->interrupted : &totals->late, 1, __ATOMIC_RELAXED);
+        return errno == EINTR || (errno == ETIMEDOUT && limit >= 0);
+    }
     return errno == EAGAIN
            && (episode->has_limit[side]
                || (side == 0 && episode->is_nonblocking[0] && episode->method != BY_READN));
@@ -215,18 +235,22 @@ static int send_all(void *arg)
     bytes.style = episode->style;
     begin_faults(episode, 1);
     while (at < episode->size) {
-        size_t n = any_count(), before = counted(faults.moved[WRITES]);
+        size_t n = any_count(), before = counted(faults.moved[WRITES]), told = 0;
+        int limit = any_limit(episode);
         ssize_t result;
 
         if (n > episode->size - at)
             n = episode->size - at;
         stall_at_times();
         errno = UNTOUCHED;
-        result = rio_writen(sender->fd, bytes_at(&bytes, at), n);
+        result = limit == NO_LIMIT ? rio_writen(sender->fd, bytes_at(&bytes, at), n)
+                                   : csapp_writen(sender->fd, bytes_at(&bytes, at), n, limit, &told);
         if (result == -1) {
-            if (!is_expected(episode, 1))
+            if (!is_expected(episode, 1, limit))
                 return 1;
             n = counted(faults.moved[WRITES]) - before; /* then goes on behind it */
+            if (limit != NO_LIMIT && told != n)
+                return 5;
         } else if (result != (ssize_t)n || errno != UNTOUCHED || !is_none_kept_quiet()) {
             return 2;
         } else if (counted(faults.moved[WRITES]) - before != n) {
@@ -256,7 +280,8 @@ static void receive_all(const struct episode *episode, int number, int fd)
     bytes.style = episode->style;
     rio_readinitb(&rio, fd);
     while (at < episode->size) {
-        size_t n = any_count(), len, before, claim;
+        size_t n = any_count(), len, before, claim, told = 0;
+        int limit;
         enum method method = episode->method;
         const char *expected = bytes_at(&bytes, at), *newline;
         char *buf;
@@ -277,16 +302,21 @@ static void receive_all(const struct episode *episode, int number, int fd)
         buf = end - len - (method == BY_READLINEB);
         for (;;) {
             before = counted(faults.moved[READS]);
+            limit = any_limit(episode);
             errno = UNTOUCHED;
-            result = method == BY_READN    ? rio_readn(fd, buf, n)
-                     : method == BY_READNB ? rio_readnb(&rio, buf, n)
-                                         : rio_readlineb(&rio, buf, claim);
+            result = method == BY_READN ? (limit == NO_LIMIT ? rio_readn(fd, buf, n)
+                                                             : csapp_readn(fd, buf, n, limit, &told))
+                     : method == BY_READNB ? (limit == NO_LIMIT ? rio_readnb(&rio, buf, n)
+                                                                : csapp_readnb(&rio, buf, n, limit))
+                     : limit == NO_LIMIT   ? rio_readlineb(&rio, buf, claim)
+                                           : csapp_readlineb(&rio, buf, claim, limit);
             if (result != -1)
                 break;
-            expect(is_expected(episode, 0), "an error that nobody made", number, at);
+            expect(is_expected(episode, 0, limit), "an error that nobody made", number, at);
             if (method == BY_READN) {
                 len = counted(faults.moved[READS]) - before;
                 expect(len <= n, "too much has come", number, at);
+                expect(limit == NO_LIMIT || told == len, "it tells another number than has come", number, at);
                 break;
             }
             if (errno == EAGAIN)
@@ -377,7 +407,8 @@ int main(void)
     suite_add_tcase(suite, tests);
     status = run_suite(suite);
     printf("%llu bytes moved under %llu failing calls, %llu short ones and %llu signals; "
-           "%llu times a call ended by an error and was repeated\n",
-           totals->moved, totals->failed, totals->shortened, totals->signals, totals->ended);
+           "%llu times a call ended by an error and was repeated, %llu of them for want of time, %llu by a signal\n",
+           totals->moved, totals->failed, totals->shortened, totals->signals, totals->ended, totals->late,
+           totals->interrupted);
     return status;
 }
