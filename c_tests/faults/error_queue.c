@@ -256,6 +256,100 @@ START_TEST(a_write_that_waits_beside_an_entry_sleeps)
 }
 END_TEST
 
+/* The calls with a time limit, of which nothing comes. */
+static ssize_t readn_in_time(void)
+{
+    size_t moved;
+
+    return csapp_readn(ours, bytes, 8, WAIT_MS, &moved);
+}
+
+static rio_t rio;
+
+static ssize_t readnb_in_time(void)
+{
+    rio_readinitb(&rio, ours);
+    return csapp_readnb(&rio, bytes, 8, WAIT_MS);
+}
+
+static ssize_t readlineb_in_time(void)
+{
+    rio_readinitb(&rio, ours);
+    return csapp_readlineb(&rio, bytes, sizeof bytes, WAIT_MS);
+}
+
+static ssize_t writen_in_time(void)
+{
+    size_t moved;
+
+    return csapp_writen(ours, bytes, sizeof bytes, WAIT_MS, &moved);
+}
+
+static ssize_t (*const calls_in_time[])(void) = {
+    readn_in_time, readnb_in_time, readlineb_in_time, writen_in_time,
+};
+
+/* On O_NONBLOCK and blocking sockets. */
+START_TEST(a_limit_ends_the_wait_beside_an_entry)
+{
+    long start, cpu;
+
+    tcp_with_zero_copy_notice();
+    fill_connection();
+    if (_i % 2 == 1)
+        ck_assert_int_eq(fcntl(ours, F_SETFL, 0), 0);
+    start = now_ms();
+    cpu = cpu_ms();
+    ck_assert_int_eq(calls_in_time[_i / 2](), -1);
+    ck_assert_int_eq(errno, ETIMEDOUT);
+    ck_assert_int_ge(now_ms() - start, WAIT_MS);
+    expect_sleep(start, cpu);
+}
+END_TEST
+
+START_TEST(a_signal_ends_the_wait_beside_an_entry)
+{
+    const struct itimerval once = {{0, 0}, {0, 1000 * WAIT_MS}};
+    struct sigaction action;
+    size_t moved;
+    long start, cpu;
+
+    tcp_with_zero_copy_notice();
+    memset(&action, 0, sizeof action);
+    action.sa_handler = count_interruption;
+    sigaction(SIGALRM, &action, NULL);
+    start = now_ms();
+    cpu = cpu_ms();
+    setitimer(ITIMER_REAL, &once, NULL);
+    ck_assert_int_eq(csapp_readn(ours, bytes, 8, -1, &moved), -1);
+    ck_assert_int_eq(errno, EINTR);
+    expect_sleep(start, cpu);
+}
+END_TEST
+
+static void *send_line_later(void *arg)
+{
+    sleep_ms(WAIT_MS);
+    send_text(theirs, "12345678\n");
+    return arg;
+}
+
+/* The checked call waits on an O_NONBLOCK socket. */
+START_TEST(a_checked_call_that_waits_beside_an_entry_sleeps)
+{
+    pthread_t thread;
+    long start, cpu;
+
+    tcp_with_zero_copy_notice();
+    rio_readinitb(&rio, ours);
+    start = now_ms();
+    cpu = cpu_ms();
+    ck_assert_int_eq(pthread_create(&thread, NULL, send_line_later, NULL), 0);
+    ck_assert_int_eq(Rio_readlineb(&rio, bytes, sizeof bytes), 9);
+    expect_sleep(start, cpu);
+}
+END_TEST
+
 #ifdef __GLIBC__ /* elsewhere, a cancelled thread leaves open what it had */
 static void *read_for_ever(void *arg)
 {
@@ -314,6 +408,10 @@ int main(void)
     tcase_add_test(tests, a_reset_ends_the_wait);
     tcase_add_test(tests, another_error_ends_the_wait);
     tcase_add_loop_test(tests, a_write_that_waits_beside_an_entry_sleeps, 0, 2);
+    tcase_add_loop_test(tests, a_limit_ends_the_wait_beside_an_entry, 0,
+                        2 * (int)(sizeof calls_in_time / sizeof *calls_in_time));
+    tcase_add_test(tests, a_signal_ends_the_wait_beside_an_entry);
+    tcase_add_test(tests, a_checked_call_that_waits_beside_an_entry_sleeps);
 #ifdef __GLIBC__
     add_for_each(tests, a_thread_that_is_cancelled_meanwhile_leaves_nothing_open, queues);
 #endif
