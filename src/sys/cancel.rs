@@ -4,11 +4,20 @@ use core::ffi::{c_int, c_void};
 use core::mem::{self, MaybeUninit};
 use core::ptr;
 
+/// Makes `call`, which does not wait long. Cancellation waits until it is over.
+pub(super) fn uncancelled<T>(call: impl FnOnce() -> T) -> T {
+    let before = set_cancel_state(PTHREAD_CANCEL_DISABLE);
+    // SAFETY: should a handler jump out, the thread can be cancelled again at any time.
+    let value = unsafe { with_cleanup(&before, restore_cancel_state, call) };
+    set_cancel_state(before);
+    value
+}
+
 /// As <pthread.h> has it.
-pub(super) const PTHREAD_CANCEL_DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
+const PTHREAD_CANCEL_DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
 
 /// Says whether the calling thread can be cancelled, and returns what was said before.
-pub(super) fn set_cancel_state(state: c_int) -> c_int {
+fn set_cancel_state(state: c_int) -> c_int {
     unsafe extern "C" {
         fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
     }
@@ -18,7 +27,7 @@ pub(super) fn set_cancel_state(state: c_int) -> c_int {
     before
 }
 
-pub(super) extern "C" fn restore_cancel_state(before: &c_int) {
+extern "C" fn restore_cancel_state(before: &c_int) {
     set_cancel_state(*before);
 }
 

@@ -4,7 +4,7 @@ use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
 use super::buffer::Room;
-use super::cancel::{PTHREAD_CANCEL_DISABLE, restore_cancel_state, set_cancel_state, with_cleanup};
+use super::cancel::{uncancelled, with_cleanup};
 use super::clock::Deadline;
 use super::errno::{Errno, Result, attempt, checked, checked_int};
 use super::retry::{before_retry, is_nonblocking, restart_in_time, restart_or_wait, would_block};
@@ -315,12 +315,8 @@ fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
 /// close that is left in the middle, nobody knows what it did.
 #[inline(never)]
 pub fn close(fd: c_int) {
-    let before = set_cancel_state(PTHREAD_CANCEL_DISABLE);
     // SAFETY: close touches no memory.
-    let call = || checked_int(|| unsafe { libc::close(fd) });
-    // SAFETY: should a handler jump out, the thread can be cancelled again at any time.
-    let _ = unsafe { with_cleanup(&before, restore_cancel_state, call) };
-    set_cancel_state(before);
+    let _ = uncancelled(|| checked_int(|| unsafe { libc::close(fd) }));
 }
 
 /// Makes `call` with the descriptor `fd`, and closes that, also if `call` is left in the middle.

@@ -2,6 +2,7 @@
 
 use core::{iter, ptr};
 
+use super::cancel::uncancelled;
 use super::errno::{errno, set_errno};
 use super::socket::family_but_loopback;
 
@@ -19,11 +20,15 @@ impl Networks {
     #[cold]
     pub fn now() -> Networks {
         let before = errno();
+        let networks = uncancelled(Networks::ask);
+        set_errno(before);
+        networks
+    }
+
+    fn ask() -> Networks {
         let mut list = ptr::null_mut();
         // SAFETY: `list` can be stored to.
-        let outcome = unsafe { libc::getifaddrs(&mut list) };
-        set_errno(before);
-        if outcome == -1 {
+        if unsafe { libc::getifaddrs(&mut list) } == -1 {
             return Networks {
                 ipv4: true,
                 ipv6: true,
@@ -45,7 +50,6 @@ impl Networks {
         }
         // SAFETY: the list came from getifaddrs, and is not used any more.
         unsafe { libc::freeifaddrs(list) };
-        set_errno(before);
         networks
     }
 
