@@ -1,12 +1,10 @@
 """The library as ctypes sees it: where it is, the types of its functions, and errors as exceptions."""
 
-import atexit
 import ctypes
+import errno
 import os
 import socket
-import threading
 from ctypes import (
-    CFUNCTYPE,
     POINTER,
     Structure,
     c_char,
@@ -19,7 +17,7 @@ from ctypes import (
     c_ulong,
     c_void_p,
 )
-from typing import Any
+from typing import Any, Optional, Union
 
 RIO_BUFSIZE = 8192
 MAXLINE = 8192
@@ -28,7 +26,7 @@ _SONAME = "libcsapp.so.1"
 
 
 class rio_t(Structure):  # the header's name
-    """rio_t of csapp.h. Must not be copied."""
+    """rio_t of csapp.h."""
 
     _fields_ = [
         ("rio_fd", c_int),
@@ -173,66 +171,132 @@ _FUNCTIONS = {
 }
 
 
-# Reports of the program's own, which are no failures of a call.
-_REPORTING = {"unix_error", "posix_error", "csapp_gai_error", "dns_error", "app_error"}
+# Reports of the program's own: the message and what it is about, from the arguments and errno.
+_REPORTING = {
+    "unix_error": lambda code, message: (message, os.strerror(code)),
+    "posix_error": lambda _, code, message: (message, os.strerror(code)),
+    "csapp_gai_error": lambda _, code, message: (message, _text(_libc.gai_strerror, code)),
+    "dns_error": lambda _, message: (message, _text(_libc.hstrerror, _h_errno()) if _h_errno() else None),
+    "app_error": lambda _, message: (message, None),
+}
 
-# Where the reason is the resolver's, it is on standard error alone.
-_RESOLVING = {"Getaddrinfo": socket.gaierror, "Getnameinfo": socket.gaierror,
-              "Gethostbyname": socket.herror, "Gethostbyaddr": socket.herror}
+# Functions whose first argument is a path, which the exception names.
+_PATHS = {"Execve", "Execvp", "Open", "Stat", "Opendir", "Fopen"}
 
-
-class _Thread(threading.local):
-    has_reported = False
-
-
-_thread = _Thread()
-
-
-def _note_report(message: bytes) -> None:
-    _thread.has_reported = True
+_libc = ctypes.CDLL(None)
+for _function in _libc.gai_strerror, _libc.hstrerror:
+    _function.restype = c_char_p
 
 
-# The library's error handler: notes that the call which this thread is in has failed, and lets it return.
-_error_handler = CFUNCTYPE(None, c_char_p)(_note_report)
+def _text(function: Any, code: int) -> str:
+    return os.fsdecode(function(code))
 
 
-def _forget_report(result: Any, function: Any, arguments: Any) -> Any:
-    _thread.has_reported = False
-    return result
+def _h_errno() -> int:
+    location = _libc.__h_errno_location
+    location.restype = POINTER(c_int)
+    return int(location().contents.value)
+
+
+class _Library(ctypes.CDLL):
+    """A library whose functions are called with errno 0. What succeeds leaves errno alone, so that afterwards it says
+    whether a call has failed, also of a function that returns nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, use_errno=True)
+        plain: Any = self._FuncPtr
+
+        class Function(plain):  # type: ignore[misc]
+            _flags_ = plain._flags_
+
+            def __call__(self, *arguments: Any) -> Any:
+                before = ctypes.set_errno(0)
+                result = super().__call__(*arguments)
+                if self.__name__ in _REPORTING:
+                    _say_report(before, self.__name__, arguments)
+                return result
+
+        self._FuncPtr = Function
+
+
+def _say_report(code: int, name: str, arguments: Any) -> None:
+    """Writes the line of a report, as the library does outside of Python."""
+    message, reason = _REPORTING[name](code, *arguments)
+    ctypes.set_errno(code)
+    os.write(2, message + (b"" if reason is None else b": " + os.fsencode(reason)) + b"\n")
 
 
 def _raise_failure(result: Any, function: Any, arguments: Any) -> Any:
-    """Turns a failure into the OSError of errno: of a checked function if it has reported one, of another
-    if it returns -1. A -2 of the latter is the resolver's, and a caller's affair."""
-    name = function.__name__
-    has_reported, _thread.has_reported = _thread.has_reported, False
-    if not has_reported and (result != -1 or name == "Sigsuspend"):
+    """Turns a failure into an exception: of a checked function if it has left an errno, of another if it
+    returns -1. Of the latter, -2 is the resolver's, and a caller's affair."""
+    name: str = function.__name__
+    is_checked = name[0].isupper() or name.startswith("csapp_O")
+    code = ctypes.get_errno()
+    if name == "Sigsuspend" and code == errno.EINTR or not (code if is_checked else result == -1):
         return result
-    if name in _RESOLVING or has_reported and result == -2:
-        raise _RESOLVING.get(name, socket.gaierror)("the reason is on standard error")
-    error = ctypes.get_errno()
-    raise OSError(error, os.strerror(error))
+    if name == "Getaddrinfo":
+        raise _gaierror(_libc.getaddrinfo(*arguments))
+    if name == "Getnameinfo":
+        raise _gaierror(_libc.getnameinfo(*arguments))
+    if name.startswith("Gethostby"):
+        raise socket.herror(_h_errno(), _text(_libc.hstrerror, _h_errno()))
+    if is_checked and result == -2:
+        host, port = arguments if len(arguments) == 2 else (None, arguments[0])
+        raise resolver_error(host, port, 0 if len(arguments) == 2 else socket.AI_PASSIVE)
+    path = os.fsdecode(arguments[0]) if name in _PATHS and arguments[0] is not None else None
+    raise OSError(code, os.strerror(code), path)
 
 
-def _load() -> ctypes.CDLL:
+def _gaierror(code: int) -> socket.gaierror:
+    return socket.gaierror(code, _text(_libc.gai_strerror, code))
+
+
+def resolver_error(host: Optional[bytes], port: Union[int, bytes], flags: int) -> socket.gaierror:
+    """Why the library does not take a host and a port."""
+    port = port if isinstance(port, bytes) else str(port).encode()
+    for name in None, host:
+        try:
+            socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags)
+        except socket.gaierror as error:
+            return error
+        except UnicodeError:
+            break
+    # Here the library refuses what the resolver takes.
+    if port.strip().isdigit() and int(port) <= 65535:
+        return _gaierror(socket.EAI_NONAME)
+    return socket.gaierror(socket.EAI_SERVICE, f"{os.fsdecode(port)!r} is no number from 0 to 65535 and no service")
+
+
+def _path() -> str:
     """The library that CSAPP_LIBRARY names; or the one beside this file, where an installation puts it; or
     the system's."""
     beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), _SONAME)
-    default = beside if os.path.exists(beside) else _SONAME
-    library = ctypes.CDLL(os.environ.get("CSAPP_LIBRARY", default), use_errno=True)
+    return os.environ.get("CSAPP_LIBRARY", beside if os.path.exists(beside) else _SONAME)
+
+
+def _load() -> ctypes.CDLL:
+    library = _Library(_path())
     for name, (result, *parameters) in _FUNCTIONS.items():
         function = getattr(library, name)
         function.argtypes = parameters
         function.restype = result
-        if name in _REPORTING:
-            function.errcheck = _forget_report
-        elif name != "csapp_set_error_handler":
+        if name not in _REPORTING and name != "csapp_set_error_handler":
             function.errcheck = _raise_failure
-    # No checked function may end the interpreter; nor may one call it when it has ended.
-    library.csapp_set_error_handler(ctypes.cast(_error_handler, c_void_p))
-    does_nothing = ctypes.cast(library.csapp_error_return, c_void_p)
-    atexit.register(library.csapp_set_error_handler, does_nothing)
+    # No checked function may end the interpreter, nor write a line to standard error for what an exception says. The
+    # handler is called with a string and has nothing to do, so any C function of a string that changes nothing will
+    # do. One in Python would belong to one interpreter, and be called when that has ended.
+    library.csapp_set_error_handler(ctypes.cast(_libc.strlen, c_void_p))
     return library
 
 
 CDLL = _load()
+_raw = ctypes.CDLL(_path(), use_errno=True)
+
+
+def raw(name: str) -> Any:
+    """A function of the library that raises nothing: its caller looks at the result."""
+    result, *parameters = _FUNCTIONS[name]
+    function = getattr(_raw, name)
+    function.argtypes = parameters
+    function.restype = result
+    return function

@@ -3,7 +3,13 @@
 import array
 import ctypes
 import errno
+import gc
+import io
 import os
+import pty
+import random
+import selectors
+import signal
 import socket
 import struct
 import subprocess
@@ -11,6 +17,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import warnings
 from pathlib import Path
 
 import csapp
@@ -84,12 +91,18 @@ class Reading(unittest.TestCase):
             theirs.sendall(b"done\n")
             self.assertEqual(rio.readline(), b"begun, done\n")
 
-    def test_a_timeout_of_python_makes_a_descriptor_non_blocking(self):
+    def test_the_timeout_of_a_socket_counts(self):
         ours, theirs = pair()
-        ours.settimeout(3600)
+        ours.settimeout(0.05)
+        theirs.sendall(b"begun, ")
         with csapp.Rio(ours) as rio, theirs:
-            with self.assertRaises(BlockingIOError):
-                rio.readline()
+            for call in rio.readline, lambda: rio.read(10), lambda: next(iter(rio)), rio.readlines:
+                with self.assertRaises(TimeoutError):
+                    call()
+            with self.assertRaises(TimeoutError):
+                csapp.writen(ours, bytes(10_000_000))
+            theirs.sendall(b"done\n")
+            self.assertEqual(rio.readline(), b"begun, done\n")
 
     def test_closes_what_it_was_made_of(self):
         ours, theirs = pair()
@@ -106,6 +119,182 @@ class Reading(unittest.TestCase):
             os.close(write_end)
         with self.assertRaises(OSError):
             os.fstat(read_end)
+
+    def test_is_an_io_object(self):
+        ours, theirs = pair()
+        with csapp.Rio(ours) as rio:
+            self.assertIsInstance(rio, io.BufferedIOBase)
+            self.assertTrue(rio.readable() and rio.writable() and not rio.seekable() and not rio.isatty())
+            for unsupported in rio.tell, rio.detach, lambda: rio.seek(0), lambda: rio.truncate(0):
+                with self.assertRaises(io.UnsupportedOperation):
+                    unsupported()
+            rio.flush()
+            theirs.sendall(b"one\ntwo\nthree and more")
+            self.assertEqual(rio.peek(), b"one\ntwo\nthree and more")
+            self.assertEqual(repr(rio), f"<csapp.Rio of {ours!r}, 22 bytes read ahead>")
+            self.assertEqual(rio.read1(2), b"on")
+            self.assertEqual(rio.peek(1), b"e\ntwo\nthree and more")
+            self.assertEqual(next(rio), b"e\n")
+            room = array.array("i", [0])
+            self.assertEqual(rio.readinto(room), 4)
+            self.assertEqual(room.tobytes(), b"two\n")
+            self.assertEqual(rio.readinto1(bytearray(100)), 14)
+            theirs.sendall(b"4\n5\n6\n")
+            theirs.close()
+            self.assertEqual(rio.readlines(3), [b"4\n", b"5\n"])
+            self.assertEqual(rio.readlines(), [b"6\n"])
+            self.assertEqual([rio.peek(), rio.read1(), rio.read(), rio.readline(), rio.readlines()],
+                             [b"", b"", b"", b"", []])
+        self.assertEqual(repr(rio), "<csapp.Rio, closed>")
+        for call in rio.readline, rio.read, rio.read1, rio.peek, rio.readlines, rio.fileno, lambda: next(iter(rio)):
+            with self.assertRaises(ValueError):
+                call()
+
+    def test_under_a_text_wrapper_and_a_selector(self):
+        read_end, write_end = os.pipe()
+        with csapp.Rio(read_end) as rio, selectors.DefaultSelector() as selector:
+            selector.register(rio, selectors.EVENT_READ)
+            self.assertEqual(selector.select(0), [])
+            os.write(write_end, "gr\u00fc\u00df\r\ndich".encode())
+            self.assertEqual(len(selector.select(10)), 1)
+            os.close(write_end)
+            selector.unregister(rio)
+            self.assertEqual(list(io.TextIOWrapper(rio, encoding="utf-8")), ["gr\u00fc\u00df\n", "dich"])
+
+    def test_reading_while_iterating(self):
+        read_end, write_end = os.pipe()
+        os.write(write_end, b"POST\nLength: 4\n\nbodyGET\n\nrest")
+        os.close(write_end)
+        with csapp.Rio(read_end) as rio:
+            seen = []
+            for line in rio:
+                seen.append(line)
+                if line == b"\n":
+                    seen.append(rio.read(4))
+            self.assertEqual(seen, [b"POST\n", b"Length: 4\n", b"\n", b"body", b"GET\n", b"\n", b"rest"])
+
+    def test_any_mixture_of_calls_gives_every_byte_once(self):
+        for seed in range(200):
+            chance = random.Random(seed)
+            data = bytes(chance.choice(b"abcdef\n") for _ in range(chance.randrange(3000)))
+            ours, theirs = pair()
+            ours.setblocking(False)
+            sent, got = 0, b""
+            with csapp.Rio(ours) as rio, theirs:
+                while len(got) < len(data):
+                    if chance.random() < 0.5:
+                        more = data[sent:sent + chance.randrange(200)]
+                        if more:
+                            theirs.sendall(more)
+                        sent += len(more)
+                    size = chance.choice([-1, 0, 1, 7, 100])
+                    call = chance.choice([rio.readline, rio.read, rio.read1, rio.peek, rio.readlines, "iterate"])
+                    try:
+                        if call == "iterate":
+                            got += next(iter(rio), b"")
+                        elif call == rio.peek:
+                            self.assertTrue(data[len(got):].startswith(rio.peek()))
+                        elif call == rio.readlines:
+                            got += b"".join(rio.readlines(size))
+                        else:
+                            piece = call(size)
+                            if call == rio.readline:
+                                self.assertNotIn(b"\n", piece[:-1])
+                            got += piece
+                    except BlockingIOError:
+                        if sent == len(data):
+                            theirs.shutdown(socket.SHUT_WR)
+                    self.assertEqual(got, data[:len(got)], seed)
+
+    def test_a_timeout_of_one_call(self):
+        read_end, write_end = os.pipe()
+        with csapp.Rio(read_end) as rio, csapp.Rio(os.dup(read_end), timeout=0.01) as limited:
+            for call in rio.readline, rio.read, rio.read1, rio.peek, rio.readlines:
+                with self.assertRaises(TimeoutError):
+                    call(timeout=0.01)
+                with self.assertRaises(BlockingIOError):
+                    call(timeout=0)
+                for wrong in -1, float("nan"), "1":
+                    with self.assertRaises((ValueError, TypeError)):
+                        call(timeout=wrong)
+            with self.assertRaises(TimeoutError):
+                rio.readinto(bytearray(1), timeout=0.01)
+            with self.assertRaises(TimeoutError):
+                limited.readline()
+            os.write(write_end, b"ab")
+            with self.assertRaises(TimeoutError) as caught:
+                csapp.readn(read_end, 5, timeout=0.01)
+            self.assertEqual(caught.exception.partial, b"ab")
+            os.write(write_end, b"cd\n")
+            self.assertEqual(rio.readline(timeout=float("inf")), b"cd\n")
+        reader, writer = os.pipe()
+        with self.assertRaises(TimeoutError) as caught:
+            csapp.writen(writer, bytes(1_000_000), timeout=0.01)
+        self.assertEqual(caught.exception.characters_written, len(os.read(reader, 1_000_000)))
+        for fd in write_end, reader, writer:
+            os.close(fd)
+
+    def test_a_handler_runs_while_a_call_waits(self):
+        """A handler that raises ends the call at once, and one that does not lets it go on (PEP 475)."""
+        class Stop(Exception):
+            pass
+
+        def stop(*_):
+            raise Stop
+
+        before = signal.getsignal(signal.SIGALRM)
+        self.addCleanup(signal.signal, signal.SIGALRM, before)
+        silent, other_end = os.pipe()
+        read_end, write_end = os.pipe()
+        with csapp.Rio(read_end) as rio:
+            os.write(write_end, b"begun, ")
+            for call in (rio.readline, lambda: rio.read(20), lambda: rio.readlines(), lambda: next(iter(rio)),
+                         lambda: csapp.readn(silent, 5)):
+                signal.signal(signal.SIGALRM, stop)
+                signal.setitimer(signal.ITIMER_REAL, 0.02)
+                with self.assertRaises(Stop):
+                    call()
+            calls = []
+            signal.signal(signal.SIGALRM, lambda *_: calls.append(os.write(write_end, b"done\n")))
+            signal.setitimer(signal.ITIMER_REAL, 0.02)
+            self.assertEqual(rio.readline(), b"begun, done\n")
+            self.assertEqual(len(calls), 1)
+            # The limit is for the whole call, however many signals come.
+            signal.signal(signal.SIGALRM, lambda *_: None)
+            signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+            with self.assertRaises(TimeoutError):
+                rio.readline(timeout=0.1)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for fd in silent, other_end, write_end:
+            os.close(fd)
+
+    def test_a_terminal_goes_on_behind_its_end(self):
+        master, slave = pty.openpty()
+        with csapp.Rio(slave) as rio:
+            os.write(master, b"abc\x04\x04def\n")
+            self.assertEqual(rio.readline(), b"abc")
+            self.assertEqual(rio.readline(), b"def\n")
+            os.write(master, b"\x04")
+            self.assertEqual(rio.readline(), b"")
+        master_rio = csapp.Rio(master)
+        self.assertTrue(master_rio.read().endswith(b"def\r\n"), "EIO is the end of a terminal whose other side is closed")
+        master_rio.close()
+
+    def test_what_is_forgotten_open_is_told(self):
+        for make in (lambda: csapp.Rio(os.open("/dev/null", os.O_RDONLY)), lambda: csapp.Rio(pair()[0])):
+            with warnings.catch_warnings(record=True) as told:
+                warnings.simplefilter("always")
+                make()
+                gc.collect()
+            said = [str(warning.message) for warning in told if warning.category is ResourceWarning]
+            self.assertTrue(any(line.startswith("unclosed <csapp.Rio of ") for line in said), said)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            csapp.Rio(0, closefd=False)
+            with self.assertRaises(AttributeError):
+                csapp.Rio("no descriptor")
+        self.assertEqual(told, [])
+        os.fstat(0)
 
     def test_unbuffered(self):
         read_end, write_end = os.pipe()
@@ -144,7 +333,7 @@ class Reading(unittest.TestCase):
         with self.assertRaises(IsADirectoryError):
             fd = os.open("/", os.O_RDONLY)
             try:
-                csapp.Rio(fd).readline()
+                csapp.Rio(fd, closefd=False).readline()
             finally:
                 os.close(fd)
         ours, theirs = pair()
@@ -225,7 +414,7 @@ class Interpreter(unittest.TestCase):
     def test_other_threads_run_while_a_call_waits(self):
         ours, theirs = pair()
         lines = []
-        reader = threading.Thread(target=lambda: lines.append(csapp.Rio(ours).readline()))
+        reader = threading.Thread(target=lambda: lines.append(csapp.Rio(ours, closefd=False).readline()))
         reader.start()
         theirs.sendall(b"from another thread\n")
         reader.join(30)
