@@ -66,10 +66,16 @@ class WithMachineCode(Distribution):
 
 
 class AnyPython(bdist_wheel):
-    """A wheel for any Python 3: ctypes does not mind which."""
+    """A wheel for any Python 3, since ctypes does not mind which, and for every Linux whose glibc has the versions of
+    symbols that the library needs (PEP 600)."""
 
     def get_tag(self):
-        return "py3", "none", super().get_tag()[2]
+        platform = super().get_tag()[2]
+        bundled = Path(self.bdist_dir, "csapp", SONAME).read_bytes()
+        needed = [(int(major), int(minor)) for major, minor in re.findall(rb"\0GLIBC_(\d+)\.(\d+)", bundled)]
+        if needed and platform.startswith("linux_"):
+            platform = "manylinux_{}_{}_".format(*max(needed)) + platform.removeprefix("linux_")
+        return "py3", "none", platform
 
 
 setup(

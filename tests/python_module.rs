@@ -90,7 +90,7 @@ fn a_wheel_has_its_library_in_it() {
         panic!("one wheel, not {wheels:?}");
     };
     let name = wheel.file_name().expect("a name").to_string_lossy();
-    let start = concat!("csapp-", env!("CARGO_PKG_VERSION"), "-py3-none-linux_");
+    let start = concat!("csapp-", env!("CARGO_PKG_VERSION"), "-py3-none-manylinux_2_");
     assert!(name.starts_with(start), "{name}");
     // Installed elsewhere, with no network and no Rust.
     succeed(
@@ -143,7 +143,7 @@ fn a_source_distribution_builds_and_the_types_hold() {
             .env_remove("BUILD")
             .current_dir(root()),
     );
-    let wheel = format!("csapp-{}-py3-none-linux_", env!("CARGO_PKG_VERSION"));
+    let wheel = format!("csapp-{}-py3-none-manylinux_2_", env!("CARGO_PKG_VERSION"));
     let wheel = fs::read_dir(dir.join("built"))
         .expect("what was built")
         .map(|entry| entry.expect("a file").path())
