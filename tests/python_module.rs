@@ -49,6 +49,23 @@ fn its_tests_pass() {
     }
 }
 
+/// The tests that CPython has of its own buffered reader, as far as they apply to one of a descriptor.
+#[test]
+fn the_standard_library_s_tests_of_a_reader_pass() {
+    let told = run(Command::new("python3")
+        .args(["-W", "ignore", "python/tests/stdlib_io.py"])
+        .env("PYTHONPATH", root().join("python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("CSAPP_LIBRARY", library().join("libcsapp.so.1"))
+        .current_dir(root()));
+    let said = String::from_utf8_lossy(&told.stderr);
+    common::skipped_by(&said);
+    assert!(
+        told.status.success() || said.contains("SKIPPED: "),
+        "{said}"
+    );
+}
+
 /// A new virtual environment, or None where this Python makes none.
 fn environment(name: &str) -> Option<PathBuf> {
     let dir = scratch(name);
@@ -90,7 +107,11 @@ fn a_wheel_has_its_library_in_it() {
         panic!("one wheel, not {wheels:?}");
     };
     let name = wheel.file_name().expect("a name").to_string_lossy();
-    let start = concat!("csapp-", env!("CARGO_PKG_VERSION"), "-py3-none-manylinux_2_");
+    let start = concat!(
+        "csapp-",
+        env!("CARGO_PKG_VERSION"),
+        "-py3-none-manylinux_2_"
+    );
     assert!(name.starts_with(start), "{name}");
     // Installed elsewhere, with no network and no Rust.
     succeed(

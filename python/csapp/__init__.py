@@ -17,12 +17,14 @@ capitalised, raise the OSError as well, write no line, and cannot end the interp
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import socket
 from typing import Optional, Union
 
-from ._library import CDLL, MAXLINE, RIO_BUFSIZE, resolver_error, rio_t
-from ._rio import Rio, milliseconds, readn, writen
+from ._library import CDLL, MAXLINE, RIO_BUFSIZE, raw, refuse_unresolved, rio_t
+from ._rio import Descriptor, Limit, Rio, fileno_of, milliseconds, readn, writen
 
 __all__ = [
     "CDLL",
@@ -31,6 +33,7 @@ __all__ = [
     "REUSEPORT",
     "RIO_BUFSIZE",
     "Rio",
+    "accept",
     "connect",
     "listen",
     "open_clientfd",
@@ -49,6 +52,8 @@ REUSEPORT = 2
 
 Port = Union[int, str]
 
+_ACCEPT = raw("csapp_accept")
+
 
 def version() -> str:
     """The version of the library, such as "1.0.0"."""
@@ -62,9 +67,14 @@ def open_clientfd(host: Optional[str], port: Port) -> int:
 
 
 def connect(host: Optional[str], port: Port, timeout: Optional[float] = None) -> int:
-    """open_clientfd with a limit in seconds for all addresses together: TimeoutError."""
+    """open_clientfd with a limit in seconds for all addresses together: TimeoutError. The resolver may take longer, and
+    signals do not interrupt it."""
+    if timeout is None:
+        return open_clientfd(host, port)
+    limit = milliseconds(timeout)
     host_, port_ = _host(host), _c_string(str(port))
-    return _descriptor(CDLL.csapp_connect(host_, port_, milliseconds(timeout)), host_, port_, 0)
+    refuse_unresolved(host_, port_, 0)
+    return int(CDLL.csapp_connect(host_, port_, limit))
 
 
 def open_listenfd(port: Port) -> int:
@@ -78,7 +88,20 @@ def listen(host: Optional[str], port: Port, backlog: int = 0, flags: int = 0) ->
     this machine's. backlog is the length of its queue (below 1: 1024), flags is 0 or DUALSTACK,
     REUSEPORT or both. Returns a close-on-exec descriptor, which is the caller's to close."""
     host_, port_ = _host(host), _c_string(str(port))
-    return _descriptor(CDLL.csapp_listen(host_, port_, backlog, flags), host_, port_, socket.AI_PASSIVE)
+    refuse_unresolved(host_, port_, socket.AI_PASSIVE)
+    return int(CDLL.csapp_listen(host_, port_, backlog, flags))
+
+
+def accept(listener: Descriptor, timeout: Optional[float] = None) -> int:
+    """A connection to a server's socket, as a close-on-exec descriptor, which is the caller's to close. timeout is in
+    seconds: TimeoutError. A signal's handler runs at once."""
+    number, limit = fileno_of(listener), Limit(listener, timeout)
+    while True:
+        result = _ACCEPT(number, None, None, limit.left())
+        if result >= 0:
+            return int(result)
+        if ctypes.get_errno() != errno.EINTR:
+            raise limit.error()
 
 
 def _host(host: Optional[str]) -> Optional[bytes]:
@@ -95,10 +118,3 @@ def _c_string(text: str) -> bytes:
     if "\0" in text:
         raise ValueError("embedded null character")
     return os.fsencode(text)
-
-
-def _descriptor(result: int, host: Optional[bytes], port: bytes, flags: int) -> int:
-    """A descriptor; for -2, the resolver's error. (The library has raised the others.)"""
-    if result >= 0:
-        return result
-    raise resolver_error(host, port, flags)

@@ -17,7 +17,7 @@ from ctypes import (
     c_ulong,
     c_void_p,
 )
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 RIO_BUFSIZE = 8192
 MAXLINE = 8192
@@ -242,7 +242,9 @@ def _raise_failure(result: Any, function: Any, arguments: Any) -> Any:
         raise socket.herror(_h_errno(), _text(_libc.hstrerror, _h_errno()))
     if is_checked and result == -2:
         host, port = arguments if len(arguments) == 2 else (None, arguments[0])
-        raise resolver_error(host, port, 0 if len(arguments) == 2 else socket.AI_PASSIVE)
+        port = port if isinstance(port, bytes) else str(port).encode()
+        refuse_unresolved(host, port, 0 if len(arguments) == 2 else socket.AI_PASSIVE)
+        raise _gaierror(socket.EAI_SERVICE)
     path = os.fsdecode(arguments[0]) if name in _PATHS and arguments[0] is not None else None
     raise OSError(code, os.strerror(code), path)
 
@@ -251,20 +253,18 @@ def _gaierror(code: int) -> socket.gaierror:
     return socket.gaierror(code, _text(_libc.gai_strerror, code))
 
 
-def resolver_error(host: Optional[bytes], port: Union[int, bytes], flags: int) -> socket.gaierror:
-    """Why the library does not take a host and a port."""
-    port = port if isinstance(port, bytes) else str(port).encode()
+def refuse_unresolved(host: Optional[bytes], port: bytes, flags: int) -> None:
+    """Raises what the resolver says against a host and a port, before the library says it on standard error."""
     for name in None, host:
         try:
             socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags)
-        except socket.gaierror as error:
-            return error
         except UnicodeError:
-            break
-    # Here the library refuses what the resolver takes.
-    if port.strip().isdigit() and int(port) <= 65535:
-        return _gaierror(socket.EAI_NONAME)
-    return socket.gaierror(socket.EAI_SERVICE, f"{os.fsdecode(port)!r} is no number from 0 to 65535 and no service")
+            raise _gaierror(socket.EAI_NONAME) from None
+    # The resolver takes these, and the library does not.
+    if port.strip().isdigit() and int(port) > 65535:
+        raise socket.gaierror(socket.EAI_SERVICE, f"{os.fsdecode(port)!r} is no number from 0 to 65535")
+    if host == b"*":
+        raise _gaierror(socket.EAI_NONAME)
 
 
 def _path() -> str:

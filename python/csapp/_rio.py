@@ -276,6 +276,10 @@ class Rio(io.BufferedIOBase):
         own = self._timeout if timeout is INHERITED else timeout
         return writen(self._file, data, timeout=own)  # type: ignore[arg-type]
 
+    def flush(self) -> None:
+        """Does nothing, since write() keeps nothing back."""
+        self.fileno()
+
     def close(self) -> None:
         """Closes the descriptor, or the object that it came from. May be called again."""
         file, self._file = self._file, None

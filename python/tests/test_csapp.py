@@ -59,7 +59,7 @@ class Reading(unittest.TestCase):
             file.write(b"head\n" + b"x" * 20_000 + b"tail\n")
             file.flush()
             file.seek(0)
-            rio = csapp.Rio(file.fileno())
+            rio = csapp.Rio(file.fileno(), closefd=False)
             self.assertEqual(rio.readline(), b"head\n")
             self.assertEqual(rio.read(20_000), b"x" * 20_000)
             self.assertEqual(rio.read(0), b"")
@@ -396,6 +396,41 @@ class Sockets(unittest.TestCase):
         with self.assertRaises(ValueError):
             csapp.open_clientfd("a\0b", 80)
 
+    def test_nothing_is_written_to_standard_error(self):
+        """What an exception says is not said twice."""
+        calls = [lambda: csapp.open_clientfd("a..b", 80), lambda: csapp.connect("a..b", 80, 9), lambda: csapp.listen("a..b", 0),
+                 lambda: csapp.connect("x" * 64 + ".de", 80, 9), lambda: csapp.open_clientfd("\u00e9..x", 80),
+                 lambda: csapp.connect("127.0.0.1", 65536, 9), lambda: csapp.listen(None, "no such service"),
+                 lambda: csapp.open_listenfd(65536), lambda: csapp.connect("*", 80, 9),
+                 lambda: csapp.CDLL.Getaddrinfo(b"a..b", b"80", None, ctypes.byref(ctypes.c_void_p()))]
+        before = os.dup(2)
+        with tempfile.TemporaryFile() as said:
+            os.dup2(said.fileno(), 2)
+            try:
+                for call in calls:
+                    with self.assertRaises(socket.gaierror):
+                        call()
+                with self.assertRaises(socket.herror):
+                    csapp.CDLL.Gethostbyname(b"a..b")
+                with self.assertRaises(FileNotFoundError) as caught:
+                    csapp.CDLL.Open(b"/no/such", os.O_RDONLY, 0)
+                csapp.CDLL.posix_error(errno.ENOENT, b"a report")
+            finally:
+                os.dup2(before, 2)
+                os.close(before)
+            self.assertEqual(caught.exception.filename, "/no/such")
+            said.seek(0)
+            self.assertEqual(said.read().decode(), f"a report: {os.strerror(errno.ENOENT)}\n")
+
+    def test_accept_in_time(self):
+        with socket.socket(fileno=csapp.listen("127.0.0.1", 0)) as server:
+            with self.assertRaises(TimeoutError):
+                csapp.accept(server, 0.01)
+            with self.assertRaises(BlockingIOError):
+                csapp.accept(server, 0)
+            with socket.create_connection(server.getsockname()), socket.socket(fileno=csapp.accept(server)) as here:
+                self.assertFalse(here.get_inheritable())
+
     def test_an_unknown_flag(self):
         with self.assertRaises(OSError) as caught:
             csapp.listen(None, 0, flags=64)
@@ -447,6 +482,17 @@ class Interpreter(unittest.TestCase):
         self.assertEqual(seen, ["read"])
         ours.close()
         theirs.close()
+
+    def test_subinterpreters(self):
+        """A failure in one is raised there."""
+        code = ("try:\n    import csapp\nexcept ImportError:\n    pass\nelse:\n"
+                "    try:\n        csapp.CDLL.Close(-1)\n    except OSError:\n        pass\n    else:\n        raise SystemError")
+        program = ("try:\n    import _interpreters as interpreters\nexcept ImportError:\n"
+                   "    import _xxsubinterpreters as interpreters\n"
+                   f"import csapp\nfor _ in range(2):\n    one = interpreters.create()\n"
+                   f"    assert not interpreters.run_string(one, {code!r})\n    interpreters.destroy(one)\n")
+        result = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE)
+        self.assertEqual(result.returncode, 0, result.stderr.decode())
 
     def test_version(self):
         self.assertRegex(csapp.version(), r"^\d+\.\d+\.\d+$")
