@@ -173,7 +173,9 @@ fn listed_errors() -> Vec<(String, Vec<String>)> {
             .map(|name| format!("E{name}"))
             .collect();
         let name = code
-            .split_once('(')
+            .lines()
+            .find(|line| line.contains('(') && !line.starts_with("CSAPP_"))
+            .and_then(|prototype| prototype.split_once('('))
             .and_then(|(before, _)| before.rsplit([' ', '*', '\n']).next());
         if let Some(name) = name.filter(|_| !errors.is_empty()) {
             found.push((name.to_owned(), errors));
