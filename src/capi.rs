@@ -51,8 +51,12 @@ pub(crate) fn or_minus_one<T: TryInto<isize>>(outcome: Result<T>) -> isize {
 /// # Safety
 /// `text` must be NULL or end in a NUL, and stay as it is for as long as the result is used.
 pub(crate) unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
+    // Not `is_null`: where a function begins with this, a debugger would stop in Rust's core library.
+    if text as usize == 0 {
+        return None;
+    }
     // SAFETY: the caller's promise.
-    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
+    Some(unsafe { CStr::from_ptr(text) })
 }
 
 /// Refuses a count that no object can have, such as an error code cast to `size_t`.

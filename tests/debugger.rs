@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Link, is_installed, library, root, run, scratch, succeed};
 
@@ -27,7 +28,9 @@ fn prefix() -> &'static Path {
 
 /// Compiles c_tests/programs/`name`.c with what is installed.
 fn compile(name: &str, link: Link) -> PathBuf {
-    let program = scratch(&format!("debugged-{name}-{link:?}")).join(name);
+    static BUILDS: AtomicUsize = AtomicUsize::new(0);
+    let build = BUILDS.fetch_add(1, Ordering::Relaxed);
+    let program = scratch(&format!("debugged-{name}-{build}")).join(name);
     let lib = prefix().join("lib");
     let mut command = common::cc();
     command

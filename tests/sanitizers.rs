@@ -214,6 +214,7 @@ macro_rules! cells {
             heap_readlineb heap_checkedreadlineb heap_aheadreadlineb
             heap_readnb heap_checkedreadnb heap_aheadreadnb heap_straightreadnb
             heap_readn heap_checkedreadn heap_writen heap_checkedwriten heap_puts
+            heap_limitedreadlineb heap_limitedreadnb heap_limitedreadn heap_limitedwriten heap_moved
             stack_readlineb stack_aheadreadlineb stack_readnb stack_aheadreadnb stack_readn stack_writen
             freed_readlineb freed_checkedreadlineb freed_aheadreadlineb
             freed_readnb freed_checkedreadnb freed_aheadreadnb freed_straightreadnb
@@ -228,14 +229,14 @@ macro_rules! cells {
     (Thread) => {
         tests! {
             |between| race_is_reported(BUILD, between);
-            reader_readlineb reader_checkedreadlineb reader_readnb reader_readinitb
+            reader_readlineb reader_checkedreadlineb reader_limitedreadlineb reader_readnb reader_readinitb
             buffer_readlineb buffer_checkedreadlineb buffer_readnb
         }
     };
     (Memory) => {
         tests! {
             |mistake| is_reported(BUILD, mistake, "MemorySanitizer: use-of-uninitialized-value");
-            unset_writen unset_checkedwriten unset_puts
+            unset_writen unset_checkedwriten unset_limitedwriten unset_puts
         }
     };
 }

@@ -39,6 +39,12 @@ static void *echo(void *arg)
     return NULL;
 }
 
+/* The message is the library's own memory. */
+static void own_handler(const char *message)
+{
+    CHECK(!strncmp(message, "Open error", 10) && strstr(message, strerror(ENOENT)));
+}
+
 static void over_sockets(void)
 {
     char port[16], host[100], service[100], line[100], ahead;
@@ -46,6 +52,7 @@ static void over_sockets(void)
     struct sockaddr_in own;
     socklen_t len = sizeof own;
     int listening, client, server;
+    size_t moved;
     pthread_t thread;
     rio_t rio;
 
@@ -54,7 +61,7 @@ static void over_sockets(void)
     sprintf(port, "%d", ntohs(own.sin_port));
     DO(client = Open_clientfd("localhost", port));
     len = sizeof peer;
-    DO(server = Accept(listening, (SA *)&peer, &len));
+    DO(server = csapp_accept(listening, (SA *)&peer, &len, 5000));
     DO(Getnameinfo((SA *)&peer, len, host, sizeof host, service, sizeof service, NI_NUMERICHOST | NI_NUMERICSERV));
     CHECK(strlen(host) > 2);
     DO(Pthread_create(&thread, NULL, echo, &server));
@@ -63,8 +70,13 @@ static void over_sockets(void)
     DO(Rio_writen(client, "hello\nthere\n", 12));
     CHECK(Rio_readlineb(&rio, line, sizeof line) == 6 && !strcmp(line, "hello\n"));
     CHECK(Rio_readnb(&rio, line, 6) == 6 && !memcmp(line, "there\n", 6));
+    CHECK(csapp_writen(client, "in\ntime\n", 8, 5000, &moved) == 8 && moved == 8);
+    CHECK(csapp_readlineb(&rio, line, sizeof line, 5000) == 3 && !strcmp(line, "in\n"));
+    CHECK(csapp_readnb(&rio, line, 5, 5000) == 5 && !memcmp(line, "time\n", 5));
+    CHECK(csapp_readlineb(&rio, line, sizeof line, 0) == -1 && errno == ETIMEDOUT);
     DO(Rio_writen(client, "quit\n", 5));
     DO(Pthread_join(thread, NULL));
+    CHECK(csapp_readn(client, &ahead, 1, 5000, &moved) == 0 && moved == 0);
     CHECK(Rio_readn(client, &ahead, 1) == 0);
     DO(Close(client));
     DO(client = csapp_connect("127.0.0.1", port, 5000));
@@ -113,6 +125,7 @@ static void the_rest(void)
     DO(posix_error(EACCES, "posix"));
     DO(gai_error(EAI_NONAME, "gai"));
     DO(app_error("app"));
+    DO(csapp_set_error_handler(own_handler));
     CHECK(Open("/no/such/file", O_RDONLY, 0) == -1 && errno == ENOENT);
 }
 

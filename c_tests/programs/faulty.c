@@ -81,6 +81,18 @@ static void make(const char *call)
         HERE(rio_writen(null, buffer, LENGTH));
     else if (!strcmp(call, "checkedwriten"))
         HERE(VOID(Rio_writen(null, buffer, LENGTH)));
+    else if (!strcmp(call, "limitedreadlineb")) {
+        read_ahead(&reader);
+        HERE(csapp_readlineb(&reader, buffer, MAXLINE, 1000));
+    } else if (!strcmp(call, "limitedreadnb")) {
+        read_ahead(&reader);
+        HERE(csapp_readnb(&reader, buffer, LENGTH, 1000));
+    } else if (!strcmp(call, "limitedreadn"))
+        HERE(csapp_readn(file, buffer, LENGTH, 1000, NULL));
+    else if (!strcmp(call, "limitedwriten"))
+        HERE(csapp_writen(null, buffer, LENGTH, 1000, NULL));
+    else if (!strcmp(call, "moved"))
+        HERE(csapp_readn(file, &(char[LENGTH]){0}, LENGTH, 1000, (size_t *)(buffer + SMALL)));
     else if (!strcmp(call, "puts"))
         HERE(sio_puts(buffer));
     else

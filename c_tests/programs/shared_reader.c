@@ -10,13 +10,15 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static void use(rio_t *rp, char *to)
 {
     if (!strcmp(call, "readlineb"))
-        rio_readlineb(rp, to, MAXLINE); /* lines at once */
+        rio_readlineb(rp, to, MAXLINE);
     else if (!strcmp(call, "checkedreadlineb"))
-        Rio_readlineb(rp, to, MAXLINE); /* lines at once */
+        Rio_readlineb(rp, to, MAXLINE);
+    else if (!strcmp(call, "limitedreadlineb"))
+        (void)!csapp_readlineb(rp, to, MAXLINE, 1000);
     else if (!strcmp(call, "readnb"))
-        rio_readnb(rp, to, 4); /* lines at once */
+        rio_readnb(rp, to, 4);
     else
-        rio_readinitb(rp, 0); /* lines at once */
+        rio_readinitb(rp, 0);
 }
 
 static void *thread(void *own)

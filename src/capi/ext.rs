@@ -6,6 +6,7 @@ use libc::{size_t, sockaddr, socklen_t, ssize_t};
 
 use super::handler::{self, HandlerPointer};
 use super::net::{self, OnFailure};
+use super::rio::traced;
 use super::{optional, or_minus_one, rio};
 use crate::net::Listening;
 use crate::report;
@@ -186,8 +187,13 @@ pub unsafe extern "C-unwind" fn csapp_readlineb(
     maxlen: size_t,
     timeout_ms: c_int,
 ) -> ssize_t {
+    traced!(readlineb(rp, usrbuf, maxlen, timeout_ms))
+}
+
+#[inline(never)]
+unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, timeout: c_int) -> ssize_t {
     // SAFETY: as rio_readlineb.
-    unsafe { rio::readlineb(rp, usrbuf, maxlen, timeout_ms, rio::line_in_time) }
+    unsafe { rio::readlineb(rp, usrbuf, maxlen, timeout, rio::line_in_time) }
 }
 
 /// rio_readnb with a time limit for all n bytes, as csapp_readlineb has it for a line. After ETIMEDOUT or EINTR the next call
@@ -200,8 +206,13 @@ pub unsafe extern "C-unwind" fn csapp_readnb(
     n: size_t,
     timeout_ms: c_int,
 ) -> ssize_t {
+    traced!(readnb(rp, usrbuf, n, timeout_ms))
+}
+
+#[inline(never)]
+unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, timeout: c_int) -> ssize_t {
     // SAFETY: as rio_readnb.
-    unsafe { rio::readnb(rp, usrbuf, n, timeout_ms, rio::bytes_in_time) }
+    unsafe { rio::readnb(rp, usrbuf, n, timeout, rio::bytes_in_time) }
 }
 
 /// rio_readn with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
@@ -215,8 +226,19 @@ pub unsafe extern "C-unwind" fn csapp_readn(
     timeout_ms: c_int,
     moved: *mut size_t,
 ) -> ssize_t {
+    traced!(readn(fd, usrbuf, n, timeout_ms, moved))
+}
+
+#[inline(never)]
+unsafe fn readn(
+    fd: c_int,
+    usrbuf: *mut c_void,
+    n: usize,
+    timeout: c_int,
+    moved: *mut usize,
+) -> ssize_t {
     let mut come = 0;
-    let source = &mut InTime(Deadline::from_timeout(timeout_ms));
+    let source = &mut InTime(Deadline::from_timeout(timeout));
     // SAFETY: usrbuf is writable for what comes, or NULL.
     let outcome = unsafe { rio::try_readn(source, fd, usrbuf, n, &mut come) };
     // SAFETY: the caller's size_t, or NULL.
@@ -236,8 +258,19 @@ pub unsafe extern "C-unwind" fn csapp_writen(
     timeout_ms: c_int,
     moved: *mut size_t,
 ) -> ssize_t {
+    traced!(writen(fd, usrbuf, n, timeout_ms, moved))
+}
+
+#[inline(never)]
+unsafe fn writen(
+    fd: c_int,
+    usrbuf: *const c_void,
+    n: usize,
+    timeout: c_int,
+    moved: *mut usize,
+) -> ssize_t {
     let mut gone = 0;
-    let deadline = Deadline::from_timeout(timeout_ms);
+    let deadline = Deadline::from_timeout(timeout);
     let write = |outlet: &mut Outlet, bytes: &[u8]| outlet.write_in_time(bytes, deadline);
     // SAFETY: usrbuf is readable for n bytes, or NULL.
     let outcome = unsafe { rio::try_writen(write, fd, usrbuf, n, &mut gone) };

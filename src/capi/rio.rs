@@ -44,6 +44,8 @@ macro_rules! traced {
     };
 }
 
+pub(super) use traced;
+
 /// Reads n bytes from the descriptor `fd` into `usrbuf`, with as many calls of read as it
 /// takes: short reads and interrupting signals do not show, and an O_NONBLOCK descriptor is
 /// waited for. Do not mix with the buffered calls on one descriptor.
