@@ -1,8 +1,6 @@
 //! Cancellation, and what is given back when a call is left in the middle.
 
-use core::ffi::{c_int, c_void};
-use core::mem::{self, MaybeUninit};
-use core::ptr;
+use core::ffi::c_int;
 
 /// Makes `call`, which does not wait long. Cancellation waits until it is over.
 pub(super) fn uncancelled<T>(call: impl FnOnce() -> T) -> T {
@@ -46,6 +44,10 @@ pub unsafe fn with_cleanup<S, T>(
     clean_up: unsafe extern "C" fn(&S),
     call: impl FnOnce() -> T,
 ) -> T {
+    use core::ffi::c_void;
+    use core::mem::{self, MaybeUninit};
+    use core::ptr;
+
     type Routine = unsafe extern "C" fn(*mut c_void);
     /// struct _pthread_cleanup_buffer of <pthread.h>
     #[repr(C)]

@@ -128,12 +128,16 @@ pub fn prepare_to_exit_threads() -> bool {
 
 /// Whether signals are blocked, as its own is while a signal handler runs.
 pub fn may_be_in_signal_handler() -> bool {
+    #[cfg(target_os = "linux")]
+    let last_signal = libc::SIGRTMAX();
+    #[cfg(not(target_os = "linux"))] // as <signal.h> has it there
+    let last_signal = if cfg!(target_os = "freebsd") { 126 } else { 31 };
     let mut blocked = MaybeUninit::uninit();
     // SAFETY: without a set, nothing changes; the one before is stored, or the set stays empty.
     unsafe {
         libc::sigemptyset(blocked.as_mut_ptr());
         libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), blocked.as_mut_ptr());
-        (1..=libc::SIGRTMAX()).any(|signal| libc::sigismember(blocked.as_ptr(), signal) == 1)
+        (1..=last_signal).any(|signal| libc::sigismember(blocked.as_ptr(), signal) == 1)
     }
 }
 
