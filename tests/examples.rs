@@ -12,7 +12,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::Link;
 use common::server::Server;
@@ -473,7 +473,7 @@ fn tinyweb(way: Way, dir: &Path) {
     if way == Way::Plain {
         let mut slow = server.connect();
         slow.write_all(b"GET / HTTP/1.1\r\n").expect("to send");
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let mut writer = slow.try_clone().expect("a second handle");
         let drip = std::thread::spawn(move || {
             while writer.write_all(b"a").is_ok() && start.elapsed() < Duration::from_secs(15) {
@@ -814,6 +814,80 @@ examples! {
     proxy_cache_size: plain Plain;
     ends_in_order: plain Plain sanitized Sanitized;
     conncap: plain Plain sanitized Sanitized under_valgrind UnderValgrind;
+}
+
+/// Sends what has been made of the requests of a corpus, behind their first `kept` bytes, for FUZZ_SECONDS; what
+/// comes back is an answer or nothing. `before` is told the numbers, before each request.
+fn fuzz(
+    server: &Server,
+    requests: &[Vec<u8>],
+    kept: usize,
+    before: impl Fn(&mut corpus::Numbers) + Sync,
+) {
+    let seconds = std::env::var("FUZZ_SECONDS").map_or(120, |text| text.parse().expect("seconds"));
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let seed = std::time::UNIX_EPOCH.elapsed().expect("a time").as_nanos() as u64 | 1;
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let before = &before;
+            scope.spawn(move || {
+                let mut numbers = corpus::Numbers(seed.wrapping_mul(2 * thread + 1));
+                let mut count = 0;
+                while Instant::now() < end {
+                    let mut request = requests[numbers.below(requests.len())].clone();
+                    numbers.mutate(&mut request, kept, requests);
+                    before(&mut numbers);
+                    let answer = corpus::exchange(server.port, &request);
+                    assert!(
+                        answer.is_empty() || answer.starts_with(b"HTTP/1.1 "),
+                        "{:?}: {:?}",
+                        String::from_utf8_lossy(&request),
+                        String::from_utf8_lossy(&answer)
+                    );
+                    count += 1;
+                }
+                println!("{count} requests of the seed {seed}, thread {thread}");
+            });
+        }
+    });
+}
+
+#[test]
+#[ignore = "two minutes of damaged requests"]
+fn tinyweb_stands_damaged_requests() {
+    let server = start_tinyweb(Way::Sanitized, &common::scratch("examples-fuzz-tinyweb"));
+    let requests: Vec<Vec<u8>> = tinyweb_cases()
+        .into_iter()
+        .map(|case| case.request)
+        .collect();
+    fuzz(&server, &requests, 0, |_| {});
+    assert!(server.get("/hello.txt").ends_with("hello\n"));
+}
+
+/// The first bytes of a request stay, so that it goes to no other host.
+#[test]
+#[ignore = "two minutes of damaged requests and answers"]
+fn proxy_stands_damaged_requests_and_answers() {
+    let scratch = common::scratch("examples-fuzz-proxy");
+    let proxy = Server::start(program(Way::Sanitized, "proxy").arg("0"), &scratch);
+    let origin = Origin::start();
+    let start = format!("GET http://127.0.0.1:{}/", origin.port).into_bytes();
+    let mut answers = vec![FINE.to_owned()];
+    let mut requests = Vec::new();
+    for case in origin.cases() {
+        answers.extend(case.all('<').map(<[u8]>::to_owned));
+        if case.request.starts_with(&start) {
+            requests.push(case.request);
+        }
+    }
+    fuzz(&proxy, &requests, start.len(), |numbers| {
+        let mut answer = answers[numbers.below(answers.len())].clone();
+        numbers.mutate(&mut answer, 0, &answers);
+        origin.answer_by(&answer);
+    });
+    origin.answer_by(FINE);
+    let url = format!("http://127.0.0.1:{}/at-last", origin.port);
+    assert!(proxy.get(&url).ends_with("hello"));
 }
 
 #[test]

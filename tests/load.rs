@@ -376,6 +376,52 @@ fn slow_clients_of_the_web_server_disturb_nobody() {
     before.expect_again(&site.server);
 }
 
+/// Clients that drip their headers are sent away when a request's time is over, each of them, and another client
+/// beside them does not notice.
+fn a_crowd_that_drips_is_sent_away(count: usize) {
+    const REQUEST_TIME: Duration = Duration::from_secs(10);
+    let site = Site::serve(SHARED);
+    let before = Footprint::of(&site.server);
+    let mut took = Vec::new();
+    let crowd = beside_slow_clients(&site.server, count, ENDLESS, || {
+        let start = Instant::now();
+        while start.elapsed() < REQUEST_TIME + Duration::from_secs(4) {
+            let asked = Instant::now();
+            assert!(get(&site.server, "/page.html").ends_with(&site.page));
+            took.push(asked.elapsed());
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    for (mut stream, _) in crowd {
+        stream.set_nonblocking(true).expect("a flag");
+        // To a client that went on, the answer may be lost by a reset.
+        let end = stream.read_to_end(&mut Vec::new());
+        assert!(
+            !end.is_err_and(|why| why.kind() == ErrorKind::WouldBlock),
+            "one is still served"
+        );
+    }
+    took.sort();
+    let (usual, worst) = (took[took.len() * 9 / 10], took[took.len() - 1]);
+    println!(
+        "beside {count} clients that drip, {} requests: nine of ten within {usual:?}, the last within {worst:?}",
+        took.len()
+    );
+    assert!(usual < Duration::from_millis(100), "{usual:?}");
+    before.expect_again(&site.server);
+}
+
+#[test]
+fn a_small_crowd_that_drips_is_sent_away() {
+    a_crowd_that_drips_is_sent_away(60);
+}
+
+#[test]
+#[ignore = "500 connections at once"]
+fn a_large_crowd_that_drips_is_sent_away() {
+    a_crowd_that_drips_is_sent_away(500);
+}
+
 /// More of them than the proxy serves at once: they are sent away after some time.
 #[test]
 fn slow_clients_of_the_proxy_do_not_keep_the_others_out() {

@@ -143,3 +143,41 @@ impl Case {
         complaints
     }
 }
+
+/// Numbers that look random (xorshift), the same for the same seed.
+pub struct Numbers(pub u64);
+
+impl Numbers {
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end.max(1) as u64) as usize
+    }
+
+    /// Changes `text` behind its first `kept` bytes, a few times.
+    pub fn mutate(&mut self, text: &mut Vec<u8>, kept: usize, others: &[Vec<u8>]) {
+        const SPECIAL: &[u8] = b"\r\n\t \0:,;=/?#%\"\\.-+09aZ\x7f\x80\xff";
+        for _ in 0..=self.below(8) {
+            let at = kept + self.below(text.len().saturating_sub(kept) + 1);
+            let end = (at + self.below(16)).min(text.len());
+            match self.below(6) {
+                0 => text.insert(at, SPECIAL[self.below(SPECIAL.len())]),
+                1 => text.insert(at, self.below(256) as u8),
+                2 => drop(text.drain(at..end)),
+                3 => {
+                    let part = text[at..end].repeat(1 + self.below(30));
+                    text.splice(at..at, part);
+                }
+                4 if at < text.len() => text[at] ^= 1 << self.below(8),
+                _ => {
+                    let other = &others[self.below(others.len())];
+                    let from = self.below(other.len() + 1);
+                    let to = (from + self.below(60)).min(other.len());
+                    text.splice(at..at, other[from..to].iter().copied());
+                }
+            }
+        }
+    }
+}
