@@ -132,3 +132,14 @@ int twin_open_clientfd(const char *host, const char *port)
     freeaddrinfo(list);
     return fd;
 }
+
+#ifdef WITHOUT_LIMITS
+ssize_t csapp_readlineb(twin_t *reader, void *usrbuf, size_t maxlen, int timeout_ms);
+
+/* For a program that reads by csapp_readlineb, and here by the book's algorithm. */
+ssize_t csapp_readlineb(twin_t *reader, void *usrbuf, size_t maxlen, int timeout_ms)
+{
+    (void)timeout_ms;
+    return twin_readlineb(reader, usrbuf, maxlen);
+}
+#endif

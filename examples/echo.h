@@ -17,7 +17,7 @@ static inline void echo(int connection)
             break;
 }
 
-/* A client of a server that waits for many at once, on an O_NONBLOCK descriptor. */
+/* A client of a server that waits for many at once. */
 struct client {
     int fd;
     rio_t rio;
@@ -34,12 +34,11 @@ static inline void client_init(struct client *client, int fd)
     client->fd = fd;
     client->length = client->sent = 0;
     Rio_readinitb(&client->rio, fd);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
 /* Goes on with a client as far as that goes without waiting, and returns what to wait for;
-   NOTHING when the client is done with. On EAGAIN, rio_readlineb keeps the part of a line that
-   has come. While a line is on its way back, no other is read, so nobody can make the server
+   NOTHING when the client is done with. A time limit of 0 asks csapp_readlineb whether a whole line is
+   there; if it is not, the part that has come is kept. While a line is on its way back, no other is read, so nobody can make the server
    store more than one. */
 static inline enum interest client_advance(struct client *client)
 {
@@ -48,14 +47,14 @@ static inline enum interest client_advance(struct client *client)
 
     for (int lines = 0; lines < TURN; lines++) {
         while (client->sent < client->length) {
-            n = send(client->fd, client->line + client->sent, client->length - client->sent, MSG_NOSIGNAL);
+            n = send(client->fd, client->line + client->sent, client->length - client->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
             if (n < 0)
                 return errno == EAGAIN ? WRITABLE : NOTHING;
             client->sent += (size_t)n;
         }
-        n = rio_readlineb(&client->rio, client->line, sizeof client->line);
+        n = csapp_readlineb(&client->rio, client->line, sizeof client->line, 0);
         if (n <= 0)
-            return n < 0 && errno == EAGAIN ? READABLE : NOTHING;
+            return n < 0 && (errno == ETIMEDOUT || errno == EINTR) ? READABLE : NOTHING;
         client->length = (size_t)n;
         client->sent = 0;
     }

@@ -1,10 +1,10 @@
 /*
  * echoserver_epoll - sends every line back, with one thread that is told what happens by epoll
  *
- * What to watch: the descriptors are O_NONBLOCK, so no client can make the server wait. A client
- * that sends half a line costs nothing but memory: rio_readlineb returns -1 with EAGAIN, keeps the
- * half, and gives the whole line when the rest has come. A client that does not read its
- * answers is not read from either, until it does. Both are in client_advance, in echo.h.
+ * What to watch: no client can make the server wait. To one that sends half a line, csapp_readlineb with a
+ * time limit of 0 says that no line is there: it returns -1 with ETIMEDOUT, keeps the half, and gives the
+ * whole line once the rest has come. A client that does not read its answers is not read from either,
+ * until it does. Both are in client_advance, in echo.h.
  *
  * usage: echoserver_epoll PORT        (PORT 0: any free one, which is printed)
  */
@@ -37,7 +37,7 @@ static void advance(struct client *client)
 
 static void welcome(int listenfd)
 {
-    int fd = Accept(listenfd, NULL, NULL);
+    int fd = csapp_accept(listenfd, NULL, NULL, 0);
     struct client *client;
 
     if (fd < 0) {

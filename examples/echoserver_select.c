@@ -39,7 +39,7 @@ static void advance(int fd)
 
 static void welcome(int listenfd)
 {
-    int fd = Accept(listenfd, NULL, NULL);
+    int fd = csapp_accept(listenfd, NULL, NULL, 0);
     struct client *client;
 
     if (fd < 0) {

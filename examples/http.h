@@ -78,14 +78,16 @@ static inline int await(int fd, short events, long long deadline)
     return left > 0 && poll(&polled, 1, (int)left) != 0 ? 0 : -1;
 }
 
-/* Reads a line from an O_NONBLOCK descriptor. What had come when the call had to wait is kept. */
+/* Reads a line, with the time that is left until the deadline for the whole of it. */
 static inline ssize_t read_line(rio_t *rio, char *line, size_t size, long long deadline)
 {
     ssize_t n;
 
-    while ((n = rio_readlineb(rio, line, size)) < 0 && errno == EAGAIN)
-        if (await(rio->rio_fd, POLLIN, deadline) < 0)
-            break;
+    do {
+        long long left = deadline - now();
+
+        n = csapp_readlineb(rio, line, size, left > 0 ? (int)left : 0);
+    } while (n < 0 && errno == EINTR);
     return n;
 }
 
@@ -115,7 +117,7 @@ static inline int has_control_characters(const char *line)
 }
 
 /*
- * Reads a header from an O_NONBLOCK descriptor. Returns 0, the status to refuse it with (408: it took too
+ * Reads a header. Returns 0, the status to refuse it with (408: it took too
  * long), or -1: the other side hung up without a word.
  */
 static inline int read_header(rio_t *rio, struct header *h, long long deadline)
@@ -130,7 +132,7 @@ static inline int read_header(rio_t *rio, struct header *h, long long deadline)
         ssize_t n = read_line(rio, line, room, deadline);
 
         if (n < 0)
-            return errno == EAGAIN ? 408 : -1;
+            return errno == ETIMEDOUT ? 408 : -1;
         if (n == 0)
             return is_first ? -1 : 400;
         if (line[n - 1] != '\n')

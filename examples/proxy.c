@@ -5,7 +5,7 @@
  * their results is looked at. What fails writes its line and calls the error handler, end_connection, which
  * ends only that connection's thread; the clean-up handler, pushed when the thread began, closes the
  * descriptors. No lock is held over a call that may fail. A client that drips its header gets no more
- * time for it than others: SO_RCVTIMEO begins anew with every byte, so read_header has a deadline.
+ * time for it than others: SO_RCVTIMEO begins anew with every byte, csapp_readlineb's limit does not.
  *
  * It is between two programs that may read a message in different ways, so it passes on none that is not
  * HTTP to the letter, and writes each header anew (http.h). What it keeps for others is in cache.h. On
@@ -75,7 +75,6 @@ static void refuse(const struct connection *c, int status, const char *why)
         "HTTP/1.1 %d %s\r\nContent-Type: text/html\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", status,
         reason(status), length, page);
 
-    fcntl(c->client, F_SETFL, 0); /* read_request may not have come to its end */
     Rio_writen(c->client, answer, (size_t)n);
     /* Closing with unread bytes would take the page away from the client again. */
     shutdown(c->client, SHUT_WR);
@@ -175,9 +174,7 @@ static void read_request(const struct connection *c, struct request *r)
     Rio_readinitb(&rio, c->client);
     if (wait_unless_stopped(c->client, HEADER_TIME) < 0)
         pthread_exit(NULL);
-    fcntl(c->client, F_SETFL, O_NONBLOCK);
     status = read_header(&rio, &header, now() + HEADER_TIME);
-    fcntl(c->client, F_SETFL, 0);
     if (status == 0)
         status = parse_request_line(header.bytes, &line);
     if (status < 0)
@@ -217,14 +214,12 @@ static int read_answer(const struct connection *c, rio_t *rio, struct header *h)
     long long deadline = now() + PATIENCE * 1000;
     int status, outcome, interim = 0;
 
-    fcntl(c->server, F_SETFL, O_NONBLOCK);
     do {
         outcome = read_header(rio, h, deadline);
         if (outcome == 408)
             refuse(c, 504, "The server takes too long.");
         status = outcome == 0 ? parse_status_line(h->bytes) : -1;
     } while (status >= 100 && status < 200 && status != 101 && ++interim < 8);
-    fcntl(c->server, F_SETFL, 0);
     /* An HTTP/1.0 request is never answered in chunks. Where two fields say where the answer ends, who reads
        it after this proxy may find another end. */
     if (status < 200 || status > 599 || content_length(h) == -2 || get_field(h, "Transfer-Encoding", NULL) != NULL

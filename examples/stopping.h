@@ -12,12 +12,14 @@
 #include <poll.h>
 
 static int stop_pipe[2] = {-1, -1};
+static volatile sig_atomic_t is_stopping;
 
 static void request_stop(int signum)
 {
     int before = errno;
 
     (void)signum;
+    is_stopping = 1;
     if (write(stop_pipe[1], "", 1) < 0)
         errno = 0; /* the pipe is full: it has been said often enough */
     errno = before;
@@ -46,13 +48,6 @@ static inline int wait_unless_stopped(int fd, int timeout)
     while ((count = poll(polled, 2, timeout)) < 0 && errno == EINTR)
         ;
     return count > 0 && polled[0].revents != 0 ? 0 : -1;
-}
-
-static inline int is_stopping(void)
-{
-    struct pollfd polled = {stop_pipe[0], POLLIN, 0};
-
-    return poll(&polled, 1, 0) > 0;
 }
 
 /* Waits until all `count` units of a semaphore are free, for `seconds` at most. */

@@ -52,7 +52,7 @@ static int send_all(int fd, const char *bytes, size_t count, int flags)
     long long deadline = now() + 10000 + (long long)count * 1000 / RATE;
 
     while (count > 0) {
-        ssize_t n = send(fd, bytes, count, MSG_NOSIGNAL | flags);
+        ssize_t n = send(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT | flags);
 
         if (n >= 0) {
             bytes += n;
@@ -78,7 +78,7 @@ static int answer(const struct connection *c, const struct request *r, int statu
     n = snprintf(header, sizeof header,
         "HTTP/1.1 %d %s\r\nDate: %s\r\nServer: tinyweb\r\nContent-Type: %s\r\n%s"
         "X-Content-Type-Options: nosniff\r\nConnection: %s\r\n%s\r\n",
-        status, reason(status), date, type, size, r->keep_alive && !is_stopping() ? "keep-alive" : "close", extra);
+        status, reason(status), date, type, size, r->keep_alive && !is_stopping ? "keep-alive" : "close", extra);
     if (n < 0 || (size_t)n >= sizeof header || send_all(c->fd, header, (size_t)n, is_all ? 0 : MSG_MORE) < 0)
         return -1;
     return is_all ? 0 : send_all(c->fd, body, length, 0);
@@ -496,7 +496,7 @@ static void *serve(void *argument)
             status = serve_cgi(c, &request);
         else if (status == 0)
             status = serve_file(c, &request);
-    } while (status == 0 && request.keep_alive && !is_stopping());
+    } while (status == 0 && request.keep_alive && !is_stopping);
     hang_up(c->fd);
     Free(c);
     V(&free_clients);
@@ -511,7 +511,6 @@ static void welcome(int fd, const struct sockaddr_storage *address, socklen_t le
 
     if (c != NULL) {
         c->fd = fd;
-        fcntl(fd, F_SETFL, O_NONBLOCK);
         if (getnameinfo((const SA *)address, length, c->peer, sizeof c->peer, NULL, 0, NI_NUMERICHOST) != 0)
             c->peer[0] = '\0';
         code = pthread_create(&tid, detached, serve, c);

@@ -137,8 +137,34 @@ END
 kill $!
 wait $! || true
 rm "$reports"
+echo "in order:"
+for signal in TERM INT; do
+    "$4" 8080 2>&1 &
+    python3 "$CLIENT" localhost echo
+    python3 - $! $signal <<'END'
+import os, signal, socket, sys
+waiting = socket.create_connection(("localhost", 8080))
+waiting.sendall(b"half a line\nand a")
+print(waiting.recv(100))
+os.kill(int(sys.argv[1]), getattr(signal, "SIG" + sys.argv[2]))
+print(waiting.recv(100))
+END
+    wait $!
+done
+echo "closed:"
+"$5" 8080 <&- >&- 2>&- &
+python3 "$CLIENT" localhost read
+kill $!
+wait $! || true
+sed 's/^    open_standard_descriptors();//; s/^static void open/__attribute__((unused)) &/' "$5.c" >"$5.bad.c"
+library=$(dirname "$(ldd "$5" | sed -n 's/.*libcsapp.so.1 => \([^ ]*\).*/\1/p')")
+cc -I"$library" "$5.bad.c" -o "$5.bad" -L"$library" -lcsapp -Wl,-rpath,"$library"
+"$5.bad" 8080 <&- >&- 2>&- &
+python3 "$CLIENT" localhost read
+kill $!
+wait $! || true
 echo "workers:"
-"$4" 8080 2>&1 &
+"$6" 8080 2>&1 &
 python3 "$CLIENT" 127.0.0.1 read read
 test ! -e /proc/net/if_inet6 || python3 "$CLIENT" ::1 read read
 "#;
@@ -146,10 +172,18 @@ test ! -e /proc/net/if_inet6 || python3 "$CLIENT" ::1 read read
 #[test]
 fn the_servers_of_the_guide_do_what_it_says() {
     let programs = programs("docs/servers.md");
-    assert_eq!(programs.len(), 4, "each program is run below");
+    assert_eq!(programs.len(), 6, "each program is run below");
     if let Some(said) = on_own_network(SERVERS, &programs) {
         let reset = "Rio_readlineb error: Connection reset by peer\n";
         let (expected, addresses) = said.split_at(said.find("workers:").expect("the workers"));
+        let (expected, endings) =
+            expected.split_at(expected.find("in order:").expect("those that end"));
+        let in_order = "hello\nb'half a line\\n'\nb''\nended in order\n";
+        let in_order_early = "hello\nb'half a line\\n'\nended in order\nb''\n";
+        assert_eq!(
+            endings.replace(in_order_early, in_order),
+            format!("in order:\n{in_order}{in_order}closed:\nhello\ndescriptor 1 is a client\n")
+        );
         let (others, threads) = expected.split_at(expected.find("threads:").expect("the threads"));
         assert_eq!(
             others,
@@ -160,6 +194,39 @@ fn the_servers_of_the_guide_do_what_it_says() {
         let v4_alone = "workers:\nyou are 127.0.0.1\nyou are 127.0.0.1\n";
         assert!(addresses == v6 || addresses == v4_alone, "{addresses}");
     }
+}
+
+/// What somebody types who has not read the page.
+#[test]
+fn the_programs_of_the_documentation_say_what_is_wrong() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("its address").port().to_string();
+    let complaint = |command: &mut Command| {
+        let output = common::run(command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+        assert!(!said.contains("Success"), "{command:?}: {said}");
+        said
+    };
+    for program in programs("docs/servers.md") {
+        for port in ["65536", "-1", "8080x", "no-such-service", ""] {
+            let said = complaint(Command::new(&program).arg(port));
+            assert!(said.contains(port), "{program:?} {port:?}: {said}");
+            assert!(said.contains("port"), "{program:?} {port:?}: {said}");
+        }
+        let said = complaint(Command::new(&program).arg(&taken));
+        assert!(
+            said.contains("Address already in use"),
+            "{program:?}: {said}"
+        );
+    }
+    let copy = &programs("README.md")[0];
+    let said = complaint(Command::new(copy).args(["127.0.0.1", "65536"]));
+    assert!(said.contains("65536"), "{said}");
+    let said = complaint(Command::new(copy).args(["a.invalid", "80"]));
+    assert!(said.contains("a.invalid"), "{said}");
+    let said = complaint(Command::new(copy).args(["127.0.0.1", "1"]));
+    assert!(said.contains("Connection refused"), "{said}");
 }
 
 #[test]
