@@ -58,7 +58,11 @@ static const char hosts[] =
     "192.0.2.6 many-holes\n192.0.2.7 many-holes\n192.0.2.8 many-holes\n192.0.2.9 many-holes\n"
     "192.0.2.10 many-holes\n192.0.2.11 many-holes\n192.0.2.12 many-holes\n192.0.2.13 many-holes\n"
     "192.0.2.14 many-holes\n192.0.2.15 many-holes\n192.0.2.16 many-holes\n192.0.2.17 many-holes\n"
-    HOST " many-holes\n";
+    HOST " many-holes\n"
+    "192.0.2.2 only-holes\n192.0.2.3 only-holes\n192.0.2.4 only-holes\n192.0.2.5 only-holes\n"
+    "192.0.2.6 only-holes\n192.0.2.7 only-holes\n192.0.2.8 only-holes\n192.0.2.9 only-holes\n"
+    "192.0.2.10 only-holes\n192.0.2.11 only-holes\n192.0.2.12 only-holes\n192.0.2.13 only-holes\n"
+    "192.0.2.14 only-holes\n192.0.2.15 only-holes\n192.0.2.16 only-holes\n192.0.2.17 only-holes\n192.0.2.18 only-holes\n";
 
 /* Of the addresses of a name, the resolver puts holes and the closed one first, IPv4 before IPv6, and
    what no route goes to last. */
@@ -1064,6 +1068,41 @@ START_TEST(without_a_free_descriptor_it_is_emfile)
 }
 END_TEST
 
+static char appearing[INET6_ADDRSTRLEN];
+
+static void appear(int signum)
+{
+    int before = errno;
+
+    (void)signum;
+    set_address("lo:3", appearing);
+    errno = before;
+}
+
+/* Of seventeen addresses, the sixteenth answers when the seventeenth has been tried: by then, the first has
+   made room. */
+START_TEST(the_oldest_attempt_makes_room_and_not_the_newest)
+{
+    const struct itimerval once = {{0, 0}, {4, 300000}};
+    struct addrinfo hints, *list, *sixteenth;
+    int listener, i;
+
+    be_ipv4_host();
+    listener = listener_on_ipv4("0.0.0.0", 0);
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    ck_assert_int_eq(getaddrinfo("only-holes", "1", &hints, &list), 0);
+    for (sixteenth = list, i = 1; i < 16; i++)
+        sixteenth = sixteenth->ai_next;
+    ck_assert_ptr_nonnull(sixteenth->ai_next);
+    ck_assert_int_eq(getnameinfo(sixteenth->ai_addr, sixteenth->ai_addrlen, appearing, sizeof appearing, NULL, 0,
+                                 NI_NUMERICHOST), 0);
+    Signal(SIGALRM, appear);
+    setitimer(ITIMER_REAL, &once, NULL);
+    expect_connection(csapp_connect("only-holes", port_text(listener), 20000), listener);
+}
+END_TEST
+
 /* The wrappers say so too, where the resolver says "Temporary failure in name resolution". */
 START_TEST(without_a_free_descriptor_the_resolver_s_wrappers_say_emfile)
 {
@@ -1250,6 +1289,7 @@ int main(void)
     add_for_each(tests, without_a_free_descriptor_the_resolver_s_wrappers_say_emfile, sources);
     tcase_add_loop_test(tests, with_a_free_descriptor_names_are_known_or_not, 0, 4);
     tcase_add_loop_test(tests, one_free_descriptor_is_enough_for_a_silent_first_address, 0, 2);
+    tcase_add_test(tests, the_oldest_attempt_makes_room_and_not_the_newest);
     tcase_add_loop_test(tests, behind_sixteen_silent_addresses_the_last_connects, 0, 2);
     tcase_add_test(tests, one_free_descriptor_is_enough_for_one_connection);
     tcase_add_test(tests, a_thousand_failures_leave_no_descriptor_open);
