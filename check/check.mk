@@ -2,6 +2,7 @@
 #
 #   make csapp-check  builds build/csapp-check and build/libcsapp_check.so
 #   make check-check  its tests alone (they are part of `make check` too)
+#   make install      installs it too, if it was built: PREFIX/bin, PREFIX/lib/csapp-check
 
 CHECK_PROFILE = tool
 CHECK_RELEASE = $(CARGO_TARGET_DIR)/$(TARGET:%=%/)$(CHECK_PROFILE)
@@ -25,7 +26,7 @@ $(CHECK_RELEASE)/csapp-check: $(CHECK_SOURCES)
 $(BUILD)/libcsapp_check.so: $(CHECK_RELEASE)/libcsapp_check.a check/exports.map
 	$(SAY) Linking $@
 	@mkdir -p $(BUILD)
-	$(QUIET)$(CC) -shared -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive -Wl,--version-script=check/exports.map \
+	$(QUIET)$(CC) -shared -s -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive -Wl,--version-script=check/exports.map \
 	    -Wl,--gc-sections -Wl,-z,now -Wl,--build-id -Wl,-soname,libcsapp_check.so $(CHECK_LIBRARIES)
 
 $(BUILD)/csapp-check: $(CHECK_RELEASE)/csapp-check
@@ -35,3 +36,26 @@ $(BUILD)/csapp-check: $(CHECK_RELEASE)/csapp-check
 
 check-check: all csapp-check
 	$(CARGO) test --locked --no-fail-fast --package csapp-check
+
+BIN_TO = $(DESTDIR)$(PREFIX)/bin
+CHECK_TO = $(DESTDIR)$(PREFIX)/lib/csapp-check
+CHECK_MAN_TO = $(DESTDIR)$(MANDIR)/man1
+
+.PHONY: install-check uninstall-check
+install-check:
+	$(INSTALL) -d $(BIN_TO) $(CHECK_TO) $(CHECK_MAN_TO) $(DOC_TO)
+	$(INSTALL) -m 755 $(BUILD)/csapp-check $(BIN_TO)
+	$(INSTALL) -m 644 $(BUILD)/libcsapp_check.so $(CHECK_TO)
+	$(INSTALL) -m 644 check/man/csapp-check.1 $(CHECK_MAN_TO)
+	$(INSTALL) -m 644 docs/checking.md $(DOC_TO)
+
+install: $(if $(wildcard $(BUILD)/libcsapp_check.so),install-check)
+
+# Directories go if nothing else is in them.
+uninstall-check:
+	rm -rf $(CHECK_TO) $(BIN_TO)/csapp-check $(CHECK_MAN_TO)/csapp-check.1
+	@for dir in $(CHECK_MAN_TO) $(if $(filter /usr /usr/local,$(PREFIX)),,$(BIN_TO)); do \
+	    test ! -d "$$dir" || rmdir --ignore-fail-on-non-empty "$$dir"; \
+	done
+
+uninstall: uninstall-check

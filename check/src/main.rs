@@ -25,6 +25,8 @@ mod run;
 mod status;
 #[path = "command/suppress.rs"]
 mod suppress;
+#[path = "command/timeline.rs"]
+mod timeline;
 
 use clap::Parser as _;
 

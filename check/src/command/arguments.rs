@@ -41,6 +41,10 @@ pub struct Arguments {
     #[arg(long)]
     pub chaos_faults: bool,
 
+    /// Writes a page of HTML that shows what was done when with each descriptor
+    #[arg(long, value_name = "FILE")]
+    pub timeline: Option<PathBuf>,
+
     /// Shows what the threads of a watched process, or of a csapp-check, wait for
     #[arg(long, value_name = "PID", conflicts_with = "program")]
     pub status: Option<i32>,

@@ -14,7 +14,7 @@ use crate::ends::End;
 use crate::places::Places;
 use crate::report::Reporter;
 use crate::shared::*;
-use crate::{elf, json, memory, status};
+use crate::{elf, json, memory, status, timeline};
 
 const LIBRARY: &str = "libcsapp_check.so";
 /// How often the shared memory is looked at.
@@ -51,6 +51,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         );
         reporter.say(&format!("csapp-check: --chaos={seed}"));
     }
+    shared.timeline.set(u32::from(arguments.timeline.is_some()));
     prepare_environment(&file, &library, program.first.as_deref());
     let signals = Signals::block();
     let pid = signals.start(&path, arguments, shared)?;
@@ -72,6 +73,9 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         ));
     }
     reporter.summary();
+    if let Some(page) = &arguments.timeline {
+        timeline::write(page, arguments, shared, &places)?;
+    }
     if let Some(path) = &arguments.json {
         json::write(path, arguments, &reporter, status)?;
     }

@@ -66,6 +66,7 @@ extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) 
     }
     let after = errno();
     if let Some(me) = me {
+        me.log(Call::Signal, -1, installed.stack.get(), 0, signal);
         check_errno(&me, signal, installed, interrupted, before, after);
         check_children(&me, signal, installed);
         me.synchronized();
