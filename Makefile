@@ -1,7 +1,7 @@
 # libcsapp: what a C programmer types.
 #
 #   make          the library, as a C compiler wants it: build/ holds csapp.h, libcsapp.so,
-#                 libcsapp.a and csapp.o
+#                 libcsapp.a, csapp.o, and csapp.c for Makefiles that compile one
 #   make demo     two C programs carry a file over TCP, with the shared library
 #   make examples the programs of examples/
 #   make quick    format, lints, unit tests, and the C suites with the shared library
@@ -40,7 +40,7 @@ SONAME = libcsapp.so.$(firstword $(subst ., ,$(VERSION)))
 DEBUG = libcsapp.so.$(VERSION).debug
 
 .PHONY: all cargo demo quick check check-fresh setup bench fuzz mutants miri header clean
-all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h
+all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h $(BUILD)/csapp.c
 
 # What is being made, in a word and a name; `make V=1` shows the commands, `make -s` nothing.
 QUIET = $(if $(V),,@)
@@ -107,6 +107,10 @@ $(BUILD)/csapp.o: $(CARGO_BUILT)/libcsapp.a $(BUILD)/api.txt csapp.ld
 	$(QUIET)$(CC) -r -nostdlib -Wl,-T,csapp.ld $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
 	$(QUIET)$(OBJCOPY) --strip-debug --discard-all --keep-global-symbols=$(BUILD)/api.txt \
 	    --weaken-symbols=$(BUILD)/api.txt $@
+
+$(BUILD)/csapp.c: $(BUILD)/csapp.o csapp.c.sh
+	$(SAY) Writing $@
+	$(QUIET)OBJCOPY=$(OBJCOPY) sh csapp.c.sh $< >$@.new && mv $@.new $@
 
 $(BUILD)/libcsapp.a: $(BUILD)/csapp.o
 	$(SAY) Archiving $@

@@ -4,12 +4,14 @@
 #                     look for, the manual pages, the guides and the Python module
 #   make uninstall    the same variables: removes what `make install` put there
 #
-# LIBDIR, INCLUDEDIR, MANDIR, DOCDIR, GDBDIR and PYTHONDIR move the parts; PYTHON= leaves the Python module out.
+# LIBDIR, INCLUDEDIR, CDIR, MANDIR, DOCDIR, GDBDIR and PYTHONDIR move the parts; PYTHON= leaves the Python module out.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
+# Where csapp.c goes, which is made for one kind of processor.
+CDIR ?= $(INCLUDEDIR)
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/csapp
 # gdb loads scripts by itself from a directory of its own only: that of the gdb at hand, if the prefix is the system's.
@@ -23,7 +25,7 @@ INSTALL ?= install
 
 # These go into recipes and into csapp.pc as they are.
 ifneq ($(filter install uninstall,$(MAKECMDGOALS)),)
-$(foreach name,PREFIX LIBDIR INCLUDEDIR MANDIR DOCDIR,$(if $(filter-out /%,$($(name)))$(word 2,$($(name))),\
+$(foreach name,PREFIX LIBDIR INCLUDEDIR CDIR MANDIR DOCDIR,$(if $(filter-out /%,$($(name)))$(word 2,$($(name))),\
     $(error $(name) has to be an absolute path without spaces, and is "$($(name))")))
 $(if $(word 2,$(DESTDIR)),$(error DESTDIR has to be a path without spaces, and is "$(DESTDIR)"))
 endif
@@ -56,6 +58,7 @@ FILL_IN = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@MAJOR@|$(firstword $(subst .,
     -e 's|@SONAME@|$(SONAME)|g' -e 's|@PREFIX@|$(PREFIX)|g' \
     -e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|g' \
     -e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|g' \
+    -e 's|@CDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(CDIR))|g' \
     -e "s|@LIBDIR_TO_INCLUDEDIR@|$$(realpath -ms --relative-to=$(LIBDIR) $(INCLUDEDIR))|g" \
     -e "s|@POINTER_BYTES@|$$(echo __SIZEOF_POINTER__ | $(CC) -E -P -)|g"
 
@@ -64,6 +67,7 @@ FILL_IN = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@MAJOR@|$(firstword $(subst .,
 install: all
 	$(INSTALL) -d $(TO) $(PKGCONFIG_TO) $(CMAKE_TO) $(DEBUG_TO) $(INCLUDE_TO)
 	$(INSTALL) -m 644 $(BUILD)/csapp.h $(INCLUDE_TO)
+	$(INSTALL) -D -m 644 $(BUILD)/csapp.c $(DESTDIR)$(CDIR)/csapp.c
 	$(INSTALL) -m 755 $(BUILD)/$(SONAME) $(TO)/$(REAL)
 	ln -sf $(REAL) $(TO)/$(SONAME)
 	ln -sf $(SONAME) $(TO)/libcsapp.so
@@ -105,7 +109,7 @@ OWN_PREFIX = $(if $(PYTHONDIR),$(addprefix $(DESTDIR),$(PYTHONDIR) $(patsubst %/
     $(MAN_TO) $(GDB_TO) $(patsubst %/,%,$(dir $(GDB_TO))) $(DESTDIR)$(PREFIX)/share $(DESTDIR)$(PREFIX)
 
 uninstall:
-	rm -f $(INCLUDE_TO)/csapp.h $(TO)/$(REAL) $(TO)/$(SONAME) $(TO)/libcsapp.so \
+	rm -f $(INCLUDE_TO)/csapp.h $(DESTDIR)$(CDIR)/csapp.c $(TO)/$(REAL) $(TO)/$(SONAME) $(TO)/libcsapp.so \
 	    $(TO)/libcsapp.a $(TO)/csapp.o $(PKGCONFIG_TO)/csapp.pc $(DEBUG_TO)/$(DEBUG)
 	rm -rf $(CMAKE_TO) $(DOC_TO) $(SOURCE_TO)
 	rm -f $(GDB_TO)/$(GDB_SCRIPT)

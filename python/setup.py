@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 
 # The library's source: beside this directory, and in a source distribution below it.
 ROOT = HERE / "library" if (HERE / "library").exists() else HERE.parent
-SOURCES = ["Cargo.lock", "Cargo.toml", "LICENSE", "Makefile", "build.rs", "cbindgen.toml", "csapp.ld", "include", "src",
+SOURCES = ["Cargo.lock", "Cargo.toml", "LICENSE", "Makefile", "build.rs", "cbindgen.toml", "csapp.ld", "csapp.c.sh", "include", "src",
            *(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.mk"), *ROOT.glob("examples/*.mk")])]
 
 SONAME = "libcsapp.so.1"

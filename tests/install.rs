@@ -192,12 +192,19 @@ fn the_object_is_all_that_a_project_hands_in() {
     let object = pkg_config(&root, &["--variable=object"]);
     assert_eq!(object, [prefix.join("lib/csapp.o").display().to_string()]);
     let work = scratch("install-handed-in");
-    for file in ["lib/csapp.o", "include/csapp.h"] {
+    let source = pkg_config(&root, &["--variable=source"]);
+    assert_eq!(
+        source,
+        [prefix.join("include/csapp.c").display().to_string()]
+    );
+    for file in ["lib/csapp.o", "include/csapp.h", "include/csapp.c"] {
         let name = Path::new(file).file_name().expect("a name");
         std::fs::copy(prefix.join(file), work.join(name)).expect("a copy");
     }
-    let program = compile(&work, &[], &["csapp.o".to_owned()]);
-    assert_eq!(succeed(&mut Command::new(program)), SAYS);
+    for library in ["csapp.o", "csapp.c"] {
+        let program = compile(&work, &[], &[library.to_owned()]);
+        assert_eq!(succeed(&mut Command::new(program)), SAYS);
+    }
 }
 
 #[test]
@@ -347,6 +354,7 @@ fn cargo_cinstall_leaves_the_same_tree() {
         assert!(
             [
                 "/csapp.o",
+                "/csapp.c",
                 "/cmake/",
                 "/python",
                 "/.debug/",

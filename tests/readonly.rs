@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What `make` and cargo read.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
@@ -18,6 +18,7 @@ const SOURCES: [&str; 12] = [
     "cross.mk",
     "install.mk",
     "csapp.ld",
+    "csapp.c.sh",
     "examples",
     "include",
     "src",
