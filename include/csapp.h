@@ -6,11 +6,13 @@
  *
  * A function whose name starts with a lower-case letter returns an error; its capitalised
  * twin is checked: on failure it writes "Name error: reason" to standard error and ends the
- * program by exit(1), or does what csapp_set_error_handler says. The reason may follow what the call
- * was made on: "Open error: /no/such/file: No such file or directory". errno is set after every failure. NULL for a pointer that is
- * needed is an error too, with EFAULT as a rule. No function changes errno when it succeeds, but
- * Readdir at the end of a directory. All may be called from several threads at
- * once, but Gethostbyname and Gethostbyaddr, and no two calls on one rio_t or one DIR.
+ * program by exit(1), or does what csapp_set_error_handler says. The message names the file, or
+ * the host and the port: "Open error: /no/such/file: No such file or directory".
+ *
+ * errno is set after every failure, and unchanged after every success, except by Readdir at the
+ * end of a directory. NULL for a pointer that is needed is an error, EFAULT if nothing else is said.
+ * All functions may be called from several threads at once, except Gethostbyname and
+ * Gethostbyaddr, and two calls on one rio_t or one DIR.
  */
 #ifndef CSAPP_H
 #define CSAPP_H
@@ -240,32 +242,32 @@ void app_error(const char *msg);
 /* Processes ------------------------------------------------------------------------------ */
 
 /**
- * fork, checked: makes a child process. Returns 0 in the child and the child's process ID in
+ * fork, checked: creates a child process. Returns 0 in the child and the child's process ID in
  * the parent; -1 if the error handler returns. [CS:APP 3e, section 8.4.2; POSIX, fork]
  */
 pid_t Fork(void);
 
 /**
- * execve, checked: replaces the program by the file `filename`, with the arguments `argv` and the
- * environment `envp`, both ending in NULL. Returns only if that failed and the error handler
- * returns. [CS:APP 3e, section 8.4.5; POSIX, exec]
+ * execve, checked: replaces the program by the file `filename`, with the arguments `argv` and
+ * the environment `envp`, both ending in NULL. Returns only if that fails and the error
+ * handler returns. [CS:APP 3e, section 8.4.5; POSIX, exec]
  */
 void Execve(const char *filename,
             char *const *argv,
             char *const *envp);
 
 /**
- * wait, checked: waits until a child process ends, and stores how at `status` (unless NULL).
- * Starts again when a signal handler ran. Returns the child's process ID; -1 if the error
- * handler returns. [CS:APP 3e, section 8.4.3; POSIX, wait]
+ * wait, checked: waits until a child process ends, and stores its status at `status` (unless
+ * NULL). Restarts if interrupted by a signal (EINTR). Returns the child's process ID; -1 if
+ * the error handler returns. [CS:APP 3e, section 8.4.3; POSIX, wait]
  */
 pid_t Wait(int *status);
 
 /**
- * waitpid, checked: waits until the child process `pid` (-1: any) changes its state as `options`
- * say, and stores how at `iptr` (unless NULL). Starts again when a signal handler ran. Returns the
- * child's process ID, or 0 where WNOHANG found none; -1 if the error handler returns.
- * [CS:APP 3e, section 8.4.3; POSIX, waitpid]
+ * waitpid, checked: waits until the child process `pid` (-1: any) changes its state as
+ * `options` say, and stores its status at `iptr` (unless NULL). Restarts if interrupted by a
+ * signal (EINTR). Returns the child's process ID, or 0 if WNOHANG found none; -1 if the error
+ * handler returns. [CS:APP 3e, section 8.4.3; POSIX, waitpid]
  */
 pid_t Waitpid(pid_t pid,
               int *iptr,
@@ -279,8 +281,8 @@ void Kill(pid_t pid,
           int signum);
 
 /**
- * sleep: waits for `secs` seconds or until a signal handler has run. Returns the seconds that were
- * left. [CS:APP 3e, section 8.4.4; POSIX, sleep]
+ * sleep: waits for `secs` seconds, or until a signal handler has run. Returns the seconds that
+ * are left. [CS:APP 3e, section 8.4.4; POSIX, sleep]
  */
 unsigned int Sleep(unsigned int secs);
 
@@ -290,13 +292,13 @@ unsigned int Sleep(unsigned int secs);
 void Pause(void);
 
 /**
- * alarm: has a SIGALRM sent in `seconds` seconds, or none any more if 0. Returns the seconds
- * that were left of an earlier one. [CS:APP 3e, section 8.5.2; POSIX, alarm]
+ * alarm: sends this process a SIGALRM in `seconds` seconds; 0 cancels an earlier one. Returns
+ * the seconds that were left of that. [CS:APP 3e, section 8.5.2; POSIX, alarm]
  */
 unsigned int Alarm(unsigned int seconds);
 
 /**
- * setpgid, checked: puts the process `pid` (0: this one) into the process group `pgid` (0: its
+ * setpgid, checked: moves the process `pid` (0: this one) to the process group `pgid` (0: its
  * own). [CS:APP 3e, section 8.5.2; POSIX, setpgid]
  */
 void Setpgid(pid_t pid,
@@ -433,19 +435,19 @@ CSAPP_PRINTF(2, 0) ssize_t sio_vdprintf(int fd, const char *fmt, va_list argp);
 /* Unix I/O ------------------------------------------------------------------------------- */
 
 /**
- * open, checked: opens the file `pathname` as `flags` say; a file that O_CREAT makes gets the
- * permissions `mode` less the umask. Starts again when a signal handler ran. Returns a descriptor;
- * -1 if the error handler returns. [CS:APP 3e, section 10.3; POSIX, open]
+ * open, checked: opens the file `pathname` as `flags` say. A file that O_CREAT creates has the
+ * permissions `mode` less the umask. Restarts if interrupted by a signal (EINTR). Returns a
+ * descriptor; -1 if the error handler returns. [CS:APP 3e, section 10.3; POSIX, open]
  */
 int Open(const char *pathname,
          int flags,
          mode_t mode);
 
 /**
- * read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
- * ran before anything came, unless a socket's time (SO_RCVTIMEO) has run out since. Returns the
- * number of bytes, 0 at the end of the file; -1 if the error handler returns, with EINVAL for a
- * count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, read]
+ * read, checked: reads at most `count` bytes into `buf`, once. Restarts if interrupted by a
+ * signal (EINTR), unless a socket's timeout (SO_RCVTIMEO) has run out meanwhile. Returns the
+ * number of bytes, 0 at the end of the file; -1 if the error handler returns. A count above
+ * SSIZE_MAX is an error (EINVAL). [CS:APP 3e, section 10.4; POSIX, read]
  */
 CSAPP_WRITES(2, 3)
 ssize_t Read(int fd,
@@ -453,10 +455,11 @@ ssize_t Read(int fd,
              size_t count);
 
 /**
- * write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
- * handler ran before anything went, unless a socket's time (SO_SNDTIMEO) has run out since. Returns
- * the number of bytes, which may be less; -1 if the error handler returns, with EINVAL and
- * nothing written for a count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, write]
+ * write, checked: writes at most `count` bytes from `buf`, once. Restarts if interrupted by a
+ * signal (EINTR), unless a socket's timeout (SO_SNDTIMEO) has run out meanwhile. Returns the
+ * number of bytes, which may be less than count; -1 if the error handler returns. A count
+ * above SSIZE_MAX is an error (EINVAL), and nothing is written. [CS:APP 3e, section 10.4;
+ * POSIX, write]
  */
 CSAPP_READS(2, 3)
 ssize_t Write(int fd,
@@ -464,25 +467,26 @@ ssize_t Write(int fd,
               size_t count);
 
 /**
- * lseek, checked: moves the position in the file to `offset` from where `whence` says. Returns the
- * new position; -1 if the error handler returns. [CS:APP 3e, section 10.4; POSIX, lseek]
+ * lseek, checked: moves the file position to `offset` bytes from where `whence` says. Returns
+ * the new position; -1 if the error handler returns. [CS:APP 3e, section 10.4; POSIX, lseek]
  */
 off_t Lseek(int fd,
             off_t offset,
             int whence);
 
 /**
- * close, checked: gives the descriptor `fd` back. Where a signal handler ran meanwhile that is no
- * error, and it is not done twice: the descriptor is free, and may belong to another thread by
- * then. [CS:APP 3e, section 10.3; POSIX, close]
+ * close, checked: closes the descriptor `fd`. EINTR is not reported, and close is not retried:
+ * the descriptor is closed, and may belong to another thread by then. [CS:APP 3e, section
+ * 10.3; POSIX, close]
  */
 void Close(int fd);
 
 /**
  * select, checked: waits until one of the descriptors below `n` in the sets is ready, for
- * `timeout` at the most (NULL: for ever). Starts again when a signal handler ran, with the time
- * that is left; what the handler took counts as well. Returns how many are ready, 0 when time is
- * up; -1 if the error handler returns. [CS:APP 3e, section 12.2; POSIX, select]
+ * `timeout` at most (NULL: no limit). Restarts if interrupted by a signal (EINTR), with the
+ * time that is left; the time that the signal handler takes counts. Returns the number of
+ * ready descriptors, 0 if the time is up; -1 if the error handler returns. [CS:APP 3e, section
+ * 12.2; POSIX, select]
  */
 int Select(int n,
            fd_set *readfds,
@@ -491,42 +495,43 @@ int Select(int n,
            struct timeval *timeout);
 
 /**
- * dup2, checked: makes the descriptor `fd2` another one for what `fd1` is open on. Starts again
- * when a signal handler ran. Returns fd2; -1 if the error handler returns.
- * [CS:APP 3e, section 10.9; POSIX, dup2]
+ * dup2, checked: makes `fd2` refer to the open file description of `fd1`, and closes what it
+ * referred to before. Restarts if interrupted by a signal (EINTR). Returns fd2; -1 if the
+ * error handler returns. [CS:APP 3e, section 10.9; POSIX, dup2]
  */
 int Dup2(int fd1,
          int fd2);
 
 /**
- * stat, checked: stores what the system knows about the file `filename` at `buf`.
- * [CS:APP 3e, section 10.6; POSIX, stat]
+ * stat, checked: stores the metadata of the file `filename` at `buf`. [CS:APP 3e, section
+ * 10.6; POSIX, stat]
  */
 void Stat(const char *filename, struct stat *buf);
 
 /**
- * fstat, checked: stores what the system knows about the open file `fd` at `buf`.
- * [CS:APP 3e, section 10.6; POSIX, fstat]
+ * fstat, checked: stores the metadata of the open file `fd` at `buf`. [CS:APP 3e, section
+ * 10.6; POSIX, fstat]
  */
 void Fstat(int fd, struct stat *buf);
 
 /* Directories ---------------------------------------------------------------------------- */
 
 /**
- * opendir, checked: opens the directory `name`, to be given back by Closedir. NULL if the error
- * handler returns. [CS:APP 3e, section 10.7; POSIX, opendir]
+ * opendir, checked: opens the directory `name`, to be closed by Closedir. Returns the
+ * directory stream; NULL if the error handler returns. [CS:APP 3e, section 10.7; POSIX,
+ * opendir]
  */
 DIR *Opendir(const char *name);
 
 /**
- * readdir, checked: the next entry of a directory, valid until the next call for `dirp`. NULL with
- * errno 0 at the end; NULL with another errno if there was an error and the error handler
- * returns. [CS:APP 3e, section 10.7; POSIX, readdir]
+ * readdir, checked: returns the next entry of a directory, which is valid until the next call
+ * for `dirp`; NULL with errno 0 at the end of the directory; NULL with another errno after an
+ * error, if the error handler returns. [CS:APP 3e, section 10.7; POSIX, readdir]
  */
 struct dirent *Readdir(DIR *dirp);
 
 /**
- * closedir, checked: gives a directory back. Returns 0; -1 if the error handler returns.
+ * closedir, checked: closes a directory stream. Returns 0; -1 if the error handler returns.
  * [CS:APP 3e, section 10.7; POSIX, closedir]
  */
 int Closedir(DIR *dirp);
@@ -534,33 +539,29 @@ int Closedir(DIR *dirp);
 /* Memory mapping ------------------------------------------------------------------------- */
 
 /**
- * mmap, checked: maps `len` bytes of the file `fd` from `offset` on, or of fresh memory, as `prot` and
- * `flags` say. Returns the address; MAP_FAILED if the error handler returns.
+ * mmap, checked: maps `len` bytes of the file `fd` from `offset` on, or of new memory, as
+ * `prot` and `flags` say. Returns the address; MAP_FAILED if the error handler returns.
  * [CS:APP 3e, section 9.8.4; POSIX, mmap]
  */
-void *Mmap(void *addr,
-           size_t len,
-           int prot,
-           int flags,
-           int fd,
-           off_t offset);
+void *Mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
 
 /**
- * munmap, checked: takes the mapping of the pages from `start` on away.
- * [CS:APP 3e, section 9.8.4; POSIX, munmap]
+ * munmap, checked: removes the mapping of the pages from `start` on. [CS:APP 3e, section
+ * 9.8.4; POSIX, munmap]
  */
 void Munmap(void *start, size_t length);
 
 /* Standard I/O --------------------------------------------------------------------------- */
 
 /**
- * fclose, checked: writes what is buffered and closes `fp`. [CS:APP 3e, section 10.10; C11, fclose]
+ * fclose, checked: writes what is buffered, and closes `fp`. [CS:APP 3e, section 10.10; C11,
+ * fclose]
  */
 void Fclose(FILE *fp);
 
 /**
- * fdopen, checked: a stream on the descriptor `fd`, in the mode `type`. NULL if the error handler
- * returns. [CS:APP 3e, section 10.11; POSIX, fdopen]
+ * fdopen, checked: opens a stream on the descriptor `fd`, in the mode `type`. Returns it; NULL
+ * if the error handler returns. [CS:APP 3e, section 10.11; POSIX, fdopen]
  */
 FILE *Fdopen(int fd,
              const char *type);
@@ -576,8 +577,9 @@ char *Fgets(char *ptr,
             FILE *stream);
 
 /**
- * fopen, checked: opens the file `filename` as a stream in the mode `mode`. Starts again when a signal
- * handler ran. NULL if the error handler returns. [CS:APP 3e, section 10.10; C11, fopen]
+ * fopen, checked: opens the file `filename` as a stream in the mode `mode`. Restarts if
+ * interrupted by a signal (EINTR). Returns it; NULL if the error handler returns. [CS:APP 3e,
+ * section 10.10; C11, fopen]
  */
 FILE *Fopen(const char *filename,
             const char *mode);
@@ -606,18 +608,19 @@ void Fwrite(const void *ptr, size_t size, size_t nmemb, FILE *stream);
 /* Allocation ----------------------------------------------------------------------------- */
 
 /**
- * malloc, checked: `size` bytes of memory, to be given back by Free. A request for 0 bytes may give
- * NULL; otherwise NULL is returned only if the error handler returns.
- * [CS:APP 3e, section 9.9.1; C11, malloc]
+ * malloc, checked: allocates `size` bytes, to be freed by Free. Returns their address; NULL if
+ * the error handler returns. A request for 0 bytes may return NULL, which is no error. [CS:APP
+ * 3e, section 9.9.1; C11, malloc]
  */
 CSAPP_ALLOCATES((1))
 CSAPP_MUST_USE
 void *Malloc(size_t size);
 
 /**
- * realloc, checked: makes the memory at `ptr` (NULL: none yet) `size` bytes large, and returns where it
- * is now. A size of 0 may give NULL; otherwise NULL is returned only if the error handler returns,
- * and then the memory at ptr is as it was. [CS:APP 3e, section 9.9.1; C11, realloc]
+ * realloc, checked: resizes the memory at `ptr` (NULL: allocates) to `size` bytes, and may
+ * move it. Returns its address; NULL if the error handler returns, and then the memory at ptr
+ * is unchanged. A size of 0 may return NULL, which is no error. [CS:APP 3e, section 9.9.1;
+ * C11, realloc]
  */
 CSAPP_RESIZES(2)
 CSAPP_MUST_USE
@@ -625,8 +628,8 @@ void *Realloc(void *ptr,
               size_t size);
 
 /**
- * calloc, checked: memory for `nmemb` items of `size` bytes, all zero. A request for 0 bytes may give
- * NULL; otherwise NULL is returned only if the error handler returns.
+ * calloc, checked: allocates `nmemb` items of `size` bytes, all zero. Returns their address;
+ * NULL if the error handler returns. A request for 0 bytes may return NULL, which is no error.
  * [CS:APP 3e, section 9.9.1; C11, calloc]
  */
 CSAPP_ALLOCATES((1, 2))
@@ -635,17 +638,19 @@ void *Calloc(size_t nmemb,
              size_t size);
 
 /**
- * free: gives memory back. [CS:APP 3e, section 9.9.1; C11, free]
+ * free: frees the memory at `ptr` (NULL: does nothing). [CS:APP 3e, section 9.9.1; C11, free]
  */
 void Free(void *ptr);
 
 /* Sockets -------------------------------------------------------------------------------- */
 
 /**
- * socket, checked: a new socket's descriptor; -1 if the error handler returns.
+ * socket, checked: creates a socket. Returns its descriptor; -1 if the error handler returns.
  * [CS:APP 3e, section 11.4.2; POSIX, socket]
  */
-int Socket(int domain, int type, int protocol);
+int Socket(int domain,
+           int type,
+           int protocol);
 
 /**
  * setsockopt, checked: sets the option `optname` of `level` to the `optlen` bytes at `optval`.
@@ -659,35 +664,35 @@ void Setsockopt(int s,
                 int optlen);
 
 /**
- * bind, checked: gives a socket the address `my_addr`. [CS:APP 3e, section 11.4.4; POSIX, bind]
+ * bind, checked: binds a socket to the address `my_addr` of `addrlen` bytes. [CS:APP 3e,
+ * section 11.4.4; POSIX, bind]
  */
-void Bind(int sockfd,
-          const struct sockaddr *my_addr,
-          int addrlen);
+void Bind(int sockfd, const struct sockaddr *my_addr, int addrlen);
 
 /**
- * listen, checked: has a bound socket wait for connections, `backlog` of which may wait to be
- * accepted. [CS:APP 3e, section 11.4.5; POSIX, listen]
+ * listen, checked: makes a bound socket accept connections, and queues at most `backlog` of
+ * them. [CS:APP 3e, section 11.4.5; POSIX, listen]
  */
 void Listen(int s,
             int backlog);
 
 /**
- * accept, checked: waits for a connection and stores its other end's address at `addr` (unless NULL),
- * and the length of that at `addrlen`, which says before how much room there is. Starts again when
- * a signal handler ran, unless the socket's time (SO_RCVTIMEO) has run out since, and when a client
- * gave up while it waited (ECONNABORTED, EPROTO). Returns the connection's descriptor; -1 if the
- * error handler returns.
- * [CS:APP 3e, section 11.4.6; POSIX, accept]
+ * accept, checked: waits for a connection, and stores the other end's address at `addr`
+ * (unless NULL) and its length at `addrlen`, which holds the size of the room before. Restarts
+ * if interrupted by a signal (EINTR), unless the socket's timeout (SO_RCVTIMEO) has run out
+ * meanwhile, and if a client has given up in the queue (ECONNABORTED, EPROTO). Returns the
+ * connection's descriptor; -1 if the error handler returns. [CS:APP 3e, section 11.4.6; POSIX,
+ * accept]
  */
 int Accept(int s,
            struct sockaddr *addr,
            socklen_t *addrlen);
 
 /**
- * connect, checked: connects a socket to the address `serv_addr`. When a signal handler ran, waits on
- * for what becomes of the attempt. When the socket's time (SO_SNDTIMEO) has run out that is EINPROGRESS,
- * on a Unix domain socket EAGAIN. [CS:APP 3e, section 11.4.3; POSIX, connect]
+ * connect, checked: connects a socket to the address `serv_addr` of `addrlen` bytes. If
+ * interrupted by a signal, waits for the outcome of the attempt. If the socket's timeout
+ * (SO_SNDTIMEO) runs out, fails with EINPROGRESS; a Unix domain socket with EAGAIN. [CS:APP
+ * 3e, section 11.4.3; POSIX, connect]
  */
 void Connect(int sockfd,
              const struct sockaddr *serv_addr,
@@ -696,8 +701,9 @@ void Connect(int sockfd,
 /* Names and addresses -------------------------------------------------------------------- */
 
 /**
- * getaddrinfo, checked: stores at `res` a list of the addresses that `node` and `service` stand for
- * under `hints`, to be given back by Freeaddrinfo. [CS:APP 3e, section 11.4.7; POSIX, getaddrinfo]
+ * getaddrinfo, checked: stores at `res` a list of the addresses of the host `node` and the
+ * service `service`, selected by `hints`, to be freed by Freeaddrinfo. [CS:APP 3e, section
+ * 11.4.7; POSIX, getaddrinfo]
  */
 void Getaddrinfo(const char *node,
                  const char *service,
@@ -718,7 +724,7 @@ void Getnameinfo(const struct sockaddr *sa,
                  int flags);
 
 /**
- * freeaddrinfo: gives a list of addresses back. [CS:APP 3e, section 11.4.7; POSIX, freeaddrinfo]
+ * freeaddrinfo: frees a list of addresses. [CS:APP 3e, section 11.4.7; POSIX, freeaddrinfo]
  */
 void Freeaddrinfo(struct addrinfo *res);
 
@@ -729,24 +735,25 @@ void Freeaddrinfo(struct addrinfo *res);
 CSAPP_WRITES(3, 4) void Inet_ntop(int af, const void *src, char *dst, socklen_t size);
 
 /**
- * inet_pton, checked: stores the address that the text `src` says at `dst`. A text that is no address of
- * the family `af` is reported, and errno EINVAL. [CS:APP 3e, section 11.3.1; POSIX, inet_pton]
+ * inet_pton, checked: converts the text `src` to an address, and stores it at `dst`. A text
+ * that is no address of the family `af` is an error (EINVAL). [CS:APP 3e, section 11.3.1;
+ * POSIX, inet_pton]
  */
 void Inet_pton(int af,
                const char *src,
                void *dst);
 
 /**
- * gethostbyname, checked: what the resolver knows about a host, in memory that the next call uses
- * again. NULL if the error handler returns. Programs should use Getaddrinfo.
- * [CS:APP 2e, section 11.3.2]
+ * gethostbyname, checked: looks up the host `name`. Returns what the resolver knows about it,
+ * in memory that the next call overwrites; NULL if the error handler returns. New programs use
+ * Getaddrinfo. [CS:APP 2e, section 11.3.2]
  */
 struct hostent *Gethostbyname(const char *name);
 
 /**
- * gethostbyaddr, checked: what the resolver knows about the host with the address of `len` bytes at
- * `addr`, in memory that the next call uses again. NULL if the error handler returns. Programs
- * should use Getnameinfo. [CS:APP 2e, section 11.3.2]
+ * gethostbyaddr, checked: looks up the host with the address of `len` bytes at `addr`. Returns
+ * what the resolver knows about it, in memory that the next call overwrites; NULL if the error
+ * handler returns. New programs use Getnameinfo. [CS:APP 2e, section 11.3.2]
  */
 CSAPP_READS(1, 2)
 struct hostent *Gethostbyaddr(const char *addr,
@@ -756,8 +763,9 @@ struct hostent *Gethostbyaddr(const char *addr,
 /* Threads -------------------------------------------------------------------------------- */
 
 /**
- * pthread_create, checked: runs `routine(argp)` in a new thread with the attributes `attrp` (NULL: the
- * usual ones), and stores its ID at `tidp`. [CS:APP 3e, section 12.3.2; POSIX, pthread_create]
+ * pthread_create, checked: starts a thread that runs `routine(argp)`, with the attributes
+ * `attrp` (NULL: the default ones), and stores its ID at `tidp`. [CS:APP 3e, section 12.3.2;
+ * POSIX, pthread_create]
  */
 void Pthread_create(pthread_t *tidp,
                     const pthread_attr_t *attrp,
@@ -778,8 +786,8 @@ void Pthread_join(pthread_t tid,
 void Pthread_cancel(pthread_t tid);
 
 /**
- * pthread_detach, checked: nobody will wait for the thread `tid`; what it uses goes when it ends.
- * [CS:APP 3e, section 12.3.5; POSIX, pthread_detach]
+ * pthread_detach, checked: detaches the thread `tid`: its resources are freed when it ends,
+ * and it cannot be joined. [CS:APP 3e, section 12.3.5; POSIX, pthread_detach]
  */
 void Pthread_detach(pthread_t tid);
 
@@ -795,8 +803,8 @@ void Pthread_exit(void *retval) CSAPP_NORETURN;
 pthread_t Pthread_self(void);
 
 /**
- * pthread_once, checked: calls `init_function` unless somebody has done so by `once_control` before.
- * [CS:APP 3e, section 12.3.6; POSIX, pthread_once]
+ * pthread_once, checked: calls `init_function` exactly once per `once_control`. [CS:APP 3e,
+ * section 12.3.6; POSIX, pthread_once]
  */
 void Pthread_once(pthread_once_t *once_control,
                   void (*init_function)(void));
@@ -804,16 +812,16 @@ void Pthread_once(pthread_once_t *once_control,
 /* Semaphores ----------------------------------------------------------------------------- */
 
 /**
- * sem_init, checked: makes `sem` a semaphore with the value `value`, which processes share if
- * `pshared` is not 0. [CS:APP 3e, section 12.5.2; POSIX, sem_init]
+ * sem_init, checked: initialises `sem` as a semaphore with the value `value`. Processes share
+ * it if `pshared` is not 0. [CS:APP 3e, section 12.5.2; POSIX, sem_init]
  */
 void Sem_init(sem_t *sem,
               int pshared,
               unsigned int value);
 
 /**
- * sem_wait, checked: waits until the semaphore is above 0 and takes 1 off it. Starts again when a
- * signal handler ran. [CS:APP 3e, section 12.5.2; POSIX, sem_wait]
+ * sem_wait, checked: waits until the semaphore is above 0, and subtracts 1. Restarts if
+ * interrupted by a signal (EINTR). [CS:APP 3e, section 12.5.2; POSIX, sem_wait]
  */
 void P(sem_t *sem);
 
@@ -1224,7 +1232,7 @@ void Pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr)
 void Pthread_mutex_lock(pthread_mutex_t *mutex);
 
 /**
- * pthread_mutex_trylock, checked. Returns 0, or EBUSY where another thread has the mutex.
+ * pthread_mutex_trylock, checked. Returns 0, or EBUSY if another thread holds the mutex.
  * [POSIX, pthread_mutex_trylock]
  */
 int Pthread_mutex_trylock(pthread_mutex_t *mutex);
@@ -1250,7 +1258,7 @@ void Pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr);
 void Pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
 /**
- * pthread_cond_timedwait, checked. Returns 0, or ETIMEDOUT when the time `abstime` is over.
+ * pthread_cond_timedwait, checked. Returns 0, or ETIMEDOUT once the time `abstime` has come.
  * [POSIX, pthread_cond_timedwait]
  */
 int Pthread_cond_timedwait(pthread_cond_t *cond,
@@ -1273,13 +1281,13 @@ void Pthread_cond_broadcast(pthread_cond_t *cond);
 void Pthread_cond_destroy(pthread_cond_t *cond);
 
 /**
- * pipe, checked: stores a pipe's two descriptors at `fds`, the one to read from first. Returns 0; -1 if the error
- * handler returns. [POSIX, pipe]
+ * pipe, checked: creates a pipe and stores its two descriptors at `fds`: fds[0] to read from,
+ * fds[1] to write to. Returns 0; -1 if the error handler returns. [POSIX, pipe]
  */
 int Pipe(int *fds);
 
 /**
- * execvp, checked: like Execve, with this process' environment, and looks for `file` along PATH.
+ * execvp, checked: as Execve with this process' environment, and searches PATH for `file`.
  * [POSIX, exec]
  */
 void Execvp(const char *file,
@@ -1291,15 +1299,15 @@ void Execvp(const char *file,
 void Sem_destroy(sem_t *sem);
 
 /**
- * open_clientfd, by the name of the form of it that is re-entrant, as here every one is. The port is a
- * string. [CS:APP 2e, section 12.7]
+ * An alias of open_clientfd, which is re-entrant. The port is a string. [CS:APP 2e, section
+ * 12.7]
  */
 CSAPP_MUST_USE
 int open_clientfd_r(const char *hostname,
                     const char *port);
 
 /**
- * Open_clientfd, by the same name.
+ * open_clientfd_r, checked: see Open_clientfd.
  */
 int Open_clientfd_r(const char *hostname, const char *port);
 #endif

@@ -19,9 +19,9 @@ fn allocate(
     }
 }
 
-/// malloc, checked: `size` bytes of memory, to be given back by Free. A request for 0 bytes may give
-/// NULL; otherwise NULL is returned only if the error handler returns.
-/// [CS:APP 3e, section 9.9.1; C11, malloc]
+/// malloc, checked: allocates `size` bytes, to be freed by Free. Returns their address; NULL if
+/// the error handler returns. A request for 0 bytes may return NULL, which is no error. [CS:APP
+/// 3e, section 9.9.1; C11, malloc]
 /// cbindgen:prefix=CSAPP_ALLOCATES((1))
 #[unsafe(no_mangle)]
 #[must_use]
@@ -32,9 +32,10 @@ pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
     })
 }
 
-/// realloc, checked: makes the memory at `ptr` (NULL: none yet) `size` bytes large, and returns where it
-/// is now. A size of 0 may give NULL; otherwise NULL is returned only if the error handler returns,
-/// and then the memory at ptr is as it was. [CS:APP 3e, section 9.9.1; C11, realloc]
+/// realloc, checked: resizes the memory at `ptr` (NULL: allocates) to `size` bytes, and may
+/// move it. Returns its address; NULL if the error handler returns, and then the memory at ptr
+/// is unchanged. A size of 0 may return NULL, which is no error. [CS:APP 3e, section 9.9.1;
+/// C11, realloc]
 /// cbindgen:prefix=CSAPP_RESIZES(2)
 #[unsafe(no_mangle)]
 #[must_use]
@@ -45,8 +46,8 @@ pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut 
     })
 }
 
-/// calloc, checked: memory for `nmemb` items of `size` bytes, all zero. A request for 0 bytes may give
-/// NULL; otherwise NULL is returned only if the error handler returns.
+/// calloc, checked: allocates `nmemb` items of `size` bytes, all zero. Returns their address;
+/// NULL if the error handler returns. A request for 0 bytes may return NULL, which is no error.
 /// [CS:APP 3e, section 9.9.1; C11, calloc]
 /// cbindgen:prefix=CSAPP_ALLOCATES((1, 2))
 #[unsafe(no_mangle)]
@@ -59,7 +60,7 @@ pub unsafe extern "C-unwind" fn Calloc(nmemb: size_t, size: size_t) -> *mut c_vo
     })
 }
 
-/// free: gives memory back. [CS:APP 3e, section 9.9.1; C11, free]
+/// free: frees the memory at `ptr` (NULL: does nothing). [CS:APP 3e, section 9.9.1; C11, free]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Free(ptr: *mut c_void) {
     // SAFETY: `ptr` is NULL or came from one of these functions.

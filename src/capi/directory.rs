@@ -8,8 +8,9 @@ use libc::{DIR, dirent};
 use super::checked::{attempt, attempt_cleared, non_null, report_failure, report_failure_on};
 use crate::sys::{self, Errno};
 
-/// opendir, checked: opens the directory `name`, to be given back by Closedir. NULL if the error
-/// handler returns. [CS:APP 3e, section 10.7; POSIX, opendir]
+/// opendir, checked: opens the directory `name`, to be closed by Closedir. Returns the
+/// directory stream; NULL if the error handler returns. [CS:APP 3e, section 10.7; POSIX,
+/// opendir]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
     // SAFETY: the caller's string.
@@ -19,9 +20,9 @@ pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
     unsafe { report_failure_on(c"Opendir error", name, outcome) }.unwrap_or(ptr::null_mut())
 }
 
-/// readdir, checked: the next entry of a directory, valid until the next call for `dirp`. NULL with
-/// errno 0 at the end; NULL with another errno if there was an error and the error handler
-/// returns. [CS:APP 3e, section 10.7; POSIX, readdir]
+/// readdir, checked: returns the next entry of a directory, which is valid until the next call
+/// for `dirp`; NULL with errno 0 at the end of the directory; NULL with another errno after an
+/// error, if the error handler returns. [CS:APP 3e, section 10.7; POSIX, readdir]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
     let mut entry = ptr::null_mut();
@@ -37,7 +38,7 @@ pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
     entry
 }
 
-/// closedir, checked: gives a directory back. Returns 0; -1 if the error handler returns.
+/// closedir, checked: closes a directory stream. Returns 0; -1 if the error handler returns.
 /// [CS:APP 3e, section 10.7; POSIX, closedir]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Closedir(dirp: *mut DIR) -> c_int {

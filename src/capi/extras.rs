@@ -31,7 +31,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) 
     let _ = report_failure(c"Pthread_mutex_lock error", outcome);
 }
 
-/// pthread_mutex_trylock, checked. Returns 0, or EBUSY where another thread has the mutex.
+/// pthread_mutex_trylock, checked. Returns 0, or EBUSY if another thread holds the mutex.
 /// [POSIX, pthread_mutex_trylock]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int {
@@ -85,7 +85,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_wait(
     let _ = report_failure(c"Pthread_cond_wait error", outcome);
 }
 
-/// pthread_cond_timedwait, checked. Returns 0, or ETIMEDOUT when the time `abstime` is over.
+/// pthread_cond_timedwait, checked. Returns 0, or ETIMEDOUT once the time `abstime` has come.
 /// [POSIX, pthread_cond_timedwait]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
@@ -131,8 +131,8 @@ pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) 
     let _ = report_failure(c"Pthread_cond_destroy error", outcome);
 }
 
-/// pipe, checked: stores a pipe's two descriptors at `fds`, the one to read from first. Returns 0; -1 if the error
-/// handler returns. [POSIX, pipe]
+/// pipe, checked: creates a pipe and stores its two descriptors at `fds`: fds[0] to read from,
+/// fds[1] to write to. Returns 0; -1 if the error handler returns. [POSIX, pipe]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
     // SAFETY: the caller's two places.
@@ -140,7 +140,7 @@ pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
     report_failure(c"Pipe error", outcome).unwrap_or(-1)
 }
 
-/// execvp, checked: like Execve, with this process' environment, and looks for `file` along PATH.
+/// execvp, checked: as Execve with this process' environment, and searches PATH for `file`.
 /// [POSIX, exec]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_char) {
@@ -161,8 +161,8 @@ pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
     let _ = report_failure(c"Sem_destroy error", outcome);
 }
 
-/// open_clientfd, by the name of the form of it that is re-entrant, as here every one is. The port is a
-/// string. [CS:APP 2e, section 12.7]
+/// An alias of open_clientfd, which is re-entrant. The port is a string. [CS:APP 2e, section
+/// 12.7]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn open_clientfd_r(
@@ -173,7 +173,7 @@ pub unsafe extern "C-unwind" fn open_clientfd_r(
     unsafe { net::client(hostname, port, -1, &OnFailure::Plain) }
 }
 
-/// Open_clientfd, by the same name.
+/// open_clientfd_r, checked: see Open_clientfd.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open_clientfd_r(
     hostname: *const c_char,

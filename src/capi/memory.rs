@@ -6,8 +6,8 @@ use libc::{off_t, size_t};
 
 use super::checked::{attempt, report_failure};
 
-/// mmap, checked: maps `len` bytes of the file `fd` from `offset` on, or of fresh memory, as `prot` and
-/// `flags` say. Returns the address; MAP_FAILED if the error handler returns.
+/// mmap, checked: maps `len` bytes of the file `fd` from `offset` on, or of new memory, as
+/// `prot` and `flags` say. Returns the address; MAP_FAILED if the error handler returns.
 /// [CS:APP 3e, section 9.8.4; POSIX, mmap]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Mmap(
@@ -25,8 +25,8 @@ pub unsafe extern "C-unwind" fn Mmap(
     report_failure(c"Mmap error", outcome).unwrap_or(libc::MAP_FAILED)
 }
 
-/// munmap, checked: takes the mapping of the pages from `start` on away.
-/// [CS:APP 3e, section 9.8.4; POSIX, munmap]
+/// munmap, checked: removes the mapping of the pages from `start` on. [CS:APP 3e, section
+/// 9.8.4; POSIX, munmap]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Munmap(start: *mut c_void, length: size_t) {
     // SAFETY: that nobody uses the pages any more is the caller's affair.

@@ -6,14 +6,16 @@ use core::ptr;
 use libc::{addrinfo, hostent, size_t, sockaddr, socklen_t};
 
 use super::checked::{
-    attempt, attempt_resolver, destination, keep_errno, non_null, report_failure, shown, unresolved,
+    Outcome, attempt, attempt_resolver, destination, keep_errno, non_null, report_failure, shown,
+    unresolved,
 };
 use super::{handler, optional};
 use crate::report::Reason;
 use crate::sys::{self, Errno, undeclared};
 
-/// getaddrinfo, checked: stores at `res` a list of the addresses that `node` and `service` stand for
-/// under `hints`, to be given back by Freeaddrinfo. [CS:APP 3e, section 11.4.7; POSIX, getaddrinfo]
+/// getaddrinfo, checked: stores at `res` a list of the addresses of the host `node` and the
+/// service `service`, selected by `hints`, to be freed by Freeaddrinfo. [CS:APP 3e, section
+/// 11.4.7; POSIX, getaddrinfo]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Getaddrinfo(
     node: *const c_char,
@@ -57,7 +59,7 @@ pub unsafe extern "C-unwind" fn Getnameinfo(
     let _ = report_failure(c"Getnameinfo error", outcome);
 }
 
-/// freeaddrinfo: gives a list of addresses back. [CS:APP 3e, section 11.4.7; POSIX, freeaddrinfo]
+/// freeaddrinfo: frees a list of addresses. [CS:APP 3e, section 11.4.7; POSIX, freeaddrinfo]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Freeaddrinfo(res: *mut addrinfo) {
     // SAFETY: the caller's list.
@@ -88,8 +90,9 @@ pub unsafe extern "C-unwind" fn Inet_ntop(
     let _ = report_failure(c"Inet_ntop error", outcome);
 }
 
-/// inet_pton, checked: stores the address that the text `src` says at `dst`. A text that is no address of
-/// the family `af` is reported, and errno EINVAL. [CS:APP 3e, section 11.3.1; POSIX, inet_pton]
+/// inet_pton, checked: converts the text `src` to an address, and stores it at `dst`. A text
+/// that is no address of the family `af` is an error (EINVAL). [CS:APP 3e, section 11.3.1;
+/// POSIX, inet_pton]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *mut c_void) {
     // SAFETY: the caller's string and room.
@@ -105,22 +108,24 @@ pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *m
     }
 }
 
-/// gethostbyname, checked: what the resolver knows about a host, in memory that the next call uses
-/// again. NULL if the error handler returns. Programs should use Getaddrinfo.
-/// [CS:APP 2e, section 11.3.2]
+/// gethostbyname, checked: looks up the host `name`. Returns what the resolver knows about it,
+/// in memory that the next call overwrites; NULL if the error handler returns. New programs use
+/// Getaddrinfo. [CS:APP 2e, section 11.3.2]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Gethostbyname(name: *const c_char) -> *mut hostent {
-    // SAFETY: a C string or NULL.
-    let [a, b, ..] = destination(unsafe { optional(name) }, None);
     // SAFETY: the caller's string.
-    look_up(&[c"Gethostbyname error", a, b], name, || unsafe {
-        undeclared::gethostbyname(name)
+    let call = || unsafe { undeclared::gethostbyname(name) };
+    look_up(name, call).unwrap_or_else(|reason| {
+        // SAFETY: a C string or NULL.
+        let [a, b, ..] = destination(unsafe { optional(name) }, None);
+        handler::fail_on(&[c"Gethostbyname error", a, b], reason);
+        ptr::null_mut()
     })
 }
 
-/// gethostbyaddr, checked: what the resolver knows about the host with the address of `len` bytes at
-/// `addr`, in memory that the next call uses again. NULL if the error handler returns. Programs
-/// should use Getnameinfo. [CS:APP 2e, section 11.3.2]
+/// gethostbyaddr, checked: looks up the host with the address of `len` bytes at `addr`. Returns
+/// what the resolver knows about it, in memory that the next call overwrites; NULL if the error
+/// handler returns. New programs use Getnameinfo. [CS:APP 2e, section 11.3.2]
 /// cbindgen:prefix=CSAPP_READS(1, 2)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Gethostbyaddr(
@@ -129,27 +134,15 @@ pub unsafe extern "C-unwind" fn Gethostbyaddr(
     r#type: c_int,
 ) -> *mut hostent {
     // SAFETY: the caller's address.
-    look_up(&[c"Gethostbyaddr error"], addr, || unsafe {
-        undeclared::gethostbyaddr(addr.cast(), len as socklen_t, r#type)
-    })
+    let call = || unsafe { undeclared::gethostbyaddr(addr.cast(), len as socklen_t, r#type) };
+    report_failure(c"Gethostbyaddr error", look_up(addr, call)).unwrap_or(ptr::null_mut())
 }
 
-/// Makes a call that says why it failed in `h_errno`, and reports a failure.
-fn look_up(
-    message: &[&CStr],
-    input: *const c_char,
-    call: impl FnOnce() -> *mut hostent,
-) -> *mut hostent {
-    let attempt = || {
+/// Makes a call about `input` that says why it failed in `h_errno`.
+fn look_up(input: *const c_char, call: impl FnOnce() -> *mut hostent) -> Outcome<*mut hostent> {
+    non_null(input)?;
+    keep_errno(|| {
         sys::set_errno(Errno(0)); // so that it tells something of a failure
         non_null(call()).map_err(|_| unresolved(sys::host_code()).unwrap_or(Reason::Host))
-    };
-    let outcome = non_null(input).map_err(Reason::from);
-    match outcome.and_then(|_| keep_errno(attempt)) {
-        Ok(found) => found,
-        Err(reason) => {
-            handler::fail_on(message, reason);
-            ptr::null_mut()
-        }
-    }
+    })
 }

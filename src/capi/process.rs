@@ -6,7 +6,7 @@ use libc::pid_t;
 
 use super::checked::{attempt, keep_errno, report_failure, report_failure_on, restart};
 
-/// fork, checked: makes a child process. Returns 0 in the child and the child's process ID in
+/// fork, checked: creates a child process. Returns 0 in the child and the child's process ID in
 /// the parent; -1 if the error handler returns. [CS:APP 3e, section 8.4.2; POSIX, fork]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fork() -> pid_t {
@@ -15,9 +15,9 @@ pub unsafe extern "C-unwind" fn Fork() -> pid_t {
     report_failure(c"Fork error", outcome).unwrap_or(-1)
 }
 
-/// execve, checked: replaces the program by the file `filename`, with the arguments `argv` and the
-/// environment `envp`, both ending in NULL. Returns only if that failed and the error handler
-/// returns. [CS:APP 3e, section 8.4.5; POSIX, exec]
+/// execve, checked: replaces the program by the file `filename`, with the arguments `argv` and
+/// the environment `envp`, both ending in NULL. Returns only if that fails and the error
+/// handler returns. [CS:APP 3e, section 8.4.5; POSIX, exec]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Execve(
     filename: *const c_char,
@@ -32,9 +32,9 @@ pub unsafe extern "C-unwind" fn Execve(
     let _ = unsafe { report_failure_on(c"Execve error", filename, outcome) };
 }
 
-/// wait, checked: waits until a child process ends, and stores how at `status` (unless NULL).
-/// Starts again when a signal handler ran. Returns the child's process ID; -1 if the error
-/// handler returns. [CS:APP 3e, section 8.4.3; POSIX, wait]
+/// wait, checked: waits until a child process ends, and stores its status at `status` (unless
+/// NULL). Restarts if interrupted by a signal (EINTR). Returns the child's process ID; -1 if
+/// the error handler returns. [CS:APP 3e, section 8.4.3; POSIX, wait]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
     // SAFETY: `status` is NULL or writable.
@@ -42,10 +42,10 @@ pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
     report_failure(c"Wait error", outcome).unwrap_or(-1)
 }
 
-/// waitpid, checked: waits until the child process `pid` (-1: any) changes its state as `options`
-/// say, and stores how at `iptr` (unless NULL). Starts again when a signal handler ran. Returns the
-/// child's process ID, or 0 where WNOHANG found none; -1 if the error handler returns.
-/// [CS:APP 3e, section 8.4.3; POSIX, waitpid]
+/// waitpid, checked: waits until the child process `pid` (-1: any) changes its state as
+/// `options` say, and stores its status at `iptr` (unless NULL). Restarts if interrupted by a
+/// signal (EINTR). Returns the child's process ID, or 0 if WNOHANG found none; -1 if the error
+/// handler returns. [CS:APP 3e, section 8.4.3; POSIX, waitpid]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c_int) -> pid_t {
     // SAFETY: `iptr` is NULL or writable.
@@ -62,8 +62,8 @@ pub unsafe extern "C-unwind" fn Kill(pid: pid_t, signum: c_int) {
     let _ = report_failure(c"Kill error", outcome);
 }
 
-/// sleep: waits for `secs` seconds or until a signal handler has run. Returns the seconds that were
-/// left. [CS:APP 3e, section 8.4.4; POSIX, sleep]
+/// sleep: waits for `secs` seconds, or until a signal handler has run. Returns the seconds that
+/// are left. [CS:APP 3e, section 8.4.4; POSIX, sleep]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sleep(secs: c_uint) -> c_uint {
     // SAFETY: sleep takes any number.
@@ -77,15 +77,15 @@ pub unsafe extern "C-unwind" fn Pause() {
     keep_errno(|| unsafe { libc::pause() });
 }
 
-/// alarm: has a SIGALRM sent in `seconds` seconds, or none any more if 0. Returns the seconds
-/// that were left of an earlier one. [CS:APP 3e, section 8.5.2; POSIX, alarm]
+/// alarm: sends this process a SIGALRM in `seconds` seconds; 0 cancels an earlier one. Returns
+/// the seconds that were left of that. [CS:APP 3e, section 8.5.2; POSIX, alarm]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Alarm(seconds: c_uint) -> c_uint {
     // SAFETY: alarm takes any number.
     keep_errno(|| unsafe { libc::alarm(seconds) })
 }
 
-/// setpgid, checked: puts the process `pid` (0: this one) into the process group `pgid` (0: its
+/// setpgid, checked: moves the process `pid` (0: this one) to the process group `pgid` (0: its
 /// own). [CS:APP 3e, section 8.5.2; POSIX, setpgid]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Setpgid(pid: pid_t, pgid: pid_t) {

@@ -7,8 +7,8 @@ use libc::sem_t;
 use super::checked::{attempt, non_null, report_failure, restart};
 use crate::sys::undeclared;
 
-/// sem_init, checked: makes `sem` a semaphore with the value `value`, which processes share if
-/// `pshared` is not 0. [CS:APP 3e, section 12.5.2; POSIX, sem_init]
+/// sem_init, checked: initialises `sem` as a semaphore with the value `value`. Processes share
+/// it if `pshared` is not 0. [CS:APP 3e, section 12.5.2; POSIX, sem_init]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value: c_uint) {
     // SAFETY: the caller's semaphore.
@@ -17,8 +17,8 @@ pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value:
     let _ = report_failure(c"Sem_init error", outcome);
 }
 
-/// sem_wait, checked: waits until the semaphore is above 0 and takes 1 off it. Starts again when a
-/// signal handler ran. [CS:APP 3e, section 12.5.2; POSIX, sem_wait]
+/// sem_wait, checked: waits until the semaphore is above 0, and subtracts 1. Restarts if
+/// interrupted by a signal (EINTR). [CS:APP 3e, section 12.5.2; POSIX, sem_wait]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn P(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.

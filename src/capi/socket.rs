@@ -8,7 +8,7 @@ use super::checked::{attempt, report_failure, restart_in_time};
 use crate::net;
 use crate::sys::Errno;
 
-/// socket, checked: a new socket's descriptor; -1 if the error handler returns.
+/// socket, checked: creates a socket. Returns its descriptor; -1 if the error handler returns.
 /// [CS:APP 3e, section 11.4.2; POSIX, socket]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_int {
@@ -35,7 +35,8 @@ pub unsafe extern "C-unwind" fn Setsockopt(
     let _ = report_failure(c"Setsockopt error", outcome);
 }
 
-/// bind, checked: gives a socket the address `my_addr`. [CS:APP 3e, section 11.4.4; POSIX, bind]
+/// bind, checked: binds a socket to the address `my_addr` of `addrlen` bytes. [CS:APP 3e,
+/// section 11.4.4; POSIX, bind]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, addrlen: c_int) {
     // SAFETY: the caller's address.
@@ -45,8 +46,8 @@ pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, ad
     let _ = report_failure(c"Bind error", outcome);
 }
 
-/// listen, checked: has a bound socket wait for connections, `backlog` of which may wait to be
-/// accepted. [CS:APP 3e, section 11.4.5; POSIX, listen]
+/// listen, checked: makes a bound socket accept connections, and queues at most `backlog` of
+/// them. [CS:APP 3e, section 11.4.5; POSIX, listen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Listen(s: c_int, backlog: c_int) {
     // SAFETY: listen takes any numbers.
@@ -54,12 +55,12 @@ pub unsafe extern "C-unwind" fn Listen(s: c_int, backlog: c_int) {
     let _ = report_failure(c"Listen error", outcome);
 }
 
-/// accept, checked: waits for a connection and stores its other end's address at `addr` (unless NULL),
-/// and the length of that at `addrlen`, which says before how much room there is. Starts again when
-/// a signal handler ran, unless the socket's time (SO_RCVTIMEO) has run out since, and when a client
-/// gave up while it waited (ECONNABORTED, EPROTO). Returns the connection's descriptor; -1 if the
-/// error handler returns.
-/// [CS:APP 3e, section 11.4.6; POSIX, accept]
+/// accept, checked: waits for a connection, and stores the other end's address at `addr`
+/// (unless NULL) and its length at `addrlen`, which holds the size of the room before. Restarts
+/// if interrupted by a signal (EINTR), unless the socket's timeout (SO_RCVTIMEO) has run out
+/// meanwhile, and if a client has given up in the queue (ECONNABORTED, EPROTO). Returns the
+/// connection's descriptor; -1 if the error handler returns. [CS:APP 3e, section 11.4.6; POSIX,
+/// accept]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Accept(
     s: c_int,
@@ -80,9 +81,10 @@ pub unsafe extern "C-unwind" fn Accept(
     report_failure(c"Accept error", outcome).unwrap_or(-1)
 }
 
-/// connect, checked: connects a socket to the address `serv_addr`. When a signal handler ran, waits on
-/// for what becomes of the attempt. When the socket's time (SO_SNDTIMEO) has run out that is EINPROGRESS,
-/// on a Unix domain socket EAGAIN. [CS:APP 3e, section 11.4.3; POSIX, connect]
+/// connect, checked: connects a socket to the address `serv_addr` of `addrlen` bytes. If
+/// interrupted by a signal, waits for the outcome of the attempt. If the socket's timeout
+/// (SO_SNDTIMEO) runs out, fails with EINPROGRESS; a Unix domain socket with EAGAIN. [CS:APP
+/// 3e, section 11.4.3; POSIX, connect]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Connect(sockfd: c_int, serv_addr: *const sockaddr, addrlen: c_int) {
     let outcome = net::connect_through(sockfd, || {

@@ -25,7 +25,8 @@ fn check_transfer(
     check_buffer(buffer, size.saturating_mul(nmemb))
 }
 
-/// fclose, checked: writes what is buffered and closes `fp`. [CS:APP 3e, section 10.10; C11, fclose]
+/// fclose, checked: writes what is buffered, and closes `fp`. [CS:APP 3e, section 10.10; C11,
+/// fclose]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
     // SAFETY: the caller's stream.
@@ -33,8 +34,8 @@ pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
     let _ = report_failure(c"Fclose error", outcome);
 }
 
-/// fdopen, checked: a stream on the descriptor `fd`, in the mode `type`. NULL if the error handler
-/// returns. [CS:APP 3e, section 10.11; POSIX, fdopen]
+/// fdopen, checked: opens a stream on the descriptor `fd`, in the mode `type`. Returns it; NULL
+/// if the error handler returns. [CS:APP 3e, section 10.11; POSIX, fdopen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fdopen(fd: c_int, r#type: *const c_char) -> *mut FILE {
     // SAFETY: the caller's string.
@@ -67,8 +68,9 @@ pub unsafe extern "C-unwind" fn Fgets(
     line
 }
 
-/// fopen, checked: opens the file `filename` as a stream in the mode `mode`. Starts again when a signal
-/// handler ran. NULL if the error handler returns. [CS:APP 3e, section 10.10; C11, fopen]
+/// fopen, checked: opens the file `filename` as a stream in the mode `mode`. Restarts if
+/// interrupted by a signal (EINTR). Returns it; NULL if the error handler returns. [CS:APP 3e,
+/// section 10.10; C11, fopen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_char) -> *mut FILE {
     let outcome = non_null(filename).and(non_null(mode)).and_then(|_| {

@@ -18,8 +18,9 @@ fn existing(tid: pthread_t) -> Result<pthread_t> {
     }
 }
 
-/// pthread_create, checked: runs `routine(argp)` in a new thread with the attributes `attrp` (NULL: the
-/// usual ones), and stores its ID at `tidp`. [CS:APP 3e, section 12.3.2; POSIX, pthread_create]
+/// pthread_create, checked: starts a thread that runs `routine(argp)`, with the attributes
+/// `attrp` (NULL: the default ones), and stores its ID at `tidp`. [CS:APP 3e, section 12.3.2;
+/// POSIX, pthread_create]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_create(
     tidp: *mut pthread_t,
@@ -55,8 +56,8 @@ pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
     let _ = report_failure(c"Pthread_cancel error", outcome);
 }
 
-/// pthread_detach, checked: nobody will wait for the thread `tid`; what it uses goes when it ends.
-/// [CS:APP 3e, section 12.3.5; POSIX, pthread_detach]
+/// pthread_detach, checked: detaches the thread `tid`: its resources are freed when it ends,
+/// and it cannot be joined. [CS:APP 3e, section 12.3.5; POSIX, pthread_detach]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_detach(tid: pthread_t) {
     // SAFETY: the caller's thread.
@@ -79,8 +80,8 @@ pub unsafe extern "C-unwind" fn Pthread_self() -> pthread_t {
     keep_errno(|| unsafe { libc::pthread_self() })
 }
 
-/// pthread_once, checked: calls `init_function` unless somebody has done so by `once_control` before.
-/// [CS:APP 3e, section 12.3.6; POSIX, pthread_once]
+/// pthread_once, checked: calls `init_function` exactly once per `once_control`. [CS:APP 3e,
+/// section 12.3.6; POSIX, pthread_once]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_once(
     once_control: *mut pthread_once_t,

@@ -11,9 +11,9 @@ use super::checked::{
 };
 use crate::sys::{self, Errno};
 
-/// open, checked: opens the file `pathname` as `flags` say; a file that O_CREAT makes gets the
-/// permissions `mode` less the umask. Starts again when a signal handler ran. Returns a descriptor;
-/// -1 if the error handler returns. [CS:APP 3e, section 10.3; POSIX, open]
+/// open, checked: opens the file `pathname` as `flags` say. A file that O_CREAT creates has the
+/// permissions `mode` less the umask. Restarts if interrupted by a signal (EINTR). Returns a
+/// descriptor; -1 if the error handler returns. [CS:APP 3e, section 10.3; POSIX, open]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     let outcome = restart(|| {
@@ -26,10 +26,10 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
     unsafe { report_failure_on(c"Open error", pathname, outcome) }.unwrap_or(-1)
 }
 
-/// read, checked: reads at most `count` bytes into `buf`, once. Starts again when a signal handler
-/// ran before anything came, unless a socket's time (SO_RCVTIMEO) has run out since. Returns the
-/// number of bytes, 0 at the end of the file; -1 if the error handler returns, with EINVAL for a
-/// count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, read]
+/// read, checked: reads at most `count` bytes into `buf`, once. Restarts if interrupted by a
+/// signal (EINTR), unless a socket's timeout (SO_RCVTIMEO) has run out meanwhile. Returns the
+/// number of bytes, 0 at the end of the file; -1 if the error handler returns. A count above
+/// SSIZE_MAX is an error (EINVAL). [CS:APP 3e, section 10.4; POSIX, read]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
@@ -39,10 +39,11 @@ pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t)
     report_failure(c"Read error", outcome).unwrap_or(-1)
 }
 
-/// write, checked: writes at most `count` bytes from `buf`, once. Starts again when a signal
-/// handler ran before anything went, unless a socket's time (SO_SNDTIMEO) has run out since. Returns
-/// the number of bytes, which may be less; -1 if the error handler returns, with EINVAL and
-/// nothing written for a count above SSIZE_MAX. [CS:APP 3e, section 10.4; POSIX, write]
+/// write, checked: writes at most `count` bytes from `buf`, once. Restarts if interrupted by a
+/// signal (EINTR), unless a socket's timeout (SO_SNDTIMEO) has run out meanwhile. Returns the
+/// number of bytes, which may be less than count; -1 if the error handler returns. A count
+/// above SSIZE_MAX is an error (EINVAL), and nothing is written. [CS:APP 3e, section 10.4;
+/// POSIX, write]
 /// cbindgen:prefix=CSAPP_READS(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
@@ -52,8 +53,8 @@ pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size
     report_failure(c"Write error", outcome).unwrap_or(-1)
 }
 
-/// lseek, checked: moves the position in the file to `offset` from where `whence` says. Returns the
-/// new position; -1 if the error handler returns. [CS:APP 3e, section 10.4; POSIX, lseek]
+/// lseek, checked: moves the file position to `offset` bytes from where `whence` says. Returns
+/// the new position; -1 if the error handler returns. [CS:APP 3e, section 10.4; POSIX, lseek]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -> off_t {
     // SAFETY: lseek takes any numbers.
@@ -61,9 +62,9 @@ pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -
     report_failure(c"Lseek error", outcome).unwrap_or(-1)
 }
 
-/// close, checked: gives the descriptor `fd` back. Where a signal handler ran meanwhile that is no
-/// error, and it is not done twice: the descriptor is free, and may belong to another thread by
-/// then. [CS:APP 3e, section 10.3; POSIX, close]
+/// close, checked: closes the descriptor `fd`. EINTR is not reported, and close is not retried:
+/// the descriptor is closed, and may belong to another thread by then. [CS:APP 3e, section
+/// 10.3; POSIX, close]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Close(fd: c_int) {
     // SAFETY: close takes any number.
@@ -72,9 +73,10 @@ pub unsafe extern "C-unwind" fn Close(fd: c_int) {
 }
 
 /// select, checked: waits until one of the descriptors below `n` in the sets is ready, for
-/// `timeout` at the most (NULL: for ever). Starts again when a signal handler ran, with the time
-/// that is left; what the handler took counts as well. Returns how many are ready, 0 when time is
-/// up; -1 if the error handler returns. [CS:APP 3e, section 12.2; POSIX, select]
+/// `timeout` at most (NULL: no limit). Restarts if interrupted by a signal (EINTR), with the
+/// time that is left; the time that the signal handler takes counts. Returns the number of
+/// ready descriptors, 0 if the time is up; -1 if the error handler returns. [CS:APP 3e, section
+/// 12.2; POSIX, select]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Select(
     n: c_int,
@@ -125,9 +127,9 @@ fn time_left(limit: timeval, passed: i64) -> timeval {
     }
 }
 
-/// dup2, checked: makes the descriptor `fd2` another one for what `fd1` is open on. Starts again
-/// when a signal handler ran. Returns fd2; -1 if the error handler returns.
-/// [CS:APP 3e, section 10.9; POSIX, dup2]
+/// dup2, checked: makes `fd2` refer to the open file description of `fd1`, and closes what it
+/// referred to before. Restarts if interrupted by a signal (EINTR). Returns fd2; -1 if the
+/// error handler returns. [CS:APP 3e, section 10.9; POSIX, dup2]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
     // SAFETY: dup2 takes any numbers.
@@ -135,8 +137,8 @@ pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
     report_failure(c"Dup2 error", outcome).unwrap_or(-1)
 }
 
-/// stat, checked: stores what the system knows about the file `filename` at `buf`.
-/// [CS:APP 3e, section 10.6; POSIX, stat]
+/// stat, checked: stores the metadata of the file `filename` at `buf`. [CS:APP 3e, section
+/// 10.6; POSIX, stat]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     // SAFETY: the caller's string and structure.
@@ -145,8 +147,8 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     let _ = unsafe { report_failure_on(c"Stat error", filename, outcome) };
 }
 
-/// fstat, checked: stores what the system knows about the open file `fd` at `buf`.
-/// [CS:APP 3e, section 10.6; POSIX, fstat]
+/// fstat, checked: stores the metadata of the open file `fd` at `buf`. [CS:APP 3e, section
+/// 10.6; POSIX, fstat]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fstat(fd: c_int, buf: *mut stat) {
     // SAFETY: the caller's structure.
