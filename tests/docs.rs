@@ -293,3 +293,26 @@ fn the_tests_behind_the_promises_exist() {
     }
     assert!(count >= 20, "only {count} files named");
 }
+
+/// The commands of examples/README.md are found as they stand there, from the project's directory.
+#[test]
+fn commands_of_the_examples_are_found() {
+    let text = fs::read_to_string(root().join("examples/README.md")).expect("the page");
+    let is_example = |word: &str| root().join(format!("examples/{word}.c")).exists();
+    let mut count = 0;
+    let inline = text.split('`').skip(1).step_by(2);
+    let inline = inline.filter(|code| code.ends_with('&'));
+    let commands = text.lines().filter_map(|line| line.strip_prefix("$ "));
+    for command in commands.chain(inline) {
+        let mut words = command.split([' ', ';', '|']);
+        assert!(!words.any(is_example), "no path: {command}");
+        for word in command
+            .split(' ')
+            .filter_map(|word| word.strip_prefix("build/"))
+        {
+            assert!(is_example(word) || word == "cgi-bin", "{command}");
+            count += 1;
+        }
+    }
+    assert!(count >= 15, "only {count} commands");
+}

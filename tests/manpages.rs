@@ -107,6 +107,12 @@ fn nothing_is_too_wide_for_a_terminal() {
         let warnings = String::from_utf8_lossy(&shown.stderr);
         assert!(shown.status.success(), "{warnings}");
         assert_eq!(warnings, "", "{}", page.display());
+        // The head and the foot say whose page it is.
+        let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+        for line in [text.lines().next(), text.lines().last()] {
+            let line = line.expect("a page");
+            assert!(line.contains("libcsapp") && !line.contains("BSD"), "{line}");
+        }
     }
 }
 
