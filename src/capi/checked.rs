@@ -98,6 +98,7 @@ pub(super) fn attempt_resolver(call: impl FnOnce() -> c_int) -> Outcome<()> {
 /// What the system refused to the resolver, with whose `code` and `errno` it came back. Its own word may hide that: without a
 /// free descriptor, it knows no host.
 #[cold]
+#[inline(never)]
 pub(super) fn unresolved(code: c_int) -> Option<Reason> {
     let errno = sys::errno();
     let want = Unresolved { code, errno }.want().or(match code {
@@ -169,6 +170,7 @@ pub(super) unsafe fn report_failure_on<T>(
 /// # Safety
 /// As [`report_failure_on`].
 #[cold]
+#[inline(never)]
 unsafe fn fail_on_file(message: &CStr, path: *const c_char, reason: Errno) {
     // It may not have been looked at, cannot be, or would be a page of text.
     const NOT_NAMED: [c_int; 4] = [libc::EFAULT, libc::EINVAL, libc::ENOMEM, libc::ENAMETOOLONG];

@@ -27,12 +27,14 @@ const ON_ERROR: &CStr = c"CSAPP_ON_ERROR";
 /// Sets `errno`, and has the error handler told `message: reason`. If that returns, so does this, and `errno` is
 /// the reason again.
 #[cold]
+#[inline(never)]
 pub(super) fn fail(message: &CStr, reason: Reason) {
     fail_on(&[message], reason);
 }
 
 /// [`fail`], with a message in parts, such as what the call was made on.
 #[cold]
+#[inline(never)]
 pub(super) fn fail_on(message: &[&CStr], reason: Reason) {
     sys::set_errno(reason.errno().unwrap_or(sys::errno()));
     tell(message, reason);
@@ -40,18 +42,21 @@ pub(super) fn fail_on(message: &[&CStr], reason: Reason) {
 
 /// [`fail`], with `errno` as it is.
 #[cold]
+#[inline(never)]
 pub(super) fn report(message: &CStr, reason: Reason) {
     tell(&[message], reason);
 }
 
 /// [`report`], with the reason that `errno` says.
 #[cold]
+#[inline(never)]
 pub(super) fn report_errno(message: &CStr) {
     report(message, Reason::Errno(sys::errno()));
 }
 
 /// [`report`], with a message in parts.
 #[cold]
+#[inline(never)]
 pub(super) fn tell(message: &[&CStr], reason: Reason) {
     let errno = sys::errno();
     report::with_line(message, reason, &mut |line| {
@@ -64,6 +69,7 @@ pub(super) fn tell(message: &[&CStr], reason: Reason) {
 /// [`fail`], for a call that may have been made in a signal handler. There the default handler's exit, with stdio's
 /// locks and what atexit registered, could wait for ever.
 #[cold]
+#[inline(never)]
 pub(super) fn fail_in_signal_handler(message: &CStr, reason: Errno) {
     if is(handler(), csapp_error_exit) {
         report::with_line(&[message], reason.into(), &mut report::write_line);
