@@ -120,6 +120,9 @@ fn is_reported(build: Build, mistake: &str, error: &str) {
         report.contains(error) && report.contains(&format!("faulty.c:{line}")),
         "{build:?} {mistake}: no {error:?} at line {line} in:\n{report}"
     );
+    // The function that the program has called is in the stack as well.
+    let is_named = !mistake.contains("checked") || report.contains(" Rio_");
+    assert!(is_named, "{build:?} {mistake}: no Rio_ in:\n{report}");
 }
 
 /// Two threads with something between them are reported, with a line where they use it; not if a mutex orders them.

@@ -24,7 +24,7 @@ macro_rules! traced {
                 )
             }
         }
-        if sys::SANITIZER.any != 0 {
+        if sys::SANITIZER.tsan_entry != 0 {
             let words = [
                 $a as usize,
                 $b as usize,
@@ -190,7 +190,7 @@ pub unsafe extern "C-unwind" fn Rio_readlineb(
 /// The checked forms of calls.
 macro_rules! checked {
     ($($checked:ident is $call:ident($($argument:ident: $Type:ty),+), $message:literal;)+) => {$(
-        #[inline(never)]
+        #[inline(always)] // so that a backtrace has the function of the API
         unsafe fn $checked($($argument: $Type),+) -> ssize_t {
             // SAFETY: the caller's promise.
             let count = unsafe { $call($($argument),+) };

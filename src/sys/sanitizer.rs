@@ -17,7 +17,8 @@ pub(crate) struct Interface {
     asan_first_bad: Option<unsafe extern "C" fn(*const c_void, usize) -> *const c_void>,
     asan_report_store: Option<OfRange>,
     tsan_store: Option<OfRange>,
-    tsan_entry: Option<unsafe extern "C" fn(*const c_void)>,
+    /// For C; 0 if there is no ThreadSanitizer.
+    pub tsan_entry: usize,
     tsan_exit: Option<unsafe extern "C" fn()>,
     msan_initialized: Option<OfRange>,
 }
@@ -35,7 +36,7 @@ pub(crate) static SANITIZER: Interface = Interface {
     asan_first_bad: None,
     asan_report_store: None,
     tsan_store: None,
-    tsan_entry: None,
+    tsan_entry: 0,
     tsan_exit: None,
     msan_initialized: None,
 };
