@@ -39,7 +39,7 @@ fn told(outcome: Outcome) -> Result<Addresses, Failure> {
     outcome.map_err(|why| why.want().map_or(Failure::Unresolved(why), Failure::System))
 }
 
-/// `name` is `host` without dots at its end. Only a name that is no numeric address makes the
+/// `name` is as [`with_name`] has it. Only a name that is no numeric address makes the
 /// resolver work.
 fn look_up_name(host: &CStr, name: &CStr, port: &CStr, flags: c_int) -> Outcome {
     match sys::resolve(Some(name), port, flags | libc::AI_NUMERICHOST) {
@@ -85,7 +85,8 @@ fn is_without_address(why: Unresolved) -> bool {
 /// The longest name that the resolver is asked about, and its NUL (NI_MAXHOST of <netdb.h>).
 const MAX_NAME: usize = 1025;
 
-/// Calls `look_up` with `host` without the dots at its end.
+/// Calls `look_up` with `host` without the dots at its end, and with small letters if the resolver's
+/// files are not looked through in any case by libc itself, as by glibc.
 fn with_name(host: &CStr, look_up: impl FnOnce(&CStr) -> Outcome) -> Result<Addresses, Failure> {
     let text = host.to_bytes();
     let dots = text.iter().rev().take_while(|&&byte| byte == b'.').count();
@@ -94,11 +95,15 @@ fn with_name(host: &CStr, look_up: impl FnOnce(&CStr) -> Outcome) -> Result<Addr
     if name.is_empty() || name == b"*" || name.len() >= MAX_NAME {
         return Err(Unresolved::NO_HOST.into());
     }
-    if dots == 0 {
+    let is_lower = cfg!(target_env = "gnu") || !name.iter().any(u8::is_ascii_uppercase);
+    if dots == 0 && is_lower {
         return told(look_up(host));
     }
     let mut room = [0; MAX_NAME];
     room[..name.len()].copy_from_slice(name);
+    if !is_lower {
+        room.make_ascii_lowercase();
+    }
     told(look_up(CStr::from_bytes_until_nul(&room).unwrap_or(host)))
 }
 
