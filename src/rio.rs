@@ -40,60 +40,66 @@ pub trait Source {
     fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize>;
 }
 
-/// The kernel, for the book's buffered calls: an O_NONBLOCK descriptor is not waited for.
-#[derive(Debug)]
-pub struct Kernel;
-
-/// The kernel, for calls that wait on every descriptor.
-#[derive(Debug)]
-pub struct Waiting;
-
-/// The kernel, for calls with a time limit, which signals end.
-#[derive(Debug)]
-pub struct InTime(pub Deadline);
+/// The kernel, and how long a call waits for it.
+#[derive(Debug, Clone, Copy)]
+pub enum Kernel {
+    /// As the book's buffered calls: not at all on an O_NONBLOCK descriptor.
+    Plain,
+    /// On every descriptor, however long.
+    Waiting,
+    /// Until then at the most, and no longer than to the next signal.
+    InTime(Deadline),
+}
 
 impl Source for Kernel {
-    #[inline]
+    #[inline(always)]
     fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
-        sys::read(fd, room)
-    }
-}
-
-impl Source for Waiting {
-    #[inline]
-    fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
-        sys::read_waiting(fd, room)
-    }
-}
-
-impl Source for InTime {
-    fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
-        sys::read_in_time(fd, room, self.0)
-    }
-}
-
-/// Reads until `room` is full or the file ends. What has come is in `room` also after a failure.
-#[inline(always)]
-pub fn readn(source: &mut impl Source, fd: c_int, room: &mut Room) -> Result<()> {
-    while room.left() > 0 && source.read(fd, room)? > 0 {}
-    Ok(())
-}
-
-/// Writes all of `bytes` by `write`, which writes some. `bytes` is the rest, also after a failure.
-#[inline(always)]
-pub fn writen(
-    fd: c_int,
-    bytes: &mut &[u8],
-    write: impl Fn(&mut Outlet, &[u8]) -> Result<usize>,
-) -> Result<()> {
-    let mut outlet = Outlet::new(fd);
-    while !bytes.is_empty() {
-        match write(&mut outlet, bytes)? {
-            0 => return Err(Errno(libc::ENOSPC)),
-            count => *bytes = &bytes[count..],
+        match *self {
+            Kernel::Plain => sys::read(fd, room, sys::NO_WAIT),
+            Kernel::Waiting => sys::read(fd, room, libc::POLLIN),
+            Kernel::InTime(deadline) => sys::read_in_time(fd, room, deadline),
         }
     }
-    Ok(())
+}
+
+/// Reads until `room` is full or the file ends. Returns how many bytes have come, and whether the call failed then.
+#[inline(always)]
+pub fn readn(mut source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()>) {
+    let wanted = room.left();
+    let outcome = loop {
+        if room.left() == 0 {
+            break Ok(());
+        }
+        match source.read(fd, &mut room) {
+            Ok(0) => break Ok(()),
+            Ok(_) => {}
+            Err(reason) => break Err(reason),
+        }
+    };
+    (wanted - room.left(), outcome)
+}
+
+/// Writes all of `bytes`. Returns how many have gone, and whether the call failed then.
+#[inline(always)]
+pub fn writen(sink: Kernel, fd: c_int, bytes: &[u8]) -> (usize, Result<()>) {
+    let mut outlet = Outlet::new(fd);
+    let mut rest = bytes;
+    let outcome = loop {
+        if rest.is_empty() {
+            break Ok(());
+        }
+        let written = match sink {
+            Kernel::Plain => outlet.write_at_once(rest),
+            Kernel::Waiting => outlet.write(rest),
+            Kernel::InTime(deadline) => outlet.write_in_time(rest, deadline),
+        };
+        match written {
+            Ok(0) => break Err(Errno(libc::ENOSPC)),
+            Ok(count) => rest = &rest[count..],
+            Err(reason) => break Err(reason),
+        }
+    };
+    (bytes.len() - rest.len(), outcome)
 }
 
 /// The buffered calls. One that failed with too many bytes gathered can only be continued

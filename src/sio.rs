@@ -4,8 +4,8 @@
 use core::ffi::{CStr, c_char, c_int, c_long, c_ulong};
 use core::ptr;
 
-use crate::rio;
-use crate::sys::{self, Outlet, Result};
+use crate::rio::{self, Kernel};
+use crate::sys::{self, Result};
 
 /// Text that is being composed in room of somebody else's.
 #[derive(Debug)]
@@ -90,9 +90,9 @@ impl<'a> Output<'a> {
     fn flush(&mut self) {
         // After a failure the rest has nowhere to go.
         if self.outcome.is_ok() {
-            let mut text = self.text.bytes();
+            let text = self.text.bytes();
             sys::about_to_pass(text);
-            self.outcome = rio::writen(self.fd, &mut text, Outlet::write);
+            (_, self.outcome) = rio::writen(Kernel::Waiting, self.fd, text);
         }
         self.text.len = 0;
     }

@@ -222,7 +222,7 @@ fn steps_stay_in_the_library_s_source() {
         return;
     }
     let mut commands = vec!["break Rio_readlineb", "run"];
-    commands.extend(["step"; 400]);
+    commands.extend(["step"; 300]);
     commands.push("backtrace");
     let said = gdb(&compile("steps", Link::Shared), &commands);
     for part in [

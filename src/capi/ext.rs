@@ -10,8 +10,8 @@ use super::rio::traced;
 use super::{optional, or_minus_one, rio};
 use crate::net::Listening;
 use crate::report;
-use crate::rio::{InTime, rio_t};
-use crate::sys::{self, Deadline, Errno, Outlet, PeerRoom};
+use crate::rio::{Kernel, line, rio_t};
+use crate::sys::{self, Deadline, Errno, PeerRoom};
 
 /// One socket for IPv6 and IPv4 together (clears IPV6_V6ONLY; RFC 3493, section 5.3).
 pub const CSAPP_DUALSTACK: c_uint = 1;
@@ -193,7 +193,7 @@ pub unsafe extern "C-unwind" fn csapp_readlineb(
 #[inline(never)]
 unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, timeout: c_int) -> ssize_t {
     // SAFETY: as rio_readlineb.
-    unsafe { rio::readlineb(rp, usrbuf, maxlen, timeout, rio::line_in_time) }
+    unsafe { line::readlineb(rp, usrbuf, maxlen, timeout.max(-1), rio::wait_for_line) }
 }
 
 /// rio_readnb with a time limit for all n bytes, as csapp_readlineb has it for a line. After ETIMEDOUT or EINTR the next call
@@ -212,7 +212,7 @@ pub unsafe extern "C-unwind" fn csapp_readnb(
 #[inline(never)]
 unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, timeout: c_int) -> ssize_t {
     // SAFETY: as rio_readnb.
-    unsafe { rio::readnb(rp, usrbuf, n, timeout, rio::bytes_in_time) }
+    unsafe { rio::readnb(rp, usrbuf, n, timeout.max(-1), rio::wait_for_bytes) }
 }
 
 /// rio_readn with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
@@ -237,10 +237,9 @@ unsafe fn readn(
     timeout: c_int,
     moved: *mut usize,
 ) -> ssize_t {
-    let mut come = 0;
-    let source = &mut InTime(Deadline::from_timeout(timeout));
+    let source = Kernel::InTime(Deadline::from_timeout(timeout));
     // SAFETY: usrbuf is writable for what comes, or NULL.
-    let outcome = unsafe { rio::try_readn(source, fd, usrbuf, n, &mut come) };
+    let (come, outcome) = unsafe { rio::try_readn(source, fd, usrbuf, n) };
     // SAFETY: the caller's size_t, or NULL.
     unsafe { store(moved, come) };
     or_minus_one(outcome)
@@ -269,11 +268,9 @@ unsafe fn writen(
     timeout: c_int,
     moved: *mut usize,
 ) -> ssize_t {
-    let mut gone = 0;
-    let deadline = Deadline::from_timeout(timeout);
-    let write = |outlet: &mut Outlet, bytes: &[u8]| outlet.write_in_time(bytes, deadline);
+    let sink = Kernel::InTime(Deadline::from_timeout(timeout));
     // SAFETY: usrbuf is readable for n bytes, or NULL.
-    let outcome = unsafe { rio::try_writen(write, fd, usrbuf, n, &mut gone) };
+    let (gone, outcome) = unsafe { rio::try_writen(sink, fd, usrbuf, n) };
     // SAFETY: the caller's size_t, or NULL.
     unsafe { store(moved, gone) };
     or_minus_one(outcome)

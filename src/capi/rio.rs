@@ -6,8 +6,9 @@ use core::slice;
 use libc::{size_t, ssize_t};
 
 use super::{check_buffer, handler, or_minus_one};
-use crate::rio::{self, InTime, Kernel, Source, Waiting, rio_t};
-use crate::sys::{self, Deadline, Errno, Outlet, Result, Room};
+use crate::rio::line::{self, Otherwise};
+use crate::rio::{self, Kernel, rio_t};
+use crate::sys::{self, Deadline, Errno, Result, Room};
 
 /// Ends a function of the API with a call. In a program with ThreadSanitizer, whose reports show the program's line
 /// only if it is told of, that goes by `sys::traced`.
@@ -115,7 +116,8 @@ pub unsafe extern "C-unwind" fn rio_readnb(
     usrbuf: *mut c_void,
     n: size_t,
 ) -> ssize_t {
-    traced!(plain_readnb(rp, usrbuf, n))
+    // SAFETY: rp is a rio_t or NULL, usrbuf writable for what comes or NULL.
+    unsafe { readnb(rp, usrbuf, n, PLAIN, slow_bytes) }
 }
 
 /// Reads the next line through `rp` into `usrbuf`: the bytes up to and with the newline, then
@@ -137,7 +139,7 @@ pub unsafe extern "C-unwind" fn rio_readlineb(
     maxlen: size_t,
 ) -> ssize_t {
     // SAFETY: rp is a rio_t or NULL, usrbuf writable for the line and its NUL or NULL.
-    unsafe { readlineb(rp, usrbuf, maxlen, NEVER, line) }
+    unsafe { line::readlineb(rp, usrbuf, maxlen, PLAIN, slow_line) }
 }
 
 /// rio_readn, checked: an error is reported as "Rio_readn error: reason", and if the error
@@ -214,53 +216,50 @@ checked! {
 
 #[inline(never)]
 unsafe fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> ssize_t {
-    let mut moved = 0;
     // SAFETY: the caller's promise.
-    or_minus_one(unsafe { try_readn(&mut Waiting, fd, usrbuf, n, &mut moved) })
+    or_minus_one(unsafe { try_readn(Kernel::Waiting, fd, usrbuf, n) }.1)
 }
 
-/// Reads, and says in `moved` how many bytes have come, also after a failure.
+/// Returns how many bytes have come, and the outcome.
 #[inline(always)]
 pub(super) unsafe fn try_readn(
-    source: &mut impl Source,
+    source: Kernel,
     fd: c_int,
     usrbuf: *mut c_void,
     n: usize,
-    moved: &mut usize,
-) -> Result<usize> {
-    check_buffer(usrbuf, n)?;
+) -> (usize, Result<usize>) {
+    if let Err(reason) = check_buffer(usrbuf, n) {
+        return (0, Err(reason));
+    }
     // SAFETY: usrbuf is not NULL, and n no more than SSIZE_MAX.
-    let mut room = unsafe { Room::new(usrbuf, n) };
-    let outcome = rio::readn(source, fd, &mut room);
-    *moved = n - room.left();
-    outcome.map(|()| *moved)
+    let (moved, outcome) = rio::readn(source, fd, unsafe { Room::new(usrbuf, n) });
+    (moved, outcome.map(|()| moved))
 }
 
 #[inline(never)]
 unsafe fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> ssize_t {
-    let mut moved = 0;
     // SAFETY: the caller's promise.
-    or_minus_one(unsafe { try_writen(Outlet::write, fd, usrbuf, n, &mut moved) })
+    or_minus_one(unsafe { try_writen(Kernel::Waiting, fd, usrbuf, n) }.1)
 }
 
-/// Writes, and says in `moved` how many bytes have gone, also after a failure.
+/// Returns how many bytes have gone, and the outcome.
 #[inline(always)]
 pub(super) unsafe fn try_writen(
-    write: impl Fn(&mut Outlet, &[u8]) -> Result<usize>,
+    sink: Kernel,
     fd: c_int,
     usrbuf: *const c_void,
     n: usize,
-    moved: &mut usize,
-) -> Result<usize> {
-    check_buffer(usrbuf, n)?;
-    let mut bytes = match n {
+) -> (usize, Result<usize>) {
+    if let Err(reason) = check_buffer(usrbuf, n) {
+        return (0, Err(reason));
+    }
+    let bytes = match n {
         0 => &[],
         // SAFETY: usrbuf is not NULL and readable for n bytes, no more than SSIZE_MAX.
         n => unsafe { slice::from_raw_parts(usrbuf.cast(), n) },
     };
-    let outcome = rio::writen(fd, &mut bytes, write);
-    *moved = n - bytes.len();
-    outcome.map(|()| n)
+    let (moved, outcome) = rio::writen(sink, fd, bytes);
+    (moved, outcome.map(|()| n))
 }
 
 #[inline(never)]
@@ -274,15 +273,25 @@ unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> ssize_t {
     0
 }
 
-/// What a call does about bytes that are not at hand, and about errors: its parameters, and its time limit.
-type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t;
+// How long a buffered call waits: a time limit of the program's, in milliseconds, -1 for none, or one of these.
+const PLAIN: c_int = c_int::MIN;
+const WAITING: c_int = c_int::MIN + 1;
 
-#[inline(never)]
+fn kernel(wait: c_int) -> Kernel {
+    match wait {
+        PLAIN => Kernel::Plain,
+        WAITING => Kernel::Waiting,
+        limit => Kernel::InTime(Deadline::from_timeout(limit)),
+    }
+}
+
+/// Takes bytes that are all at hand; leaves all else to `otherwise`, as [`line::readlineb`] does.
+#[inline(always)]
 pub(super) unsafe fn readnb(
     rp: *mut rio_t,
     usrbuf: *mut c_void,
     n: usize,
-    timeout: c_int,
+    wait: c_int,
     otherwise: Otherwise,
 ) -> ssize_t {
     if !sys::is_sanitized()
@@ -296,121 +305,79 @@ pub(super) unsafe fn readnb(
         return n as ssize_t;
     }
     // SAFETY: the caller's promise.
-    unsafe { otherwise(rp, usrbuf, n, timeout) }
+    unsafe { otherwise(rp, usrbuf, n, wait) }
+}
+
+/// What a buffered call may use, if its arguments can be right.
+#[inline(always)]
+unsafe fn reader<'a>(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<&'a mut rio_t> {
+    // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
+    let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
+    rio_t::watch(rp);
+    check_buffer(usrbuf, n).map(|()| reader)
 }
 
 /// Reads bytes that are not all at hand; all errors.
 #[inline(never)]
-unsafe fn wait_for_bytes(
-    source: &mut dyn Source,
+pub(super) unsafe fn wait_for_bytes(
     rp: *mut rio_t,
     usrbuf: *mut c_void,
     n: usize,
-) -> Result<usize> {
-    // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
-    let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
-    rio_t::watch(rp);
-    check_buffer(usrbuf, n)?;
-    // SAFETY: usrbuf is writable for what comes, and n no more than SSIZE_MAX.
-    reader.readnb(source, unsafe { Room::new(usrbuf, n) })
-}
-
-#[inline(always)]
-pub(super) unsafe fn readlineb(
-    rp: *mut rio_t,
-    usrbuf: *mut c_void,
-    maxlen: usize,
-    timeout: c_int,
-    otherwise: Otherwise,
+    wait: c_int,
 ) -> ssize_t {
-    // First, so that a debugger that stops at the call shows this file, not Rust's core library.
-    if maxlen == 0 {
-        // SAFETY: the caller's promise.
-        return unsafe { otherwise(rp, usrbuf, maxlen, timeout) };
-    }
     // SAFETY: the caller's promise.
-    unsafe { rio::line::readlineb(rp, usrbuf, maxlen, timeout, otherwise) }
+    let outcome = unsafe { reader(rp, usrbuf, n) }.and_then(|reader| {
+        // SAFETY: usrbuf is writable for what comes, and n no more than SSIZE_MAX.
+        reader.readnb(&mut kernel(wait), unsafe { Room::new(usrbuf, n) })
+    });
+    or_minus_one(outcome)
 }
 
 /// Reads a line that is not at hand; all errors.
 #[inline(never)]
-unsafe fn wait_for_line(
-    source: &mut dyn Source,
+pub(super) unsafe fn wait_for_line(
     rp: *mut rio_t,
     usrbuf: *mut c_void,
     maxlen: usize,
-) -> Result<usize> {
-    // SAFETY: rp is NULL or the caller's rio_t, which belongs to this thread.
-    let reader = unsafe { rp.as_mut() }.ok_or(Errno(libc::EFAULT))?;
-    rio_t::watch(rp);
-    check_buffer(usrbuf, maxlen)?;
-    let room = maxlen.checked_sub(1).ok_or(Errno(libc::EINVAL))?;
-    // SAFETY: usrbuf is writable for the line and its NUL, and maxlen no more than SSIZE_MAX.
-    let count = reader.readlineb(source, unsafe { Room::new(usrbuf, room) })?;
-    if count > 0 || room == 0 {
-        // SAFETY: count <= maxlen - 1.
-        let nul = unsafe { usrbuf.cast::<u8>().add(count) };
-        sys::about_to_store(nul, 1);
-        // SAFETY: the line's NUL has room.
-        unsafe { nul.write(0) };
-    }
-    Ok(count)
-}
-
-/// Makes the three ways to go on where bytes are not at hand: as the book's call, as its checked form, and in time.
-macro_rules! otherwise {
-    ($($name:ident: $wait:ident, $source:expr;)+) => {$(
-        #[inline(never)]
-        pub(super) unsafe fn $name(
-            rp: *mut rio_t,
-            usrbuf: *mut c_void,
-            n: usize,
-            timeout: c_int,
-        ) -> ssize_t {
-            let source: fn(c_int) -> _ = $source;
-            // SAFETY: the caller's promise.
-            or_minus_one(unsafe { $wait(&mut source(timeout), rp, usrbuf, n) })
+    wait: c_int,
+) -> ssize_t {
+    // SAFETY: the caller's promise.
+    let outcome = unsafe { reader(rp, usrbuf, maxlen) }.and_then(|reader| {
+        let len = maxlen.checked_sub(1).ok_or(Errno(libc::EINVAL))?;
+        // SAFETY: usrbuf is writable for the line and its NUL, and maxlen no more than SSIZE_MAX.
+        let count = reader.readlineb(&mut kernel(wait), unsafe { Room::new(usrbuf, len) })?;
+        if count > 0 || len == 0 {
+            // SAFETY: count <= maxlen - 1.
+            let nul = unsafe { usrbuf.cast::<u8>().add(count) };
+            sys::about_to_store(nul, 1);
+            // SAFETY: the line's NUL has room.
+            unsafe { nul.write(0) };
         }
-    )+};
+        Ok(count)
+    });
+    or_minus_one(outcome)
 }
 
-otherwise! {
-    bytes: wait_for_bytes, |_| Kernel;
-    bytes_checked: wait_for_bytes, |_| Waiting;
-    bytes_in_time: wait_for_bytes, |timeout| InTime(Deadline::from_timeout(timeout));
-    gather_line: wait_for_line, |_| Kernel;
-    line_checked: wait_for_line, |_| Waiting;
-    line_in_time: wait_for_line, |timeout| InTime(Deadline::from_timeout(timeout));
-}
-
-/// The calls of the book have no time limit.
-const NEVER: c_int = -1;
+// The same for the calls that are not traced as a whole, so that what is at hand costs nothing for it.
 
 #[inline(never)]
-unsafe fn line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, _: c_int) -> ssize_t {
-    traced!(gather(rp, usrbuf, maxlen))
+unsafe fn slow_bytes(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, wait: c_int) -> ssize_t {
+    traced!(wait_for_bytes(rp, usrbuf, n, wait))
 }
 
 #[inline(never)]
-unsafe fn gather(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
-    // SAFETY: the caller's promise.
-    unsafe { gather_line(rp, usrbuf, maxlen, NEVER) }
-}
-
-#[inline(never)]
-unsafe fn plain_readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
-    // SAFETY: the caller's promise.
-    unsafe { readnb(rp, usrbuf, n, NEVER, bytes) }
+unsafe fn slow_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, wait: c_int) -> ssize_t {
+    traced!(wait_for_line(rp, usrbuf, maxlen, wait))
 }
 
 #[inline(always)]
 unsafe fn waiting_readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> ssize_t {
     // SAFETY: the caller's promise.
-    unsafe { readnb(rp, usrbuf, n, NEVER, bytes_checked) }
+    unsafe { readnb(rp, usrbuf, n, WAITING, wait_for_bytes) }
 }
 
 #[inline(always)]
 unsafe fn waiting_readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> ssize_t {
     // SAFETY: the caller's promise.
-    unsafe { readlineb(rp, usrbuf, maxlen, NEVER, line_checked) }
+    unsafe { line::readlineb(rp, usrbuf, maxlen, WAITING, wait_for_line) }
 }

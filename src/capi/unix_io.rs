@@ -9,7 +9,7 @@ use super::check_count;
 use super::checked::{
     allow, attempt, non_null, report_failure, report_failure_on, restart, restart_in_time,
 };
-use crate::sys::{self, Errno};
+use crate::sys::{self, Errno, Room};
 
 /// open, checked: opens the file `pathname` as `flags` say. A file that O_CREAT creates has the
 /// permissions `mode` less the umask. Restarts if interrupted by a signal (EINTR). Returns a
@@ -34,8 +34,9 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
     // SAFETY: the caller's buffer.
-    let read = || unsafe { sys::read_at(fd, buf.cast(), count) }.map(|count| count as ssize_t);
+    let read = || sys::read_once(fd, &mut unsafe { Room::new(buf, count) });
     let outcome = check_count(count).and_then(|()| restart_in_time(fd, libc::SO_RCVTIMEO, read));
+    let outcome = outcome.map(|count| count as ssize_t);
     report_failure(c"Read error", outcome).unwrap_or(-1)
 }
 

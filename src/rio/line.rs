@@ -60,7 +60,7 @@ pub type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t
 /// so that all of it is inlined, and ends in a jump to the next one. Where a line is at hand, there is no further call.
 macro_rules! scans {
     ($($scan:ident, $(features $features:literal,)? least $least:expr, |$bytes:ident, $to:ident| $copy:expr;
-        $take:ident, else $next:expr;)+) => {$(
+        $take:ident $(, else $next:ident)?;)+) => {$(
         struct $scan;
 
         impl Scan for $scan {
@@ -86,11 +86,17 @@ macro_rules! scans {
             unsafe {
                 match take::<$scan>(rp, usrbuf, maxlen) {
                     Some(count) => count,
-                    None => $next(rp, usrbuf, maxlen, timeout, otherwise),
+                    None => scans!(@ rp, usrbuf, maxlen, timeout, otherwise $(, $next)?),
                 }
             }
         }
     )+};
+    (@ $rp:ident, $usrbuf:ident, $maxlen:ident, $timeout:ident, $otherwise:ident) => {
+        $otherwise($rp, $usrbuf, $maxlen, $timeout)
+    };
+    (@ $rp:ident, $usrbuf:ident, $maxlen:ident, $timeout:ident, $otherwise:ident, $next:ident) => {
+        $next($rp, $usrbuf, $maxlen, $timeout, $otherwise)
+    };
 }
 
 // With AVX-512 most lines end in the first bytes, which one function looks at that needs no register saved. The other one
@@ -100,19 +106,19 @@ scans! {
     Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, |bytes, to| avx512::copy_start(bytes.as_ptr(), to);
         avx512_start, else avx512_rest;
     Avx512Rest, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least 0, |bytes, to| avx512::copy_behind_start(bytes, to);
-        avx512_rest, else not_at_hand;
+        avx512_rest;
 }
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 scans! {
     Avx2, features "avx2,bmi1,bmi2", least 0, |bytes, to| behind(bytes, avx2::copy_line::<FAST>(bytes, to));
-        avx2, else not_at_hand;
+        avx2;
     Sse2, least 0, |bytes, to| behind(bytes, sse2::copy_line(bytes, to));
-        sse2, else not_at_hand;
+        sse2;
 }
 #[cfg(any(miri, not(target_arch = "x86_64")))]
 scans! {
     Usual, least 0, |bytes, to| behind(bytes, copy_usual(bytes, to));
-        usual, else not_at_hand;
+        usual;
 }
 
 /// Takes the next line of `rp` as rio_readlineb does, if it is at hand and fits; leaves all else to `otherwise`.
@@ -127,6 +133,11 @@ pub unsafe fn readlineb(
     timeout: c_int,
     otherwise: Otherwise,
 ) -> ssize_t {
+    // First, so that a debugger that stops at the call shows this file, not Rust's core library.
+    if maxlen == 0 {
+        // SAFETY: the caller's promise.
+        return unsafe { otherwise(rp, usrbuf, maxlen, timeout) };
+    }
     // SAFETY: the caller's promise, and `isa` names only what the processor has.
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     unsafe {
@@ -135,14 +146,14 @@ pub unsafe fn readlineb(
             Isa::Avx512 => avx512_start(rp, usrbuf, maxlen, timeout, otherwise),
             Isa::Avx2 => avx2(rp, usrbuf, maxlen, timeout, otherwise),
             Isa::Sse2 => sse2(rp, usrbuf, maxlen, timeout, otherwise),
-            Isa::Watched => not_at_hand(rp, usrbuf, maxlen, timeout, otherwise),
+            Isa::Watched => otherwise(rp, usrbuf, maxlen, timeout),
         }
     }
     // SAFETY: the caller's promise.
     #[cfg(any(miri, not(target_arch = "x86_64")))]
     unsafe {
         match sys::is_sanitized() {
-            true => not_at_hand(rp, usrbuf, maxlen, timeout, otherwise),
+            true => otherwise(rp, usrbuf, maxlen, timeout, otherwise),
             false => usual(rp, usrbuf, maxlen, timeout, otherwise),
         }
     }
@@ -152,18 +163,6 @@ pub unsafe fn readlineb(
 #[inline(always)]
 fn behind(bytes: &[u8], end: Option<usize>) -> Option<*const u8> {
     end.map(|end| bytes.as_ptr().wrapping_add(end))
-}
-
-#[inline(always)]
-unsafe fn not_at_hand(
-    rp: *mut rio_t,
-    usrbuf: *mut c_void,
-    maxlen: usize,
-    timeout: c_int,
-    otherwise: Otherwise,
-) -> ssize_t {
-    // SAFETY: the caller's promise.
-    unsafe { otherwise(rp, usrbuf, maxlen, timeout) }
 }
 
 /// Takes a line that is at hand and fits, and returns its length. Otherwise takes nothing, but may have stored bytes of it.

@@ -7,7 +7,7 @@ use super::buffer::Room;
 use super::cancel::{uncancelled, with_cleanup};
 use super::clock::Deadline;
 use super::errno::{Errno, Result, attempt, checked, checked_int};
-use super::retry::{before_retry, is_nonblocking, restart_in_time, restart_or_wait, would_block};
+use super::retry::{before_retry, is_nonblocking, restart_in_time, would_block};
 #[cfg(target_vendor = "apple")]
 use super::socket::set_option;
 use super::wait::{poll, pollfd, wait_ready};
@@ -16,37 +16,36 @@ use super::wait::{poll, pollfd, wait_ready};
 /// that would reach beyond the address space, however little there is to move (read(2)).
 const MAX_IO: usize = 0x7fff_f000;
 
-/// Reads once, at most as many bytes as there is room for, and returns their number; 0 is
-/// the end of the file. Restarts after signals.
+/// Reads once into `room`, and returns the number of bytes; 0 is the end of the file. Restarts after signals. If `events` is
+/// POLLIN, waits on an O_NONBLOCK descriptor as well, as [`before_retry`] has it.
 #[inline(always)]
-pub fn read(fd: c_int, room: &mut Room) -> Result<usize> {
-    let count = restart_in_time(fd, libc::SO_RCVTIMEO, || read_once(fd, room))?;
-    // SAFETY: read has stored that many bytes.
-    unsafe { room.advance(count) };
-    Ok(count)
-}
-
-/// [`read`], which waits on an O_NONBLOCK descriptor as well.
-#[inline(always)]
-pub fn read_waiting(fd: c_int, room: &mut Room) -> Result<usize> {
-    restart_or_wait(fd, libc::SO_RCVTIMEO, libc::POLLIN, || read(fd, room))
+pub fn read(fd: c_int, room: &mut Room, events: libc::c_short) -> Result<usize> {
+    let mut deadline = None;
+    loop {
+        match read_once(fd, room) {
+            Err(Errno(libc::EIO)) if is_ended_terminal(fd) => return Ok(0),
+            Err(reason) => {
+                deadline = before_retry(reason, fd, libc::SO_RCVTIMEO, events, deadline)?;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// [`read`], which waits until `deadline` at the most, also on an O_NONBLOCK descriptor: ETIMEDOUT. A signal ends the wait
 /// with EINTR. The wait comes first, without a limit as well: by SA_RESTART a handler has read start again, but not poll,
 /// and SO_RCVTIMEO is another limit.
+#[inline(never)]
 pub fn read_in_time(fd: c_int, room: &mut Room, deadline: Deadline) -> Result<usize> {
-    let count = loop {
+    loop {
         wait_in_time(fd, libc::POLLIN, deadline)?;
         match receive_now(fd, room) {
             // Somebody else was quicker.
             Err(reason) if would_block(reason) => {}
-            outcome => break outcome?,
+            Err(Errno(libc::EIO)) if is_ended_terminal(fd) => return Ok(0),
+            outcome => return outcome,
         }
-    };
-    // SAFETY: so many bytes have been stored.
-    unsafe { room.advance(count) };
-    Ok(count)
+    }
 }
 
 /// [`wait_ready`], which fails with EBADF where the wait would be in vain, since `fd` is not open for it. That is asked for
@@ -81,52 +80,41 @@ fn expect_open_for(fd: c_int, events: libc::c_short) -> Result<()> {
 }
 
 /// Reads what there is from a socket, and does not wait in it; from anything else, reads once.
-fn receive_now(fd: c_int, room: &Room) -> Result<usize> {
+fn receive_now(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left().min(MAX_IO));
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
     match checked(|| unsafe { libc::recv(fd, start.cast(), len, libc::MSG_DONTWAIT) }) {
         Err(Errno(libc::ENOTSOCK | libc::EFAULT)) => read_once(fd, room),
-        outcome => outcome,
+        // SAFETY: so many bytes have been stored.
+        outcome => outcome.inspect(|&count| unsafe { room.advance(count) }),
     }
 }
 
-/// Reads once. EIO of a terminal whose other side has closed is the end of the file.
+/// Makes the system call read into `room`, however much it is said to have room for.
 #[inline(always)]
-fn read_once(fd: c_int, room: &Room) -> Result<usize> {
-    // SAFETY: the room is writable for what is stored.
-    match unsafe { read_at(fd, room.next(), room.left()) } {
-        Err(Errno(libc::EIO)) if is_ended_terminal(fd) => Ok(0),
+pub fn read_once(fd: c_int, room: &mut Room) -> Result<usize> {
+    let (start, len) = (room.next(), room.left().min(MAX_IO));
+    // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
+    let outcome = match attempt(-1, || unsafe { libc::read(fd, start.cast(), len) }) {
+        Err(Errno(libc::EFAULT)) => read_first_page(fd, room),
         outcome => outcome,
-    }
+    };
+    let count = outcome? as usize;
+    // SAFETY: so many bytes have been stored.
+    unsafe { room.advance(count) };
+    Ok(count)
 }
 
-/// The system call read, for `len` bytes at `start`, however many those are.
-///
-/// # Safety
-/// What is stored must be writable at `start`.
-#[inline(always)]
-pub unsafe fn read_at(fd: c_int, start: *mut u8, len: usize) -> Result<usize> {
-    let len = len.min(MAX_IO);
-    // SAFETY: the caller's promise.
-    match checked(|| unsafe { libc::read(fd, start.cast(), len) }) {
-        // SAFETY: the same.
-        Err(Errno(libc::EFAULT)) => unsafe { read_first_page(fd, start, len) },
-        outcome => outcome,
-    }
-}
-
-/// [`read_at`] after EFAULT, for as much as is left of the first page: the kernel refuses a count that reaches beyond the
+/// [`read_once`] after EFAULT, for as much as is left of the first page: the kernel refuses a count that reaches beyond the
 /// address space, however little there is to read, and callers state more room than they own.
-///
-/// # Safety
-/// As [`read_at`].
 #[cold]
 #[inline(never)]
-unsafe fn read_first_page(fd: c_int, start: *mut u8, len: usize) -> Result<usize> {
+fn read_first_page(fd: c_int, room: &Room) -> Result<isize> {
     const PAGE: usize = 4096;
-    let len = len.min(PAGE - start.addr() % PAGE);
-    // SAFETY: the caller's promise.
-    checked(|| unsafe { libc::read(fd, start.cast(), len) })
+    let start = room.next();
+    let len = room.left().min(PAGE - start.addr() % PAGE);
+    // SAFETY: as in `read_once`.
+    attempt(-1, || unsafe { libc::read(fd, start.cast(), len) })
 }
 
 /// Whether `fd` is a terminal whose other side has closed. That is not so of each that gives EIO: one does that is read by a
@@ -231,8 +219,7 @@ impl Outlet {
     }
 
     /// Makes one of two calls that write the same until it gets somewhere: `send` to a socket, `write`
-    /// to anything else. As [`restart_or_wait`] does it; written out, because as a closure the
-    /// calls are not inlined.
+    /// to anything else. In a loop as [`read`] has it.
     #[inline(always)]
     fn send_or_write(
         &mut self,

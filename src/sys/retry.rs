@@ -23,34 +23,28 @@ pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 /// cannot put its end off for ever, the call ends by EAGAIN once that time has gone by since
 /// the first of them: after three times the time at the latest.
 #[inline(always)]
-pub fn restart_in_time<T>(fd: c_int, option: c_int, call: impl FnMut() -> Result<T>) -> Result<T> {
-    const NOTHING_TO_WAIT_FOR: libc::c_short = 0;
-    restart_or_wait(fd, option, NOTHING_TO_WAIT_FOR, call)
-}
-
-/// Runs `call` on `fd` until it gets somewhere: restarts it after signals as [`restart_in_time`]
-/// does, and where an O_NONBLOCK descriptor is not ready, waits for `events` first.
-///
-/// On a blocking descriptor EAGAIN means that SO_RCVTIMEO or SO_SNDTIMEO ran out. That
-/// is an answer, not a reason to wait.
-#[inline(always)]
-pub fn restart_or_wait<T>(
+pub fn restart_in_time<T>(
     fd: c_int,
     option: c_int,
-    events: libc::c_short,
     mut call: impl FnMut() -> Result<T>,
 ) -> Result<T> {
     let mut deadline = None;
     loop {
         match call() {
-            Err(reason) => deadline = before_retry(reason, fd, option, events, deadline)?,
+            Err(reason) => deadline = before_retry(reason, fd, option, NO_WAIT, deadline)?,
             outcome => return outcome,
         }
     }
 }
 
-/// Does what has to be done before a failed call on `fd` starts again: waits for `events`, if there
-/// are any. `deadline` is `None` until a signal interrupts the call.
+/// The events to wait for where an O_NONBLOCK descriptor is not waited for.
+pub const NO_WAIT: libc::c_short = 0;
+
+/// Does what has to be done before a failed call on `fd` starts again: after a signal, looks at the time, as
+/// [`restart_in_time`] has it; where an O_NONBLOCK descriptor is not ready, waits for `events`, unless that is [`NO_WAIT`].
+/// `deadline` is `None` until a signal interrupts the call.
+///
+/// On a blocking descriptor EAGAIN means that SO_RCVTIMEO or SO_SNDTIMEO ran out. That is an answer, not a reason to wait.
 ///
 /// Returns the deadline of the call from now on, or the error that it ends by.
 #[cold]
@@ -68,7 +62,7 @@ pub(super) fn before_retry(
             Some(end) if end.is_past() => Err(Errno(libc::EAGAIN)),
             going_on => Ok(going_on),
         }
-    } else if events != 0 && would_block(reason) && is_nonblocking(fd) {
+    } else if events != NO_WAIT && would_block(reason) && is_nonblocking(fd) {
         restart(|| wait_ready(fd, events, Deadline::never())).map(|()| None)
     } else {
         Err(reason)

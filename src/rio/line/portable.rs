@@ -10,6 +10,7 @@ const WIDTH: usize = 8;
 /// # Safety
 /// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside
 /// of them.
+#[inline(always)]
 pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let mut at = 0;
     while let Some(word) = bytes[at..].first_chunk::<WIDTH>() {
@@ -51,7 +52,7 @@ fn first_newline(word: [u8; WIDTH]) -> usize {
 ///
 /// # Safety
 /// `count` bytes must be readable at `from` and writable at `to`; they must not overlap.
-#[inline]
+#[inline(always)]
 pub unsafe fn put_short(from: *const u8, to: *mut u8, count: usize) {
     debug_assert!((1..=16).contains(&count));
     // SAFETY: every access is within the first `count` bytes: the narrower width that each branch
@@ -72,7 +73,7 @@ pub unsafe fn put_short(from: *const u8, to: *mut u8, count: usize) {
 ///
 /// # Safety
 /// As [`put_short`]; `count` must be at least N.
-#[inline]
+#[inline(always)]
 pub unsafe fn put_ends<const N: usize>(from: *const u8, to: *mut u8, count: usize) {
     let last = count - N;
     // SAFETY: both pieces lie within `count` bytes.

@@ -14,8 +14,7 @@ const WIDTH: usize = 16;
 /// # Safety
 /// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside
 /// of them.
-#[target_feature(enable = "sse2")]
-#[inline]
+#[inline(always)] // every x86-64 has SSE2
 pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let (from, len) = (bytes.as_ptr(), bytes.len());
     if len < WIDTH {
