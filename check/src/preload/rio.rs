@@ -46,23 +46,23 @@ impl Rio {
             && self.position.get() == entry.position.get()
     }
 
-    /// How many unread bytes it holds, if its memory still says so.
+    /// What it holds unread, if its memory still says so: in the book's form up to where the last read ended, in
+    /// libcsapp's up to the end of the buffer.
+    fn header(&self) -> Option<Header> {
+        let buffer = self.address.get() + BUFFER;
+        let ends = [buffer + self.last.get() as usize, buffer + SIZE];
+        header(self.address.get()).filter(|header| {
+            header.fd == self.fd.get()
+                && (1..=self.last.get()).contains(&header.count)
+                && ends.contains(&header.next.wrapping_add(header.count as usize))
+        })
+    }
+
     fn unread(&self) -> usize {
         if self.abandoned.get() > 0 {
             return self.abandoned.get() as usize;
         }
-        let end = self.address.get() + BUFFER + self.last.get() as usize;
-        match header(self.address.get()) {
-            Some(Header { fd, count, next })
-                if fd == self.fd.get()
-                    && count > 0
-                    && count <= self.last.get()
-                    && next + count as usize == end =>
-            {
-                count as usize
-            }
-            _ => 0,
-        }
+        self.header().map_or(0, |header| header.count as usize)
     }
 }
 
@@ -258,14 +258,14 @@ fn check_others(me: &Me, fd: c_int, entry: &Fd, filled: Option<&Rio>, at: (Call,
 
 /// Whether one was assigned to the other, bytes and all.
 fn holds_the_same(one: &Rio, other: &Rio) -> bool {
+    let Some(header) = other.header() else {
+        return false;
+    };
     let mut bytes = [[0u8; 64]; 2];
-    let length = (other.last.get().max(0) as usize).min(64);
+    let length = (header.count as usize).min(64);
     let [a, b] = &mut bytes;
-    length > 0
-        && other.abandoned.get() == 0
-        && peek(one.address.get() + BUFFER, &mut a[..length])
-        && peek(other.address.get() + BUFFER, &mut b[..length])
-        && a == b
+    let same_place = header.next - other.address.get() + one.address.get();
+    peek(same_place, &mut a[..length]) && peek(header.next, &mut b[..length]) && a == b
 }
 
 /// A stdio stream begins to read a descriptor.
