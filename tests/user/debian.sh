@@ -13,7 +13,7 @@ as_root sh -c 'dpkg --install /home/*.deb' >log 2>&1 || { cat log >&2; exit 1; }
 as_root ldconfig -p | grep -q libcsapp.so.1
 as_user "$project/tests/user/user.sh"
 as_root python3 -c 'import csapp'
-as_root dpkg --purge libcsapp1 libcsapp1-dbgsym libcsapp-dev python3-csapp >log 2>&1 || { cat log >&2; exit 1; }
+as_root dpkg --purge csapp-check libcsapp1 libcsapp1-dbgsym libcsapp-dev python3-csapp >log 2>&1 || { cat log >&2; exit 1; }
 changes >after
 diff before after >&2
 echo "purge: fine"
