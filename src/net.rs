@@ -38,7 +38,7 @@ impl From<Errno> for Failure {
 
 /// Why an address failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Reason {
+struct Cause {
     errno: Errno,
     weight: Weight,
 }
@@ -54,25 +54,25 @@ enum Weight {
     NoPort,
 }
 
-impl Reason {
+impl Cause {
     /// Before any address has failed.
-    const NONE: Reason = Reason {
+    const NONE: Cause = Cause {
         errno: Errno(libc::EADDRNOTAVAIL),
         weight: Weight::NoNetwork,
     };
 
-    fn of(errno: Errno) -> Reason {
+    fn of(errno: Errno) -> Cause {
         const NO_NETWORK: [c_int; 3] = [libc::EAFNOSUPPORT, libc::EADDRNOTAVAIL, libc::ENETUNREACH];
         let weight = if NO_NETWORK.contains(&errno.0) {
             Weight::NoNetwork
         } else {
             Weight::Answer
         };
-        Reason { errno, weight }
+        Cause { errno, weight }
     }
 
     /// Of the reasons why two addresses failed, the one to report: the later, unless it tells less.
-    fn or_later(self, later: Reason) -> Reason {
+    fn or_later(self, later: Cause) -> Cause {
         if later.weight < self.weight {
             self
         } else {

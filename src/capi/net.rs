@@ -220,7 +220,7 @@ fn descriptor(
     };
     sys::set_errno(reason.errno().unwrap_or(sys::errno()));
     match on_failure {
-        OnFailure::Checked(message) => report(message, host, port, reason),
+        OnFailure::Checked(message) => tell_failure(message, host, port, reason),
         OnFailure::Plain if value == -2 => report_unresolved(host, port, reason),
         OnFailure::Plain => {}
     }
@@ -228,7 +228,7 @@ fn descriptor(
 }
 
 /// Has the error handler told what failed, on what, and why.
-fn report(message: &CStr, host: Option<&CStr>, port: Option<&CStr>, reason: Reason) {
+fn tell_failure(message: &CStr, host: Option<&CStr>, port: Option<&CStr>, reason: Reason) {
     let is_unknown = matches!(reason, Reason::Resolver(_)) && reason.errno() == Some(NO_HOST);
     let is_no_port = matches!(reason, Reason::Resolver(libc::EAI_SERVICE));
     match (host, port) {

@@ -5,7 +5,7 @@ use core::cell::Cell;
 use core::ffi::{CStr, c_int};
 
 use super::lookup::{interleave, look_up};
-use super::{Failure, Reason, Weight};
+use super::{Cause, Failure, Weight};
 use crate::sys::{self, Address, Addresses, Deadline, Endpoint, Errno, Result};
 
 /// Milliseconds that an attempt gets before the next address is tried beside it: the
@@ -98,7 +98,7 @@ struct Race<'r, 'a> {
     /// How many attempts have been started.
     started: Cell<u32>,
     /// Why addresses have failed.
-    reason: Cell<Reason>,
+    reason: Cell<Cause>,
 }
 
 impl<'r, 'a> Race<'r, 'a> {
@@ -108,7 +108,7 @@ impl<'r, 'a> Race<'r, 'a> {
             deadline,
             slots,
             started: Cell::new(0),
-            reason: Cell::new(Reason::NONE),
+            reason: Cell::new(Cause::NONE),
         }
     }
 
@@ -274,7 +274,7 @@ impl<'r, 'a> Race<'r, 'a> {
     /// The value; or nothing, after a note of why `address` failed.
     fn noted<T>(&self, address: Address, outcome: Result<T>) -> Option<T> {
         if let Err(errno) = outcome {
-            let mut reason = Reason::of(errno);
+            let mut reason = Cause::of(errno);
             // Either there is no local address for that family, or no port left on it.
             if errno.0 == libc::EADDRNOTAVAIL && address.has_route() {
                 reason.weight = Weight::NoPort;

@@ -3,7 +3,7 @@
 use core::ffi::{CStr, c_int};
 
 use super::lookup::look_up_own;
-use super::{Failure, Reason, Weight};
+use super::{Cause, Failure, Weight};
 use crate::sys::{self, Address, Networks, Result};
 
 /// What [`listen`] is to make of an address.
@@ -50,11 +50,11 @@ fn listen_on_first<'a>(
     addresses: &mut dyn Iterator<Item = Address<'a>>,
     how: Listening,
 ) -> Result<c_int> {
-    let mut reason = Reason::NONE;
+    let mut reason = Cause::NONE;
     for address in addresses {
         match listen_on(address, how) {
             Ok(fd) => return Ok(fd),
-            Err(later) => reason = reason.or_later(Reason::of(later)),
+            Err(later) => reason = reason.or_later(Cause::of(later)),
         }
         // With IPv6 apart from IPv4, a port that is taken on the one is free on the other.
         if how.dual_stack.is_some() && reason.weight > Weight::NoNetwork {

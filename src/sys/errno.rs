@@ -20,7 +20,7 @@ pub fn set_errno(reason: Errno) {
 /// Makes a call that says by the value `failure` that it failed, and turns that into the error
 /// that it left in `errno`, and `errno` back into what it was.
 #[inline(always)]
-pub fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
+pub(super) fn or_errno<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
     let before = errno();
     let value = call();
     if value != failure {
@@ -33,9 +33,9 @@ pub fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> 
 
 #[inline(always)]
 pub(super) fn checked(call: impl FnOnce() -> isize) -> Result<usize> {
-    attempt(-1, call).map(|count| count as usize)
+    or_errno(-1, call).map(|count| count as usize)
 }
 
 pub(super) fn checked_int(call: impl FnOnce() -> c_int) -> Result<c_int> {
-    attempt(-1, call)
+    or_errno(-1, call)
 }

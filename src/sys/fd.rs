@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use super::buffer::Room;
 use super::cancel::{uncancelled, with_cleanup};
 use super::clock::Deadline;
-use super::errno::{Errno, Result, attempt, checked, checked_int};
+use super::errno::{Errno, Result, checked, checked_int, or_errno};
 use super::retry::{before_retry, is_nonblocking, restart_in_time, would_block};
 #[cfg(target_vendor = "apple")]
 use super::socket::set_option;
@@ -95,7 +95,7 @@ fn receive_now(fd: c_int, room: &mut Room) -> Result<usize> {
 pub fn read_once(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left().min(MAX_IO));
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
-    let outcome = match attempt(-1, || unsafe { libc::read(fd, start.cast(), len) }) {
+    let outcome = match or_errno(-1, || unsafe { libc::read(fd, start.cast(), len) }) {
         Err(Errno(libc::EFAULT)) => read_first_page(fd, room),
         outcome => outcome,
     };
@@ -114,7 +114,7 @@ fn read_first_page(fd: c_int, room: &Room) -> Result<isize> {
     let start = room.next();
     let len = room.left().min(PAGE - start.addr() % PAGE);
     // SAFETY: as in `read_once`.
-    attempt(-1, || unsafe { libc::read(fd, start.cast(), len) })
+    or_errno(-1, || unsafe { libc::read(fd, start.cast(), len) })
 }
 
 /// Whether `fd` is a terminal whose other side has closed. That is not so of each that gives EIO: one does that is read by a
@@ -131,7 +131,7 @@ fn is_ended_terminal(fd: c_int) -> bool {
 /// Whether `fd` is a terminal; one that has ended may answer nothing but EIO.
 fn is_terminal(fd: c_int) -> bool {
     // SAFETY: isatty takes any number.
-    match attempt(0, || unsafe { libc::isatty(fd) }) {
+    match or_errno(0, || unsafe { libc::isatty(fd) }) {
         Err(reason) => reason == Errno(libc::EIO),
         Ok(_) => true,
     }

@@ -5,7 +5,7 @@ use core::ptr;
 use core::slice;
 
 use super::cancel::with_cleanup;
-use super::errno::attempt;
+use super::errno::or_errno;
 
 /// Bytes that are lent of the stack.
 const ON_STACK: usize = 4096;
@@ -20,7 +20,7 @@ pub fn with_room(len: usize, call: &mut dyn FnMut(&mut [u8])) {
             libc::MAP_PRIVATE | libc::MAP_ANON,
         );
         // SAFETY: a new mapping overlaps nothing.
-        let mapping = attempt(libc::MAP_FAILED, || unsafe {
+        let mapping = or_errno(libc::MAP_FAILED, || unsafe {
             libc::mmap(ptr::null_mut(), len, access, kind, -1, 0)
         });
         if let Ok(start) = mapping {
@@ -46,5 +46,5 @@ struct Mapping {
 /// Nothing in the mapping may be used afterwards.
 unsafe extern "C" fn unmap(mapping: &Mapping) {
     // SAFETY: the caller's promise.
-    let _ = attempt(-1, || unsafe { libc::munmap(mapping.start, mapping.len) });
+    let _ = or_errno(-1, || unsafe { libc::munmap(mapping.start, mapping.len) });
 }
