@@ -222,8 +222,10 @@ fn steps_stay_in_the_library_s_source() {
         return;
     }
     let mut commands = vec!["break Rio_readlineb", "run"];
-    commands.extend(["step"; 300]);
+    // The program may end before the last step.
+    commands.extend(["step"; 100]);
     commands.push("backtrace");
+    commands.extend(["step"; 300]);
     let said = gdb(&compile("steps", Link::Shared), &commands);
     for part in [
         "Breakpoint 1, csapp::capi::rio::Rio_readlineb (rp=0x",
