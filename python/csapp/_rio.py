@@ -282,6 +282,8 @@ class Rio(io.BufferedIOBase):
 
     def close(self) -> None:
         """Closes the descriptor, or the object that it came from. May be called again."""
+        if self._file is not None:
+            self.flush()  # a subclass may have something to
         file, self._file = self._file, None
         self._ahead[0].close()
         if file is None or not self._closefd:
