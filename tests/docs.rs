@@ -316,3 +316,79 @@ fn commands_of_the_examples_are_found() {
     }
     assert!(count >= 15, "only {count} commands");
 }
+
+/// The pages of the project that a code host shows.
+fn pages() -> Vec<PathBuf> {
+    let listed = succeed(
+        Command::new("find")
+            .args([".", "-name", "*.md", "-not", "-path", "./target/*"])
+            .args([
+                "-not",
+                "-path",
+                "./build/*",
+                "-not",
+                "-path",
+                "*/node_modules/*",
+            ])
+            .current_dir(root()),
+    );
+    listed.lines().map(|line| root().join(line)).collect()
+}
+
+/// The anchors that a code host gives the headings of a page.
+fn anchors(page: &str) -> Vec<String> {
+    let mut in_code = false;
+    page.lines()
+        .filter(|line| {
+            in_code ^= line.trim_start().starts_with("```");
+            !in_code && line.starts_with('#')
+        })
+        .map(|line| {
+            line.trim_start_matches('#')
+                .trim()
+                .to_lowercase()
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+                .map(|c| if c == ' ' { '-' } else { c })
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut count = 0;
+    let mut dead = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        let pictures = text
+            .split("src=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next());
+        for link in targets.chain(pictures) {
+            if link.contains("://") || link.contains(char::is_whitespace) {
+                continue;
+            }
+            count += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                page.clone()
+            } else {
+                page.parent().expect("its directory").join(file)
+            };
+            let leads = target.exists()
+                && (anchor.is_empty()
+                    || fs::read_to_string(&target)
+                        .is_ok_and(|text| anchors(&text).iter().any(|found| found == anchor)));
+            if !leads {
+                dead.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(count > 50, "only {count} links found");
+    assert!(dead.is_empty(), "{}", dead.join("\n"));
+}
