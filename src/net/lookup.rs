@@ -25,7 +25,11 @@ pub fn look_up_own(host: Option<&CStr>, port: &CStr) -> Result<Addresses, Failur
     };
     with_name(host, |name| {
         let is_localhost = is_localhost(name);
-        let host = if is_localhost { c"localhost" } else { host };
+        let host = if is_localhost {
+            c"localhost"
+        } else {
+            as_given(host, name)
+        };
         match sys::resolve(Some(host), port, flags) {
             Err(_) if is_localhost => sys::resolve(None, port, flags),
             Err(_) if name != host => sys::resolve(Some(name), port, flags),
@@ -51,6 +55,7 @@ fn look_up_name(host: &CStr, name: &CStr, port: &CStr, flags: c_int) -> Outcome 
         return sys::resolve(None, port, flags);
     }
     // To a name server, a dot at the end says that this is the whole name.
+    let host = as_given(host, name);
     match look_up_configured(host, port, flags) {
         Err(_) if name != host => look_up_configured(name, port, flags),
         outcome => outcome,
@@ -85,8 +90,13 @@ fn is_without_address(why: Unresolved) -> bool {
 /// The longest name that the resolver is asked about, and its NUL (NI_MAXHOST of <netdb.h>).
 const MAX_NAME: usize = 1025;
 
-/// Calls `look_up` with `host` without the dots at its end, and with small letters if the resolver's
-/// files are not looked through in any case by libc itself, as by glibc.
+/// What the resolver is asked for first. glibc ignores case; elsewhere, the host as given could cost the
+/// five seconds that a name server is waited for, before `name` is found in a file.
+fn as_given<'a>(host: &'a CStr, name: &'a CStr) -> &'a CStr {
+    if cfg!(target_env = "gnu") { host } else { name }
+}
+
+/// Calls `look_up` with `host` without the dots at its end, and in lower case unless libc is glibc.
 fn with_name(host: &CStr, look_up: impl FnOnce(&CStr) -> Outcome) -> Result<Addresses, Failure> {
     let text = host.to_bytes();
     let dots = text.iter().rev().take_while(|&&byte| byte == b'.').count();
