@@ -15,7 +15,7 @@
 #   make mutants  MODULES="rio net sio report line": change the library in one place after
 #                 another, and list the changes that no test notices; takes hours (needs cargo-mutants)
 #   make miri     the properties under Miri's two borrow models (needs a nightly compiler with Miri)
-#   make header   renew include/csapp.h after a change in src/capi/
+#   make header   renew include/csapp.h after a change in src/capi/, and what repeats its prototypes
 #   make clean    remove what the others made
 #   make install  PREFIX=/usr/local DESTDIR=: see install.mk, also for uninstall and packages
 #
@@ -222,6 +222,7 @@ miri:
 
 header:
 	CSAPP_HEADER_OUT=$(HEADER) $(CARGO) check --quiet --locked --lib --features header
+	$(if $(filter include/csapp.h,$(HEADER)),RENEW=1 $(CARGO) test --quiet --locked --test generated)
 
 clean:
 	$(CARGO) clean
