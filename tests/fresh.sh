@@ -81,7 +81,7 @@ else
 fi
 say "$(inside rustc --version), $(inside gcc --version | head -n 1)"
 
-git -C "$project" bundle create -q "$dir/root/libcsapp" HEAD
-inside git clone -q /root/libcsapp /root/clone
+git -C "$project" bundle create -q "$dir/srv/libcsapp" HEAD
+inside git clone -q /srv/libcsapp /srv/clone
 say "${COMMANDS:=make; make check}"
-inside "$@" sh -ec "cd /root/clone; $COMMANDS"
+inside "$@" sh -ec "cd /srv/clone; $COMMANDS"
