@@ -51,26 +51,40 @@ pub enum Kernel {
     InTime(Deadline),
 }
 
+impl Kernel {
+    /// What is waited for on an O_NONBLOCK descriptor.
+    #[inline(always)]
+    fn events(self) -> libc::c_short {
+        match self {
+            Kernel::Plain => sys::NO_WAIT,
+            _ => libc::POLLIN,
+        }
+    }
+}
+
 impl Source for Kernel {
     #[inline(always)]
     fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
         match *self {
-            Kernel::Plain => sys::read(fd, room, sys::NO_WAIT),
-            Kernel::Waiting => sys::read(fd, room, libc::POLLIN),
             Kernel::InTime(deadline) => sys::read_in_time(fd, room, deadline),
+            Kernel::Plain | Kernel::Waiting => sys::read(fd, room, self.events()),
         }
     }
 }
 
 /// Reads until `room` is full or the file ends. Returns how many bytes have come, and whether the call failed then.
 #[inline(always)]
-pub fn readn(mut source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()>) {
+pub fn readn(source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()>) {
     let wanted = room.left();
     let outcome = loop {
         if room.left() == 0 {
             break Ok(());
         }
-        match source.read(fd, &mut room) {
+        let came = match source {
+            Kernel::InTime(deadline) => sys::read_in_time(fd, &mut room, deadline),
+            _ => sys::read(fd, &mut room, source.events()),
+        };
+        match came {
             Ok(0) => break Ok(()),
             Ok(_) => {}
             Err(reason) => break Err(reason),

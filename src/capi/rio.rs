@@ -286,7 +286,7 @@ fn kernel(wait: c_int) -> Kernel {
 }
 
 /// Takes bytes that are all at hand; leaves all else to `otherwise`, as [`line::readlineb`] does.
-#[inline(always)]
+#[inline(never)]
 pub(super) unsafe fn readnb(
     rp: *mut rio_t,
     usrbuf: *mut c_void,
