@@ -3,6 +3,7 @@
 //! with a `copy_line` in it. Lines that are not at hand are `rio_t::readlineb`'s.
 
 use core::ffi::{c_int, c_void};
+use core::hint::unreachable_unchecked;
 use core::ptr;
 
 use libc::ssize_t;
@@ -42,7 +43,9 @@ const SLOW: u8 = 1;
 /// A way to copy a line.
 trait Scan {
     /// It needs so many bytes.
-    const MIN_LEN: usize = 0;
+    const MIN_LEN: usize;
+    /// It is tried after another one.
+    const IS_SECOND: bool;
 
     /// Stores `bytes` up to and with the first newline, and returns where in `bytes` the next line starts. Without a
     /// newline `None`; then some or all of the bytes are stored.
@@ -59,12 +62,13 @@ pub type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t
 /// Makes the functions that take a line, one for each [`Scan`]. Each is compiled as a whole for the scan's instructions,
 /// so that all of it is inlined, and ends in a jump to the next one. Where a line is at hand, there is no further call.
 macro_rules! scans {
-    ($($scan:ident, $(features $features:literal,)? least $least:expr, |$bytes:ident, $to:ident| $copy:expr;
+    ($($scan:ident, $(features $features:literal,)? least $least:expr, second $second:expr, |$bytes:ident, $to:ident| $copy:expr;
         $take:ident $(, else $next:ident)?;)+) => {$(
         struct $scan;
 
         impl Scan for $scan {
             const MIN_LEN: usize = $least;
+            const IS_SECOND: bool = $second;
 
             #[inline(always)]
             unsafe fn copy($bytes: &[u8], $to: *mut u8) -> Option<*const u8> {
@@ -85,8 +89,9 @@ macro_rules! scans {
             // SAFETY: the caller's promise; the processor has the features.
             unsafe {
                 match take::<$scan>(rp, usrbuf, maxlen) {
-                    Some(count) => count,
-                    None => scans!(@ rp, usrbuf, maxlen, timeout, otherwise $(, $next)?),
+                    Taken::Whole(length) => length,
+                    Taken::Nothing => scans!(@ rp, usrbuf, maxlen, timeout, otherwise $(, $next)?),
+                    Taken::Refused => otherwise(rp, usrbuf, maxlen, timeout),
                 }
             }
         }
@@ -103,21 +108,21 @@ macro_rules! scans {
 // comes after it and nowhere else, so it goes on behind them.
 #[cfg(all(has_avx512, not(miri)))]
 scans! {
-    Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, |bytes, to| avx512::copy_start(bytes.as_ptr(), to);
+    Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, second false, |bytes, to| avx512::copy_start(bytes.as_ptr(), to);
         avx512_start, else avx512_rest;
-    Avx512Rest, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least 0, |bytes, to| avx512::copy_behind_start(bytes, to);
+    Avx512Rest, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least 0, second true, |bytes, to| avx512::copy_behind_start(bytes, to);
         avx512_rest;
 }
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 scans! {
-    Avx2, features "avx2,bmi1,bmi2", least 0, |bytes, to| behind(bytes, avx2::copy_line::<FAST>(bytes, to));
+    Avx2, features "avx2,bmi1,bmi2", least 0, second false, |bytes, to| behind(bytes, avx2::copy_line::<FAST>(bytes, to));
         avx2;
-    Sse2, least 0, |bytes, to| behind(bytes, sse2::copy_line(bytes, to));
+    Sse2, least 0, second false, |bytes, to| behind(bytes, sse2::copy_line(bytes, to));
         sse2;
 }
 #[cfg(any(miri, not(target_arch = "x86_64")))]
 scans! {
-    Usual, least 0, |bytes, to| behind(bytes, copy_usual(bytes, to));
+    Usual, least 0, second false, |bytes, to| behind(bytes, copy_usual(bytes, to));
         usual;
 }
 
@@ -165,30 +170,47 @@ fn behind(bytes: &[u8], end: Option<usize>) -> Option<*const u8> {
     end.map(|end| bytes.as_ptr().wrapping_add(end))
 }
 
-/// Takes a line that is at hand and fits, and returns its length. Otherwise takes nothing, but may have stored bytes of it.
+/// What has become of a line.
+enum Taken {
+    /// It has been taken, and has this length.
+    Whole(ssize_t),
+    /// Nothing has, but bytes of it may have been stored: it is not at hand, or not for this scan.
+    Nothing,
+    /// Nothing is stored: the arguments or the fields of the rio_t cannot be right, or not at once.
+    Refused,
+}
+
+/// Takes a line that is at hand and fits.
 ///
 /// # Safety
-/// As [`readlineb`]; the processor must have the instructions of S.
+/// As [`readlineb`]; the processor must have the instructions of S. If S comes second, the one before has not refused.
 #[inline(always)]
-unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Option<ssize_t> {
-    if rp.is_null() || usrbuf.is_null() || maxlen as isize <= 0 {
-        return None;
+unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Taken {
+    if !S::IS_SECOND && (rp.is_null() || usrbuf.is_null() || maxlen as isize <= 0) {
+        return Taken::Refused;
     }
     let to: *mut u8 = usrbuf.cast();
     // SAFETY: the caller's rio_t.
     let reader = unsafe { &mut *rp };
-    let unread = reader.unread()?;
+    let unread = match reader.unread() {
+        Some(unread) => unread,
+        // SAFETY: the first one has not refused, and nothing has changed.
+        None if S::IS_SECOND => unsafe { unreachable_unchecked() },
+        None => return Taken::Refused,
+    };
     let count = unread.len().min(maxlen - 1);
     if count < S::MIN_LEN {
-        return None;
+        return Taken::Nothing;
     }
     // SAFETY: so many bytes are there, and the caller's promise.
-    let next = unsafe { S::copy(&unread[..count], to) }?;
+    let Some(next) = (unsafe { S::copy(&unread[..count], to) }) else {
+        return Taken::Nothing;
+    };
     let length = next.addr() - unread.as_ptr().addr();
     reader.take_up_to(next, length);
     // SAFETY: length <= maxlen - 1.
     unsafe { to.add(length).write(0) };
-    Some(length as ssize_t)
+    Taken::Whole(length as ssize_t)
 }
 
 /// Stores as many of `bytes` as there is room for, but none behind the first newline. Whether that is among them.
