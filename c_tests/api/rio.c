@@ -1197,7 +1197,7 @@ int main(void)
     Suite *suite = suite_create("rio");
     TCase *tests = tcase_create("rio");
 
-    tcase_set_timeout(tests, 10);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, readn_goes_on_after_short_reads);
     tcase_add_test(tests, readn_gives_a_short_count_at_the_end_of_the_file_and_then_0);
     tcase_add_test(tests, readn_of_nothing_is_0_even_from_NULL);
