@@ -85,6 +85,36 @@ static void in_checked_readlineb(void)
     Rio_readlineb(&rio, bytes, sizeof bytes);
 }
 
+static size_t moved;
+
+static void in_csapp_readlineb(void)
+{
+    rio_readinitb(&rio, ends[0]);
+    if (csapp_readlineb(&rio, bytes, sizeof bytes, -1) == 0)
+        abort();
+}
+
+static void in_csapp_readnb(void)
+{
+    rio_readinitb(&rio, ends[0]);
+    if (csapp_readnb(&rio, bytes, 10, 60000) == 0)
+        abort();
+}
+
+static void in_csapp_readn_of_a_nonblocking_descriptor(void)
+{
+    make_nonblocking(ends[0]);
+    if (csapp_readn(ends[0], bytes, 10, 60000, &moved) == 0)
+        abort();
+}
+
+static void in_csapp_writen(void)
+{
+    fill_socket();
+    if (csapp_writen(ends[0], bytes, sizeof bytes, -1, &moved) == 0)
+        abort();
+}
+
 static void in_accept(void)
 {
     Accept(idle.fd, NULL, NULL);
@@ -157,6 +187,7 @@ static void (*const blocking[])(void) = {
     in_readn, in_readn_of_a_nonblocking_descriptor,
     in_writen, in_writen_to_a_nonblocking_descriptor,
     in_readnb, in_readnb_past_the_buffer, in_readlineb, in_checked_readlineb,
+    in_csapp_readlineb, in_csapp_readnb, in_csapp_readn_of_a_nonblocking_descriptor, in_csapp_writen,
     in_accept, in_csapp_accept, in_csapp_accept_of_a_nonblocking_descriptor, in_read, in_p, in_wait, in_waitpid, in_select,
     in_connect, in_open_clientfd, in_csapp_connect,
 };
