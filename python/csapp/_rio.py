@@ -9,6 +9,7 @@ import io
 import itertools
 import math
 import os
+import socket
 import time
 import warnings
 from types import TracebackType
@@ -31,6 +32,7 @@ INHERITED: Any = type("Inherited", (), {"__repr__": lambda self: "INHERITED"})()
 
 _READN = raw("csapp_readn")
 _WRITEN = raw("csapp_writen")
+_GETSOCKOPT = ctypes.CDLL(None).getsockopt
 _NO_LIMIT = -1
 
 
@@ -55,10 +57,14 @@ def milliseconds(seconds: Optional[float]) -> int:
 class Limit:
     """The time that a call may take, from its start on."""
 
-    def __init__(self, file: Descriptor, timeout: Any) -> None:
+    def __init__(self, file: Descriptor, timeout: Any, option: int = socket.SO_RCVTIMEO) -> None:
+        self._is_of_kernel = False
         if timeout is INHERITED:
             of_socket: Callable[[], Optional[float]] = getattr(file, "gettimeout", lambda: None)
             timeout = of_socket()
+            if timeout is None:
+                timeout = _limit_of_kernel(fileno_of(file), option)
+                self._is_of_kernel = timeout is not None
         milliseconds(timeout)  # refuses what is no timeout
         self._timeout: Optional[float] = timeout
         self._end = None if timeout is None else time.monotonic() + timeout
@@ -71,8 +77,8 @@ class Limit:
         """The exception for the error that the last call of the library left."""
         code = ctypes.get_errno()
         if code == errno.ETIMEDOUT and self._end is not None:
-            # A limit of 0 is a socket's way to say "do not wait".
-            if self._timeout == 0:
+            # A limit of 0 is a socket's way to say "do not wait"; the kernel's own ends by EAGAIN.
+            if self._timeout == 0 or self._is_of_kernel:
                 return BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), 0)
             return TimeoutError(code, "timed out")
         return _error(code)
@@ -80,6 +86,14 @@ class Limit:
 
 def _error(code: int) -> OSError:
     return OSError(code, os.strerror(code))
+
+
+def _limit_of_kernel(number: int, option: int) -> Optional[float]:
+    """The seconds of a socket's SO_RCVTIMEO or SO_SNDTIMEO; None if there are none."""
+    value, size = (ctypes.c_long * 2)(), ctypes.c_uint(ctypes.sizeof(ctypes.c_long) * 2)
+    if _GETSOCKOPT(number, socket.SOL_SOCKET, option, value, ctypes.byref(size)) or not any(value):
+        return None
+    return value[0] + value[1] / 1_000_000
 
 
 def readn(fd: Descriptor, count: int, *, timeout: Any = INHERITED) -> bytes:
@@ -90,7 +104,7 @@ def readn(fd: Descriptor, count: int, *, timeout: Any = INHERITED) -> bytes:
     """
     if count < 0:
         raise ValueError("count must not be negative")
-    number, limit = fileno_of(fd), _patient(fd, timeout)
+    number, limit = fileno_of(fd), _patient(fd, timeout, socket.SO_RCVTIMEO)
     buffer = ctypes.create_string_buffer(count)
     done, moved = 0, ctypes.c_size_t()
     try:
@@ -118,7 +132,7 @@ def writen(fd: Descriptor, data: Bytes, *, timeout: Any = INHERITED) -> int:
     if not isinstance(data, bytes):
         # By way of memoryview, which refuses an int: of that, bytes would make so many NULs.
         data = bytes(memoryview(data))
-    number, limit = fileno_of(fd), _patient(fd, timeout)
+    number, limit = fileno_of(fd), _patient(fd, timeout, socket.SO_SNDTIMEO)
     start = ctypes.cast(data, ctypes.c_void_p).value or 0
     done, moved = 0, ctypes.c_size_t()
     try:
@@ -135,12 +149,12 @@ def writen(fd: Descriptor, data: Bytes, *, timeout: Any = INHERITED) -> int:
         raise
 
 
-def _patient(file: Descriptor, timeout: Any) -> Limit:
+def _patient(file: Descriptor, timeout: Any, option: int) -> Limit:
     """The limit of an unbuffered call. It waits on a socket whose own limit is 0, as the library's does on every
     O_NONBLOCK descriptor: half a message helps nobody."""
     if timeout is INHERITED and getattr(file, "gettimeout", lambda: None)() == 0:
         timeout = None
-    return Limit(file, timeout)
+    return Limit(file, timeout, option)
 
 
 # Bytes that one call of the library is asked for: what a pipe holds.
