@@ -101,8 +101,9 @@ fn with_name(host: &CStr, look_up: impl FnOnce(&CStr) -> Outcome) -> Result<Addr
     let text = host.to_bytes();
     let dots = text.iter().rev().take_while(|&&byte| byte == b'.').count();
     let name = &text[..text.len() - dots];
-    // To glibc, an asterisk means no host at all.
-    if name.is_empty() || name == b"*" || name.len() >= MAX_NAME {
+    // One dot at the end is nothing; labels that are empty are no names. To glibc, an asterisk means no host at all.
+    let has_empty_label = dots > 1 || name.starts_with(b".");
+    if name.is_empty() || has_empty_label || name == b"*" || name.len() >= MAX_NAME {
         return Err(Unresolved::NO_HOST.into());
     }
     let is_lower = cfg!(target_env = "gnu") || !name.iter().any(u8::is_ascii_uppercase);

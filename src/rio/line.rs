@@ -158,7 +158,7 @@ pub unsafe fn readlineb(
     #[cfg(any(miri, not(target_arch = "x86_64")))]
     unsafe {
         match sys::is_sanitized() {
-            true => otherwise(rp, usrbuf, maxlen, timeout, otherwise),
+            true => otherwise(rp, usrbuf, maxlen, timeout),
             false => usual(rp, usrbuf, maxlen, timeout, otherwise),
         }
     }

@@ -84,10 +84,12 @@ fn receive_now(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left().min(MAX_IO));
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
     match checked(|| unsafe { libc::recv(fd, start.cast(), len, libc::MSG_DONTWAIT) }) {
-        Err(Errno(libc::ENOTSOCK | libc::EFAULT)) => read_once(fd, room),
-        // SAFETY: so many bytes have been stored.
-        outcome => outcome.inspect(|&count| unsafe { room.advance(count) }),
+        Err(Errno(libc::ENOTSOCK)) => return read_once(fd, room),
+        Err(Errno(libc::EFAULT)) => read_first_page(fd, room).map(|count| count as usize),
+        outcome => outcome,
     }
+    // SAFETY: so many bytes have been stored.
+    .inspect(|&count| unsafe { room.advance(count) })
 }
 
 /// Makes the system call read into `room`, however much it is said to have room for.
@@ -106,15 +108,26 @@ pub fn read_once(fd: c_int, room: &mut Room) -> Result<usize> {
 }
 
 /// [`read_once`] after EFAULT, for as much as is left of the first page: the kernel refuses a count that reaches beyond the
-/// address space, however little there is to read, and callers state more room than they own.
+/// address space, however little there is to read, and callers state more room than they own. Any other EFAULT stays:
+/// a datagram is gone by then, and a second read would wait for the next.
 #[cold]
 #[inline(never)]
 fn read_first_page(fd: c_int, room: &Room) -> Result<isize> {
     const PAGE: usize = 4096;
     let start = room.next();
+    if !reaches_beyond(start.addr(), room.left().min(MAX_IO)) {
+        return Err(Errno(libc::EFAULT));
+    }
     let len = room.left().min(PAGE - start.addr() % PAGE);
     // SAFETY: as in `read_once`.
     or_errno(-1, || unsafe { libc::read(fd, start.cast(), len) })
+}
+
+/// Whether `len` bytes at `start` may reach beyond the address space, whose end is at or just below a power of two with 64 bits.
+fn reaches_beyond(start: usize, len: usize) -> bool {
+    let is_high = start.leading_zeros() < usize::BITS / 2 - 4;
+    let end = start.saturating_add(len);
+    is_high && (usize::BITS < 64 || end.leading_zeros() < start.leading_zeros())
 }
 
 /// Whether `fd` is a terminal whose other side has closed. That is not so of each that gives EIO: one does that is read by a

@@ -57,7 +57,7 @@ unsafe extern "C" {
     pub fn sem_destroy(semaphore: *mut sem_t) -> c_int;
 }
 
-#[cfg(all(target_env = "gnu", not(miri)))]
+#[cfg(target_env = "gnu")]
 type Dlopen = unsafe extern "C" fn(file: *const c_char, mode: c_int) -> *mut c_void;
 
 /// dlopen, where the program has it. With glibc before 2.34 it is in a library of its own, and linked statically it is
