@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What `make` and cargo read.
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 14] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "cbindgen.toml",
+    "check",
     "Makefile",
     "cross.mk",
     "install.mk",
