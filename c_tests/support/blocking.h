@@ -87,32 +87,39 @@ static void in_checked_readlineb(void)
 
 static size_t moved;
 
+/* The calls in time tell of signals; a program that waits on calls them again. */
+#define AGAIN(call)                                      \
+    do {                                                 \
+        ssize_t count;                                   \
+                                                         \
+        while ((count = (call)) == -1 && errno == EINTR) \
+            ;                                            \
+        if (count == 0)                                  \
+            abort();                                     \
+    } while (0)
+
 static void in_csapp_readlineb(void)
 {
     rio_readinitb(&rio, ends[0]);
-    if (csapp_readlineb(&rio, bytes, sizeof bytes, -1) == 0)
-        abort();
+    AGAIN(csapp_readlineb(&rio, bytes, sizeof bytes, -1));
 }
 
 static void in_csapp_readnb(void)
 {
     rio_readinitb(&rio, ends[0]);
-    if (csapp_readnb(&rio, bytes, 10, 60000) == 0)
-        abort();
+    AGAIN(csapp_readnb(&rio, bytes, 10, 60000));
 }
 
 static void in_csapp_readn_of_a_nonblocking_descriptor(void)
 {
     make_nonblocking(ends[0]);
-    if (csapp_readn(ends[0], bytes, 10, 60000, &moved) == 0)
-        abort();
+    AGAIN(csapp_readn(ends[0], bytes, 10, 60000, &moved));
 }
 
 static void in_csapp_writen(void)
 {
     fill_socket();
-    if (csapp_writen(ends[0], bytes, sizeof bytes, -1, &moved) == 0)
-        abort();
+    AGAIN(csapp_writen(ends[0], bytes, sizeof bytes, -1, &moved));
 }
 
 static void in_accept(void)
@@ -120,15 +127,9 @@ static void in_accept(void)
     Accept(idle.fd, NULL, NULL);
 }
 
-/* The one that tells of signals; a program that waits on calls it again. */
 static void in_csapp_accept(void)
 {
-    int connection;
-
-    while ((connection = csapp_accept(idle.fd, NULL, NULL, -1)) == -1 && errno == EINTR)
-        ;
-    if (connection == 0)
-        abort();
+    AGAIN(csapp_accept(idle.fd, NULL, NULL, -1));
 }
 
 static void in_csapp_accept_of_a_nonblocking_descriptor(void)
