@@ -1173,6 +1173,7 @@ int csapp_accept(int listenfd,
  * A descriptor that is neither a socket nor O_NONBLOCK, such as a pipe, is read once bytes are there. If another process
  * takes them first, the call waits on, past its limit. [POSIX, poll and recv]
  */
+CSAPP_WRITES(2, 3)
 CSAPP_MUST_USE
 ssize_t csapp_readlineb(rio_t *rp,
                         void *usrbuf,
@@ -1183,6 +1184,7 @@ ssize_t csapp_readlineb(rio_t *rp,
  * rio_readnb with a time limit for all n bytes, as csapp_readlineb has it for a line. After ETIMEDOUT or EINTR the next call
  * finds the bytes that had come; if those were more than RIO_BUFSIZE, it has to be the same call, as with rio_readnb.
  */
+CSAPP_WRITES(2, 3)
 CSAPP_MUST_USE
 ssize_t csapp_readnb(rio_t *rp,
                      void *usrbuf,
@@ -1193,6 +1195,7 @@ ssize_t csapp_readnb(rio_t *rp,
  * rio_readn with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
  * how many bytes have come, whatever the result: those are in usrbuf, and the next call is to ask for the rest.
  */
+CSAPP_WRITES(2, 3)
 CSAPP_MUST_USE
 ssize_t csapp_readn(int fd,
                     void *usrbuf,
@@ -1205,6 +1208,7 @@ ssize_t csapp_readn(int fd,
  * how many bytes have been written, whatever the result. Raises no SIGPIPE on a socket. A pipe or terminal that is not
  * O_NONBLOCK is written to once it takes bytes; a terminal may take fewer than it said, and make the call wait past its limit.
  */
+CSAPP_READS(2, 3)
 CSAPP_MUST_USE
 ssize_t csapp_writen(int fd,
                      const void *usrbuf,

@@ -179,6 +179,7 @@ pub unsafe extern "C-unwind" fn csapp_accept(
 ///   EINTR  a signal handler ran
 /// A descriptor that is neither a socket nor O_NONBLOCK, such as a pipe, is read once bytes are there. If another process
 /// takes them first, the call waits on, past its limit. [POSIX, poll and recv]
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_readlineb(
@@ -198,6 +199,7 @@ unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, timeout:
 
 /// rio_readnb with a time limit for all n bytes, as csapp_readlineb has it for a line. After ETIMEDOUT or EINTR the next call
 /// finds the bytes that had come; if those were more than RIO_BUFSIZE, it has to be the same call, as with rio_readnb.
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_readnb(
@@ -217,6 +219,7 @@ unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, timeout: c_int) 
 
 /// rio_readn with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
 /// how many bytes have come, whatever the result: those are in usrbuf, and the next call is to ask for the rest.
+/// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_readn(
@@ -248,6 +251,7 @@ unsafe fn readn(
 /// rio_writen with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
 /// how many bytes have been written, whatever the result. Raises no SIGPIPE on a socket. A pipe or terminal that is not
 /// O_NONBLOCK is written to once it takes bytes; a terminal may take fewer than it said, and make the call wait past its limit.
+/// cbindgen:prefix=CSAPP_READS(2, 3)
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_writen(
