@@ -145,9 +145,9 @@ for signal in TERM INT; do
 import os, signal, socket, sys
 waiting = socket.create_connection(("localhost", 8080))
 waiting.sendall(b"half a line\nand a")
-print(waiting.recv(100))
+print(f"{waiting.recv(100)}\n", end="", flush=True) # at once: the server prints as well
 os.kill(int(sys.argv[1]), getattr(signal, "SIG" + sys.argv[2]))
-print(waiting.recv(100))
+print(f"{waiting.recv(100)}\n", end="", flush=True) # at once: the server prints as well
 END
     wait $!
 done
