@@ -28,8 +28,10 @@ wanted=$(missing <<'END'
 abigail-tools  command -v abidiff
 clang          command -v clang
 cmake          command -v cmake
+codespell      command -v codespell
 debhelper      command -v dh
 dh-python      command -v dh_python3
+diction        command -v diction
 gdb            command -v gdb
 iproute2       command -v ip
 libclang-rt-dev echo 'int main(void) { return 0; }' | clang -fsanitize=memory -x c - -o /dev/null
