@@ -69,7 +69,7 @@ for module in $modules; do
         net::shared hosts::shared accept_in_time::shared socket::shared cancel::shared ;;
     sio) run sio 60 "-f src/sio.rs" --test c_suites -- sio::shared error::shared ;;
     report) run report 60 "-f src/report.rs" --test c_suites --test habits -- \
-        error::shared error::not_position sio::shared a_thread_ends_alone ;;
+        error::shared error::not_position sio::shared names::shared net::shared a_thread_ends_alone ;;
     line) run line 25 "-f src/rio/line/*.rs -e neon.rs -e harness.rs -e tests.rs" --lib ;;
     *) echo "no such module: $module" >&2; exit 1 ;;
     esac

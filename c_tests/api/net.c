@@ -733,6 +733,9 @@ static const struct unresolved_call unresolved_calls[] = {
     {"name", "80", connect_by_the_book, EAI_NONAME, 0, "getaddrinfo failed (name:80): "},
     {"name", "80", connect_by_the_book, EAI_AGAIN, 0, "getaddrinfo failed (name:80): "},
     {"name", "80", connect_by_the_book, EAI_SYSTEM, EIO, "getaddrinfo failed (name:80): "},
+    {"name", "80", connect_by_the_book, EAI_FAMILY, 0, "getaddrinfo failed (name:80): "},
+    {"name", "80", connect_by_the_book, EAI_BADFLAGS, 0, "getaddrinfo failed (name:80): "},
+    {"name", "80", connect_by_the_book, EAI_OVERFLOW, 0, "getaddrinfo failed (name:80): "},
     {NULL, "80", connect_by_the_book, EAI_FAIL, 0, "getaddrinfo failed (:80): "},
     {"name", "", connect_by_the_book, EAI_SERVICE, 0, "getaddrinfo failed (name:): "},
     {"name", "http", connect_in_5_s, EAI_FAIL, 0, "getaddrinfo failed (name:http): "},
@@ -758,7 +761,10 @@ static int nearest_errno(const struct unresolved_call *this)
     case EAI_SYSTEM: return this->system_reason;
     case EAI_NONAME: return ENXIO;
     case EAI_AGAIN: return EAGAIN;
-    case EAI_SERVICE: return EINVAL;
+    case EAI_FAMILY: return EAFNOSUPPORT;
+    case EAI_SERVICE:
+    case EAI_BADFLAGS: return EINVAL;
+    case EAI_OVERFLOW: return EOVERFLOW;
     case EAI_FAIL: return EIO;
     default: return -1;
     }
