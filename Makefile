@@ -9,7 +9,7 @@
 #   make check-fresh RELEASE=trixie: make, and make check, in a bare Debian that is made for it (as root)
 #   make setup    install the tools that the tests need; `make check` does that where it may
 #   make csapp-check  the command that says what is wrong with a program: see check/check.mk
-#   make bench    how fast the library is beside its peers: a table, docs/bench.svg and .csv
+#   make bench    how fast the library is beside its peers: a table, docs/bench.csv and its charts
 #   make fuzz     SECONDS=60: each target of fuzz/ for so long, one after the other; builds them
 #                 first (needs a nightly compiler and cargo-fuzz)
 #   make mutants  MODULES="rio net sio report line": change the library in one place after

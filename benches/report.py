@@ -1,5 +1,5 @@
 """Runs the benchmarks that `make bench` has built, prints one table of targets, and writes
-docs/bench.csv (all numbers) and docs/bench.svg (the chart of the README).
+docs/bench.csv (all numbers) and the charts of them (chart.py).
 
 usage: report.py DIR    DIR: where the programs are
 """
@@ -12,16 +12,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from xml.sax.saxutils import escape
 
+import chart
 import web
+from chart import LENGTHS, OURS, REAL, STDIO
 
 PROGRAMS = ["lines", "bulk", "unbuffered", "connections", "load"]
-OURS = ["libcsapp.so", "libcsapp.a"]
-STDIO = ["fgets", "fgets_unlocked 64K", "getline"]
-LENGTHS = ["1-20", "20-100", "80-300", "2000-8000"]
 GROWTH = ["100", "200", "500", "1000", "2000", "4000", "4095", "4096", "4097", "8000", "8191"]
-REAL = ["web log", "HTTP headers"]
 
 
 def run(directory):
@@ -167,49 +164,6 @@ def growth(results):
     print(f"  {'of':12}" + " ".join(f"{length:>6}" for length in GROWTH))
 
 
-def chart(results, path):
-    """Time per workload as bars, ours beside the peers', with the floor as a line."""
-    names = ["libcsapp.so", *STDIO, "skalibs", "libevent", "BufReader", "book"]
-    names = [name for name in names if name in results["lines", LENGTHS[0]]]
-    workloads = LENGTHS + REAL
-    left, width, bar, gap, top = 150, 620, 15, 44, 74
-    scale, longest = width / 5, 5  # the axis ends at five times the floor
-    parts, y = [], top
-    for workload in workloads:
-        field = results["lines", workload]
-        title = workload if workload in REAL else f"lines of {workload} bytes"
-        parts.append(f'<text x="8" y="{y - 7}" class="title">{escape(title)}</text>')
-        values = []  # above the line, which is above the bars
-        for name in names:
-            ratio = field[name][0] / field["floor"][0]
-            end = min(ratio, longest) * scale
-            kind = "ours" if name in OURS else "peer"
-            parts.append(f'<text x="{left - 8}" y="{y + 11}" class="name">{escape(name)}</text>')
-            parts.append(f'<rect x="{left}" y="{y + 1}" width="{end:.1f}" height="{bar - 3}" class="{kind}"/>')
-            beyond = " \u2192" if ratio > longest else ""
-            values.append(f'<text x="{left + end + 5:.1f}" y="{y + 11}" class="{kind}-value">{ratio:.2f}{beyond}</text>')
-            y += bar
-        floor = left + scale
-        parts.append(f'<line x1="{floor}" x2="{floor}" y1="{y - bar * len(names) - 3}" y2="{y + 3}" class="floor"/>')
-        parts += values
-        y += gap
-    height = y + 4
-    style = """text{font:12px sans-serif;fill:#333}.title{font-weight:bold}.name{text-anchor:end}
-.ours{fill:#0a7d5a}.peer{fill:#b9c0c8}.ours-value{font-weight:bold;fill:#0a7d5a}
-.ours-value,.peer-value{paint-order:stroke;stroke:#fff;stroke-width:3px}
-.head{font-size:16px;font-weight:bold}.floor{stroke:#c0392b;stroke-width:1.5;stroke-dasharray:4 3}"""
-    path.write_text(f"""<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" height="{height}"
- viewBox="0 0 {left + width + 80} {height}" role="img" aria-label="Time to read a file line by line">
-<style>{style}</style>
-<rect width="100%" height="100%" fill="#fff"/>
-<text x="8" y="22" class="head">Reading a file line by line: time, shorter is better</text>
-<text x="8" y="42">1.00 (dashed) is the floor: read, memchr and memcpy inlined, without a check or an edge case</text>
-{chr(10).join(parts)}
-<text x="8" y="{height - 14}">{escape(machine())}</text>
-</svg>
-""", encoding="utf-8")
-
-
 def main():
     directory = Path(sys.argv[1])
     docs = Path("docs")
@@ -225,7 +179,7 @@ def main():
         for workload, field in counts.items():
             out.writerows(["instructions per line", workload, name, f"{line:.1f}", f"{line:.1f}", 1]
                           for name, (line, _) in field.items())
-    chart(results, docs / "bench.svg")
+    chart.draw(docs)
     print(machine(), end="\n\n")
     targets(results).show()
     growth(results)
@@ -234,7 +188,7 @@ def main():
         for workload, field in counts.items():
             cells = (f"{name} {line:.0f} / {byte:.2f}" for name, (line, byte) in field.items())
             print(f"  lines of {workload}: " + ", ".join(cells))
-    print("\nwritten: docs/bench.csv, docs/bench.svg")
+    print("\nwritten: docs/bench.csv, docs/bench.svg, docs/lines.svg")
 
 
 main()

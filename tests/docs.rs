@@ -54,15 +54,17 @@ fn the_program_in_the_readme_copies_lines() {
     assert_eq!(String::from_utf8_lossy(&copied.stdout), "one\n\nlast");
 }
 
-/// The README's Python, by ctypes alone and by the module: nobody listens, then somebody does.
+/// The Python of python/README.md, by ctypes alone and by the module. First there is no listener, then there is one.
 const README_PYTHON: &str = r#"
 cd "$1"
 python3 -c "$2" 2>&1 | tail -n 1
 python3 - <<'END' &
 import socket
 listener = socket.create_server(("127.0.0.1", 8080))
-for connection in range(2):
+for is_last in False, True:
     peer, _ = listener.accept()
+    if is_last:
+        assert peer.makefile("rb").readline() == b"hello\n"
     peer.sendall(b"one\ntwo\n")
     peer.close()
 END
@@ -71,14 +73,14 @@ python3 -c "$3"
 "#;
 
 #[test]
-fn the_python_in_the_readme_connects() {
-    let text = fs::read_to_string(root().join("README.md")).expect("the README");
+fn the_python_in_its_readme_connects() {
+    let text = fs::read_to_string(root().join("python/README.md")).expect("the README");
     let blocks: Vec<&str> = text
         .split("```python\n")
         .skip(1)
         .map(|block| block.split("```").next().expect("a program"))
         .collect();
-    let [by_ctypes, by_module] = blocks[..] else {
+    let [by_module, by_ctypes] = blocks[..] else {
         panic!("two programs, not {}", blocks.len());
     };
     let library = library().join("libcsapp.so");
@@ -92,7 +94,7 @@ fn the_python_in_the_readme_connects() {
     if let Some(said) = on_own_network(README_PYTHON, &arguments) {
         assert_eq!(
             said,
-            "ConnectionRefusedError: [Errno 111] Connection refused\none\nb'one\\n'\nb'two\\n'\n"
+            "ConnectionRefusedError: [Errno 111] Connection refused\none\nb'two\\n'\n"
         );
     }
 }
@@ -391,4 +393,43 @@ fn links_lead_somewhere() {
     }
     assert!(count > 50, "only {count} links found");
     assert!(dead.is_empty(), "{}", dead.join("\n"));
+}
+
+/// The pictures of a page: what stands in the place of each, by Markdown's `![text](file)` and by `<img alt="text">`.
+fn alternatives(page: &str) -> Vec<String> {
+    let in_markdown = page.split("![").skip(1).map(|rest| {
+        let end = rest.find("](").expect("a picture's file");
+        rest[..end].to_string()
+    });
+    let in_html = page.split("<img").skip(1).map(|rest| {
+        let (tag, _) = rest.split_once('>').expect("the tag's end");
+        let alternative = tag
+            .split_once("alt=\"")
+            .and_then(|(_, rest)| rest.split_once('"'));
+        alternative.map_or_else(String::new, |(text, _)| text.to_string())
+    });
+    in_markdown.chain(in_html).collect()
+}
+
+/// A picture has a text for those who do not see it, in a few words at least.
+#[test]
+fn pictures_have_a_text() {
+    assert_eq!(
+        alternatives("![](a.png) <img src=\"b\"> <img alt=\"A b c\"\n src=\"c\"> ![d e f](d)"),
+        ["", "d e f", "", "A b c"]
+    );
+    let mut count = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        for alternative in alternatives(&text) {
+            count += 1;
+            let words = alternative.split_whitespace().count();
+            assert!(
+                words >= 3,
+                "{}: a picture says {alternative:?}",
+                page.display()
+            );
+        }
+    }
+    assert!(count >= 4, "only {count} pictures");
 }
