@@ -1,26 +1,26 @@
 # libcsapp: what a C programmer types.
 #
-#   make          the library, as a C compiler wants it: build/ holds csapp.h, libcsapp.so,
-#                 libcsapp.a, csapp.o, and csapp.c for Makefiles that compile one
-#   make demo     two C programs carry a file over TCP, with the shared library
-#   make examples the programs of examples/
-#   make quick    format, lints, unit tests, and the C suites with the shared library
-#   make check    all tests; SUITE=rio: one C suite, or one file of tests/
-#   make check-fresh RELEASE=trixie: make, and make check, in a bare Debian that is made for it (as root)
-#   make setup    install the tools that the tests need; `make check` does that where it may
-#   make csapp-check  the command that says what is wrong with a program: see check/check.mk
-#   make bench    how fast the library is beside its peers: a table, docs/bench.csv and its charts
-#   make fuzz     SECONDS=60: each target of fuzz/ for so long, one after the other; builds them
-#                 first (needs a nightly compiler and cargo-fuzz)
-#   make mutants  MODULES="rio net sio report line": change the library in one place after
-#                 another, and list the changes that no test notices; takes hours (needs cargo-mutants)
-#   make miri     the properties under Miri's two borrow models (needs a nightly compiler with Miri)
-#   make header   renew include/csapp.h after a change in src/capi/, and what repeats its prototypes
-#   make clean    remove what the others made
-#   make install  PREFIX=/usr/local DESTDIR=: see install.mk, also for uninstall and packages
+#   make              the library: build/ holds csapp.h, libcsapp.so, libcsapp.a, csapp.o, and csapp.c for
+#                     Makefiles that compile one
+#   make help         this list
+#   make demo         two C programs send a file over TCP and back, with the shared library
+#   make examples     the programs of examples/
+#   make quick        format, lints, unit tests, and the C suites with the shared library
+#   make check        all tests; SUITE=rio: one C suite of c_tests/, or one file of tests/
+#   make check-long   the tests that take minutes, or that need wrk or a browser
+#   make check-fresh  RELEASE=trixie: make and make check in a bare Debian, which this target creates (as root)
+#   make setup        as root on Debian or Ubuntu, install the tools that the tests need; otherwise say what
+#                     to type. make check does this first
+#   make bench        how fast the library is beside its peers: a table, docs/bench.csv and its charts
+#   make fuzz         SECONDS=60: build the targets of fuzz/ and run each for so long, one after the other
+#                     (needs a nightly compiler and cargo-fuzz)
+#   make mutants      MODULES="rio net sio report line": change the library in one place after another, and
+#                     list the changes that no test notices; takes hours (needs cargo-mutants)
+#   make miri         the properties under Miri's two borrow models (needs a nightly compiler with Miri)
+#   make header       after a change in src/capi/, renew include/csapp.h and the files that repeat its prototypes
+#   make clean        remove what the other targets made
 #
-# BUILD=DIR builds elsewhere, CARGO_TARGET_DIR=DIR keeps cargo's own files elsewhere. For other systems, see
-# cross.mk: TARGET=TRIPLE builds for one.
+# BUILD=DIR builds in DIR, CARGO_TARGET_DIR=DIR moves cargo's own files, V=1 shows the commands.
 
 .DEFAULT_GOAL = all
 include cross.mk
@@ -39,8 +39,12 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME = libcsapp.so.$(firstword $(subst ., ,$(VERSION)))
 DEBUG = libcsapp.so.$(VERSION).debug
 
-.PHONY: all cargo demo quick check check-fresh setup bench fuzz mutants miri header clean
+.PHONY: all help cargo demo quick check check-fresh setup bench fuzz mutants miri header clean
 all: $(BUILD)/libcsapp.so $(BUILD)/libcsapp.a $(BUILD)/csapp.o $(BUILD)/csapp.h $(BUILD)/csapp.c
+
+# The comments at the beginning of each of these files.
+help:
+	@for file in $(filter-out examples/%,$(MAKEFILE_LIST)); do sed -n '/^#/!q; s/^# \{0,1\}//p' $$file; echo; done
 
 # What is being made, in a word and a name; `make V=1` shows the commands, `make -s` nothing.
 QUIET = $(if $(V),,@)
@@ -53,6 +57,8 @@ SAY = @$(if $(V)$(SILENT),:,printf '%12s %s\n')
 # What is worth having in its caller is marked #[inline(always)]: half of the usual threshold for the rest
 # makes the library 5 KB smaller, and costs no call of the Rio package an instruction.
 cargo:
+	@command -v $(firstword $(CC)) >/dev/null || { \
+	    echo "make needs a C compiler, and there is no $(firstword $(CC)): install it, or name another by CC=." >&2; exit 1; }
 	@$(CARGO) rustc $(SILENT:s=--quiet) --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
 	    -C force-unwind-tables=yes -C llvm-args=-inline-threshold=125 \
 	    -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles -C link-arg=-Wl,-z,noseparate-code || { \
@@ -127,15 +133,32 @@ export RUST_TEST_THREADS ?= $(shell expr 3 \* $$(nproc))
 TEST = $(CARGO) test --locked --no-fail-fast
 TALLY = @python3 tests/tally.py
 
-# SUITE=name: one C suite, with the shared and with the static library, or one file of tests/.
+# SUITE=name: one C suite (or several), with the shared and with the static library, or one file of tests/.
+C_SUITES = $(sort $(basename $(notdir $(wildcard $(addprefix c_tests/,api/*.c faults/*.c hosts/*.c threads/*.c)))))
+TEST_FILES = $(basename $(notdir $(wildcard tests/*.rs)))
+define NO_SUITE
+there is no suite "$(SUITE)".
+C suites: $(C_SUITES)
+Files of tests/: $(TEST_FILES)
+endef
+ifneq ($(and $(SUITE),$(filter check,$(MAKECMDGOALS))),)
+$(if $(and $(filter-out $(C_SUITES),$(SUITE)),$(filter-out $(TEST_FILES),$(SUITE))$(word 2,$(SUITE))),$(error $(NO_SUITE)))
+endif
+
 check: setup all
 	$(TALLY) $(TEST) $(if $(SUITE),$(if $(wildcard tests/$(SUITE).rs),--test $(SUITE),\
-	    --test c_suites -- --exact $(SUITE)::shared $(SUITE)::statically),--workspace)
+	    --test c_suites -- --exact $(SUITE:%=%::shared) $(SUITE:%=%::statically)),--workspace)
 
 # A verdict while one works, in less than half a minute.
 quick: export RUST_TEST_THREADS = $(shell expr 16 \* $$(nproc))
 quick: all
-	@$(CARGO) fmt --check
+	@for tool in fmt clippy; do \
+	    $(CARGO) $$tool --version >/dev/null 2>&1 || { \
+	        echo "make quick needs cargo $$tool: rustup component add rustfmt clippy" >&2; exit 1; }; \
+	done
+	@pkg-config --exists check || { \
+	    echo "make quick needs the library Check and pkg-config: make setup installs them, or says how" >&2; exit 1; }
+	@$(CARGO) fmt --check || { echo "make quick: these lines are not formatted: run cargo fmt" >&2; exit 1; }
 	@$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
 	$(TALLY) sh -c '$(TEST) --lib && $(TEST) --test c_suites -- ::shared'
 

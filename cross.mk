@@ -1,12 +1,13 @@
-# Building for other systems, and testing that. None of this is needed for, or part of, `make check`.
+# Building and testing for other systems. make check neither needs this nor does it.
 #
-#   make TARGET=aarch64-unknown-linux-gnu    the library for a target of rustc's, in build/TARGET. The
-#                     tools are aarch64-linux-gnu-gcc and so on, as Debian names them (for musl,
-#                     musl-gcc), unless CC, OBJCOPY, NM and AR say otherwise
-#   make check-cross  builds for each of CROSS_TARGETS and runs the C suites and the library's own
-#                     tests there: in an emulator where the processor is another (qemu-user)
-#   make check-types  compiles and links the library and programs with its header for
-#                     each of OTHER_SYSTEMS, where nothing can be run (zig, from PyPI, is the C compiler)
+#   make TARGET=aarch64-unknown-linux-gnu
+#                     the library for one of rustc's targets, in build/TARGET. The tools are
+#                     aarch64-linux-gnu-gcc and so on, as Debian names them (for musl, musl-gcc), unless
+#                     CC, OBJCOPY, NM and AR say otherwise
+#   make check-cross  build for each of CROSS_TARGETS, and run the C suites and the unit tests there; an
+#                     emulator (qemu-user) runs the programs of other processors
+#   make check-types  compile and link the library, and programs with its header, for each of OTHER_SYSTEMS;
+#                     nothing runs there (zig, from PyPI, is the C compiler)
 
 CROSS_TARGETS ?= aarch64-unknown-linux-gnu riscv64gc-unknown-linux-gnu i686-unknown-linux-gnu \
     x86_64-unknown-linux-musl

@@ -6,13 +6,14 @@
 # Each section becomes a list of bytes, each relocation a line for the assembler. READELF, OBJCOPY: other tools than those.
 set -eu
 
-object=$1
+object=${1:?usage: csapp.c.sh CSAPP_O}
 READELF=${READELF:-readelf}
 OBJCOPY=${OBJCOPY:-objcopy}
 bytes=$(mktemp)
 trap 'rm -f "$bytes"' EXIT
 
 machine=$("$READELF" -hW "$object" | sed -n 's/^ *Machine: *//p')
+test -n "$machine" || { echo "csapp.c.sh: $object is not an object file" >&2; exit 1; }
 case $machine in
 *X86-64*) processor=x86-64 macro='defined(__x86_64__) && defined(__LP64__)' ;;
 AArch64*) processor=AArch64 macro='defined(__aarch64__) && defined(__LP64__)' ;;

@@ -1,8 +1,11 @@
 # Installing and packaging libcsapp.
 #
-#   make install      PREFIX=/usr/local DESTDIR=: the library, its header, what pkg-config, CMake and gdb
-#                     look for, the manual pages, the guides and the Python module
-#   make uninstall    the same variables: removes what `make install` put there
+#   make install      PREFIX=/usr/local DESTDIR=: install the library, its header, files for pkg-config, CMake
+#                     and gdb, the manual pages, the guides and the Python module; csapp-check too, if it is built
+#   make uninstall    with the same variables, remove what make install put there
+#   make deb          Debian packages, in build/
+#   make dist         a source tarball with its crates, which builds without a network
+#   make abi-baseline for a release: write the list of symbols and the description of the ABI to abi/
 #
 # LIBDIR, INCLUDEDIR, CDIR, MANDIR, DOCDIR, GDBDIR and PYTHONDIR move the parts; PYTHON= leaves the Python module out.
 

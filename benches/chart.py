@@ -106,4 +106,6 @@ def draw(directory):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     draw(Path(sys.argv[1]))

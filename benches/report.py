@@ -165,6 +165,8 @@ def growth(results):
 
 
 def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     directory = Path(sys.argv[1])
     docs = Path("docs")
     docs.mkdir(exist_ok=True)

@@ -1,8 +1,7 @@
-# csapp-check: the command, and the library that it has the loader put into programs. `make` leaves both out.
+# csapp-check: the command, and the library that the loader puts into programs for it.
 #
-#   make csapp-check  builds build/csapp-check and build/libcsapp_check.so
-#   make check-check  its tests alone (they are part of `make check` too)
-#   make install      installs it too, if it was built: PREFIX/bin, PREFIX/lib/csapp-check
+#   make csapp-check  build/csapp-check and build/libcsapp_check.so, which plain make leaves out
+#   make check-check  the tests of csapp-check alone, which make check runs too
 
 CHECK_PROFILE = tool
 CHECK_RELEASE = $(CARGO_TARGET_DIR)/$(TARGET:%=%/)$(CHECK_PROFILE)

@@ -365,6 +365,12 @@ static long open_step_by_step(long wanted, int addresses, const struct sample *f
     return held;
 }
 
+static int usage(void)
+{
+    fprintf(stderr, "usage: conncap [-k ADDRESSES] [-d BYTES] [-o CSV] COUNT\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     static struct cache caches[MOST_CACHES];
@@ -382,12 +388,10 @@ int main(int argc, char **argv)
         else if (option == 'o')
             csv = Fopen(optarg, "w");
         else
-            return 2; /* getopt has said why */
+            return usage(); /* getopt has said why */
     }
-    if (argc - optind != 1) {
-        fprintf(stderr, "usage: %s [-k ADDRESSES] [-d BYTES] [-o CSV] COUNT\n", argv[0]);
-        return 2;
-    }
+    if (argc - optind != 1)
+        return usage();
     wanted = option_number(argv[optind], 1, MOST);
     per_pair = raise_descriptor_limit(wanted + RESERVED) - RESERVED;
     if (per_pair < 1 || (wanted - 1) / per_pair >= MOST_PAIRS)

@@ -4,7 +4,10 @@
 #
 # usage: demo.sh BUILD        (BUILD: the directory with the library and the two programs)
 set -eu
-build=$1
+build=${1:?usage: demo.sh BUILD}
+for program in echoserver echoclient; do
+    test -x "$build/$program" || { echo "demo: there is no $build/$program: make demo builds it" >&2; exit 1; }
+done
 scratch=$(mktemp -d)
 server=
 trap 'test -z "$server" || kill "$server" 2>/dev/null; rm -rf "$scratch"' EXIT

@@ -62,4 +62,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except OSError as why:
+        sys.exit(f"echo_ctypes.py: {' '.join(sys.argv[1:])}: {why.strerror or why}")

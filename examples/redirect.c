@@ -21,6 +21,12 @@ static void open_as(int to, const char *path, int flags)
     }
 }
 
+static int usage(void)
+{
+    fprintf(stderr, "usage: redirect [-e] IN OUT PROGRAM [ARGUMENT...]\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     int errors_first = 0, status;
@@ -29,14 +35,12 @@ int main(int argc, char **argv)
     /* The + keeps getopt away from the program's own options. */
     for (int option; (option = getopt(argc, argv, "+e")) != -1;) {
         if (option != 'e')
-            return 2; /* getopt has said why */
+            return usage(); /* getopt has said why */
         errors_first = 1;
     }
     argv += optind;
-    if (argc - optind < 3) {
-        fprintf(stderr, "usage: redirect [-e] IN OUT PROGRAM [ARGUMENT...]\n");
-        return 2;
-    }
+    if (argc - optind < 3)
+        return usage();
 
     child = Fork();
     if (child == 0) {

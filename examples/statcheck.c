@@ -87,19 +87,23 @@ static int check(const char *path, int follow)
     return 0;
 }
 
+static int usage(void)
+{
+    fprintf(stderr, "usage: statcheck [-L] PATH...\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     int follow = 0, status = 0;
 
     for (int option; (option = getopt(argc, argv, "L")) != -1;) {
         if (option != 'L')
-            return 2; /* getopt has said why */
+            return usage(); /* getopt has said why */
         follow = 1;
     }
-    if (optind == argc) {
-        fprintf(stderr, "usage: %s [-L] PATH...\n", argv[0]);
-        return 2;
-    }
+    if (optind == argc)
+        return usage();
     for (int i = optind; i < argc; i++)
         if (check(argv[i], follow) < 0)
             status = 1;

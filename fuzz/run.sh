@@ -6,15 +6,22 @@
 # usage: fuzz/run.sh DIR SECONDS LIBRARY    LIBRARY: the libcsapp.so that ships
 set -eu
 
-dir=$1 seconds=$2 library=$3
+usage="usage: run.sh DIR SECONDS LIBRARY"
+dir=${1:?$usage} seconds=${2:?$usage} library=${3:?$usage}
 here=$(cd "$(dirname "$0")" && pwd)
 
+case $seconds in
+*[!0-9]*)
+    echo "make fuzz: SECONDS has to be a number, and is \"$seconds\"" >&2
+    exit 2
+    ;;
+esac
 if ! rustc +nightly --version >/dev/null 2>&1; then
-    echo "Fuzzing needs a nightly compiler: rustup toolchain install nightly --profile minimal" >&2
+    echo "make fuzz needs a nightly compiler: rustup toolchain install nightly --profile minimal" >&2
     exit 2
 fi
 if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
-    echo "Fuzzing needs cargo-fuzz: cargo install cargo-fuzz --locked" >&2
+    echo "make fuzz needs cargo-fuzz: cargo install cargo-fuzz --locked" >&2
     exit 2
 fi
 

@@ -4,8 +4,9 @@
 #
 # usage: check.sh DIR HOST CC
 set -eu
-mkdir -p "$1"
-dir=$(cd "$1" && pwd) host=$2 cc=$3
+usage="usage: check.sh DIR HOST CC"
+mkdir -p "${1:?$usage}"
+dir=$(cd "$1" && pwd) host=${2:?$usage} cc=${3:?$usage}
 sources=$dir/sources
 rm -rf "$sources"
 mkdir -p "$sources/lists/partial" "$sources/parts"

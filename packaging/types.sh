@@ -4,7 +4,8 @@
 #
 # usage: ZIG=COMMAND types.sh TARGET DIR
 set -eu
-target=$1 dir=$2
+usage="usage: ZIG=COMMAND types.sh TARGET DIR"
+target=${1:?$usage} dir=${2:?$usage}
 case $target in
 *-apple-darwin) ZIG_TARGET=${target%%-*}-macos library=libcsapp.dylib ;;
 *-freebsd) ZIG_TARGET=${target%%-*}-freebsd library=libcsapp.so ;;

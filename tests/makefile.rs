@@ -44,6 +44,75 @@ fn the_demo_needs_no_rust_where_build_is_there() {
     ]);
 }
 
+/// Runs make with these arguments, and returns whether it succeeds, and what it says.
+fn make(arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new("make");
+    let output = common::run(command.args(arguments).current_dir(common::root()));
+    let said =
+        [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    (output.status.success(), said.concat())
+}
+
+#[test]
+fn help_lists_each_target() {
+    let (succeeds, help) = make(&["help"]);
+    assert!(succeeds, "{help}");
+    // Parts of other targets, and what tests call.
+    let internal =
+        "all cargo check-target cross-tools install-check uninstall-check abi-symbols abi-dump";
+    let mut count = 0;
+    for file in [
+        "Makefile",
+        "cross.mk",
+        "install.mk",
+        "examples/examples.mk",
+        "check/check.mk",
+    ] {
+        let text = fs::read_to_string(common::root().join(file)).expect("a makefile");
+        let phony = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(".PHONY: "));
+        for target in phony.flat_map(str::split_whitespace) {
+            let is_listed = help.contains(&format!("  make {target} "));
+            let is_internal = internal.split(' ').any(|name| name == target);
+            assert!(is_listed != is_internal, "{file}: {target}\n{help}");
+            count += usize::from(is_listed);
+        }
+    }
+    assert!(count > 15, "only {count} targets");
+}
+
+/// A mistake is named before anything is built, with what to type instead.
+#[test]
+fn mistakes_are_named_with_what_to_type() {
+    for (arguments, expected) in [
+        (
+            &["check", "SUITE=nosuch"][..],
+            &["\"nosuch\"", " rio ", " docs "][..],
+        ),
+        (&["check", "SUITE=rio docs"], &["\"rio docs\""]),
+        (
+            &["mutants", "MODULES=nosuch"],
+            &["\"nosuch\"", "rio net sio report line"],
+        ),
+        (
+            &["install", "PREFIX=here"],
+            &["PREFIX", "absolute path", "\"here\""],
+        ),
+        (
+            &["all", "CC=no-such-cc", "BUILD=/nonexistent"],
+            &["no-such-cc", "CC="],
+        ),
+    ] {
+        let (succeeds, said) = make(arguments);
+        assert!(!succeeds, "{arguments:?}: {said}");
+        for part in expected {
+            assert!(said.contains(part), "{arguments:?}: {said}");
+        }
+        assert!(!said.contains("Compiling"), "{arguments:?}: {said}");
+    }
+}
+
 /// A peer of the benchmarks takes part if its header is found.
 #[test]
 fn benchmarks_leave_out_peers_that_are_not_installed() {

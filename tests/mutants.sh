@@ -7,16 +7,26 @@
 # MUTANTS_FLAGS=--iterate leaves out what a run before in DIR has noticed.
 set -eu
 
-dir=$1
+dir=${1:?usage: mutants.sh DIR [MODULE...]}
 shift
-modules=${*:-rio net sio report line}
+all="rio net sio report line"
+modules=${*:-$all}
+for module in $modules; do
+    case " $all " in
+    *" $module "*) ;;
+    *)
+        echo "make mutants: there is no module \"$module\"; the modules are: $all" >&2
+        exit 2
+        ;;
+    esac
+done
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 # The copy has a target directory and a build directory of its own, whatever this make has.
 unset CARGO_TARGET_DIR BUILD MAKEFLAGS MAKEOVERRIDES MAKELEVEL
 
 if ! cargo mutants --version >/dev/null 2>&1; then
-    echo "This needs cargo-mutants: cargo install cargo-mutants --locked" >&2
+    echo "make mutants needs cargo-mutants: cargo install cargo-mutants --locked" >&2
     exit 1
 fi
 
@@ -71,7 +81,6 @@ for module in $modules; do
     report) run report 60 "-f src/report.rs" --test c_suites --test habits -- \
         error::shared error::not_position sio::shared names::shared net::shared a_thread_ends_alone ;;
     line) run line 25 "-f src/rio/line/*.rs -e neon.rs -e harness.rs -e tests.rs" --lib ;;
-    *) echo "no such module: $module" >&2; exit 1 ;;
     esac
 done
 

@@ -91,8 +91,10 @@ fn the_example_tells_a_wrong_port_from_an_errno() {
         "{said}"
     );
     let nobody = connect("0");
+    assert_eq!(nobody.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&nobody.stderr);
     assert!(
-        String::from_utf8_lossy(&nobody.stderr).contains("ConnectionRefusedError"),
-        "{nobody:?}"
+        said.ends_with(" 127.0.0.1 0: Connection refused\n") && said.lines().count() == 1,
+        "{said}"
     );
 }

@@ -56,7 +56,7 @@ def main(command):
             tally.read(line)
     print(*tally.summary(running.returncode == 0), sep="\n", flush=True)
     if running.returncode == 0 and not tally.passed:
-        sys.exit("no test has that name")
+        sys.exit("tally.py: no test ran: none has this name, or each is left out")
     # A signal's number is negative here.
     return running.returncode if running.returncode >= 0 else 128 - running.returncode
 

@@ -275,7 +275,12 @@ def _path() -> str:
 
 
 def _load() -> ctypes.CDLL:
-    library = _Library(_path())
+    try:
+        library = _Library(_path())
+    except OSError as why:
+        raise ImportError(
+            f"csapp cannot load the library: {why}; install libcsapp, or set CSAPP_LIBRARY to the path of {_SONAME}"
+        ) from why
     for name, (result, *parameters) in _FUNCTIONS.items():
         function = getattr(library, name)
         function.argtypes = parameters
