@@ -53,7 +53,7 @@ unsafe fn trusted_environment(name: *const c_char) -> *const c_char {
 
 /// Ends the process: buffers of stdio are written, atexit functions run (exit(3)). If another thread has begun that
 /// here, waits for the end, so that nothing of it is cut short. A function that atexit registered may come back here:
-/// then the rest of them run.
+/// then the rest of them run. In a child of fork whose parent another thread was ending, the rest do not run.
 #[cold]
 pub fn exit(status: c_int) -> ! {
     /// The thread that ends the process, and its process: a child made by fork has no such thread.
@@ -65,8 +65,11 @@ pub fn exit(status: c_int) -> ! {
         unsafe { libc::pause() };
         ending = ENDING.load(Ordering::Acquire);
     }
-    if ending == this && cfg!(target_env = "musl") {
-        // There, exit must not be called again.
+    // musl's exit must not be called again. And glibc's, from 2.41 on, waits for a thread that called it before, also
+    // in a child of fork, where that thread is not.
+    let called_here = ending == this && cfg!(target_env = "musl");
+    let called_before_fork = ending != 0 && ending as u32 != this as u32;
+    if called_here || called_before_fork {
         // SAFETY: NULL stands for all streams.
         unsafe { libc::fflush(ptr::null_mut()) };
         exit_at_once(status);
