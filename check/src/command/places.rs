@@ -160,6 +160,16 @@ fn is_csapp(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
+/// The index of the first place in the program's own code. csapp.o has symbols for the functions of the API alone: what
+/// else is in it seems to be in the function before. So in one module a place with a line goes before those without.
+fn own(places: &[Place]) -> Option<usize> {
+    let first = places.iter().position(|place| !place.is_inner())?;
+    let has_line = |place: &Place| {
+        place.module == places[first].module && place.line.is_some() && !place.is_inner()
+    };
+    places.iter().position(has_line).or(Some(first))
+}
+
 /// Looks up places, and keeps what it has read of the files.
 pub struct Places<'a> {
     shared: &'a Shared,
@@ -195,18 +205,16 @@ impl<'a> Places<'a> {
     /// The place that a person would call the place of the call: the first that is in the program's own code.
     pub fn place(&self, id: u32) -> Place {
         let places = self.stack(id);
-        let own = places.iter().find(|place| !place.is_inner());
+        let own = own(&places).map(|at| &places[at]);
         own.or(places.first()).cloned().unwrap_or_default()
     }
 
     /// The csapp function through which the call was made, if it was: "Open_clientfd" of a connect.
     pub fn through(&self, id: u32) -> Option<String> {
         let places = self.stack(id);
-        let inner = places.iter().take_while(|place| place.is_inner());
-        inner
-            .filter_map(|place| place.function.clone())
-            .filter(|name| is_csapp(name))
-            .last()
+        let inner = &places[..own(&places).unwrap_or(places.len())];
+        let names = inner.iter().filter_map(|place| place.function.clone());
+        names.rev().find(|name| is_csapp(name))
     }
 
     fn module(&self, image: u32, address: usize) -> Option<&'a Module> {
