@@ -42,11 +42,13 @@ CHECK_MAN_TO = $(DESTDIR)$(MANDIR)/man1
 
 .PHONY: install-check uninstall-check
 install-check:
-	$(INSTALL) -d $(BIN_TO) $(CHECK_TO) $(CHECK_MAN_TO) $(DOC_TO)
+	$(INSTALL) -d $(BIN_TO) $(CHECK_TO) $(CHECK_MAN_TO) $(DOC_TO)/examples/broken
 	$(INSTALL) -m 755 $(BUILD)/csapp-check $(BIN_TO)
 	$(INSTALL) -m 644 $(BUILD)/libcsapp_check.so $(CHECK_TO)
 	$(INSTALL) -m 644 check/man/csapp-check.1 $(CHECK_MAN_TO)
 	$(INSTALL) -m 644 docs/checking.md $(DOC_TO)
+	sed -i $(GUIDE_LINKS) $(DOC_TO)/checking.md
+	$(INSTALL) -m 644 examples/broken/*.c $(DOC_TO)/examples/broken
 
 install: $(if $(wildcard $(BUILD)/libcsapp_check.so),install-check)
 

@@ -20,10 +20,11 @@ make_copy() {
     chroot copy useradd --create-home $user
 }
 
-# as_root COMMAND...: with what sudo leaves of the environment, so without Rust.
+# as_root COMMAND...: with what sudo leaves of the environment, so without Rust, but for a system's own. CC is
+# set only if it is set here: else cargo would build the library again, in the project itself.
 as_root() {
     chroot copy env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-        HOME=/root LC_ALL=C.UTF-8 CC="${CC:-cc}" "$@"
+        HOME=/root LC_ALL=C.UTF-8 ${CC:+CC="$CC"} "$@"
 }
 
 # as_user FILE: a shell script, run by an ordinary user who has prog.c and cannot see the project.
