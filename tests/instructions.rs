@@ -12,24 +12,24 @@ use common::Link;
 
 /// How many of the library's instructions a call took when this was written, its share of refills included; those
 /// of libc and the system are not counted. Valgrind's processor has no AVX-512, so this is
-/// the way that AVX2 takes.
-const TAKEN: [(&str, u64); 13] = [
-    ("rio_readlineb 10", 77),
-    ("rio_readlineb 60", 86),
-    ("rio_readlineb 190", 134),
+/// the way that AVX2 takes. The second figure is of Rust 1.85, whose LLVM has branches where 1.95's has none.
+const TAKEN: [(&str, u64, u64); 13] = [
+    ("rio_readlineb 10", 77, 82),
+    ("rio_readlineb 60", 86, 91),
+    ("rio_readlineb 190", 134, 141),
     // Of five lines three go across the end of what is read ahead, and their first parts are looked at twice: 3.5 % of
     // the time, for one slow path that needs to know nothing of the quick one.
-    ("rio_readlineb 5000", 2429),
-    ("Rio_readlineb 10", 88),
-    ("rio_readnb 16", 37),
-    ("rio_readnb 128", 52),
+    ("rio_readlineb 5000", 2429, 2517),
+    ("Rio_readlineb 10", 88, 88),
+    ("rio_readnb 16", 37, 55),
+    ("rio_readnb 128", 52, 72),
     // That a reader may be copied costs a note at each refill and after each call that refills.
-    ("rio_readnb 1024", 66),
-    ("rio_readnb 16384", 201),
-    ("Rio_readnb 16", 42),
-    ("rio_readn 4096", 60),
-    ("rio_writen to a file 4096", 75),
-    ("rio_writen to a socket 4096", 59),
+    ("rio_readnb 1024", 66, 85),
+    ("rio_readnb 16384", 201, 236),
+    ("Rio_readnb 16", 42, 63),
+    ("rio_readn 4096", 60, 68),
+    ("rio_writen to a file 4096", 75, 79),
+    ("rio_writen to a socket 4096", 59, 63),
 ];
 
 /// How many more are allowed, for compilers and C libraries to come: a twentieth, and as many
@@ -132,7 +132,9 @@ fn calls_take_few_instructions() {
     count(&program, &options, &profile);
     let counted = dumps(&profile);
     let mut too_many = Vec::new();
-    for (call, before) in TAKEN {
+    let is_old = common::rust_minor() < 89;
+    for (call, before, before_by_old) in TAKEN {
+        let before = if is_old { before_by_old } else { before };
         let total = counted.get(call);
         let now = total.unwrap_or_else(|| panic!("{call} was not counted: {counted:?}")) / TIMES;
         println!("{call}: {now}, before {before}");

@@ -90,6 +90,13 @@ fn prepare(dir: &Path) {
     .expect("a new file");
 }
 
+/// What was looked at and is true, as two parts of a report of one kind. From binutils 2.44 on, ld ends with the
+/// libraries that it has read still open.
+const TRUE: [[&str; 2]; 1] = [[
+    " in libbfd",
+    "descriptors opened here by fopen are still open",
+]];
+
 #[test]
 fn programs_of_the_system() {
     let dir = scratch("silence");
@@ -120,11 +127,11 @@ fn programs_of_the_system() {
             "{command:?}"
         );
         assert_eq!(watched.status, plain.status, "{command:?}");
-        assert_eq!(
-            fs::read_to_string(&log).expect("a report"),
-            "",
-            "{command:?}"
-        );
+        let said = fs::read_to_string(&log).expect("a report");
+        let is_true = TRUE.iter().any(|parts| {
+            parts.iter().all(|part| said.contains(part)) && said.contains("\n1 kind of faults")
+        });
+        assert!(said.is_empty() || is_true, "{command:?}: {said}");
     }
     assert!(tried >= 30, "only {tried} programs are installed");
 }

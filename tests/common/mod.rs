@@ -27,6 +27,14 @@ pub fn library() -> &'static Path {
     })
 }
 
+/// The 95 of Rust 1.95, which builds the library here.
+pub fn rust_minor() -> u32 {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let said = succeed(Command::new(rustc).arg("--version"));
+    let minor = said.split('.').nth(1).and_then(|part| part.parse().ok());
+    minor.unwrap_or_else(|| panic!("no version of Rust: {said}"))
+}
+
 /// A fresh directory for what the test called `name` makes.
 pub fn scratch(name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
