@@ -231,17 +231,17 @@ static const size_t lengths[] = {1, 900, 1023, 1024, 1025, 4000, 10000};
 START_TEST(a_line_is_written_by_one_system_call)
 {
     static char text[65536];
-    size_t size = packets[_i / LENGTHS].size, len = 0, expected_len;
+    size_t size = packets[_i % 2].size, len = 0, expected_len;
     const char *expected;
     int ends[2], status;
     ssize_t count;
     pid_t pid;
 
-    memset(long_message, 'm', lengths[_i % LENGTHS]);
-    chosen = &calls[_i / 2 % CALLS];
+    memset(long_message, 'm', lengths[_i / 2 % LENGTHS]);
+    chosen = &calls[_i / 2 / LENGTHS];
     expected = line_of(chosen, long_message);
     expected_len = strlen(expected);
-    ck_assert_int_eq(packets[_i / LENGTHS].make(ends), 0);
+    ck_assert_int_eq(packets[_i % 2].make(ends), 0);
     pid = fork_with_stderr(ends);
     if (pid == 0) {
         chosen->call(long_message);
@@ -828,12 +828,11 @@ START_TEST(a_closed_stderr_changes_nothing_else)
 }
 END_TEST
 
-static void fail_to_a_peer_that_has_gone(void *arg)
+static void fail_to_a_peer_that_has_gone(void *kind)
 {
     int ends[2];
 
-    (void)arg;
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || dup2(ends[1], STDERR_FILENO) < 0
+    if (socketpair(AF_UNIX, SOCK_STREAM | *(const int *)kind, 0, ends) != 0 || dup2(ends[1], STDERR_FILENO) < 0
         || close(ends[0]) != 0)
         _exit(98);
     chosen->call("unheard");
@@ -853,8 +852,11 @@ static void fail_onto_a_full_device(void *arg)
 
 START_TEST(a_stderr_that_takes_nothing_changes_nothing_else)
 {
+    int kinds[] = {0, SOCK_NONBLOCK};
+
     chosen = &calls[0];
-    ck_assert_int_eq(outcome_of(fail_to_a_peer_that_has_gone, NULL).status, 1);
+    ck_assert_int_eq(outcome_of(fail_to_a_peer_that_has_gone, &kinds[0]).status, 1);
+    ck_assert_int_eq(outcome_of(fail_to_a_peer_that_has_gone, &kinds[1]).status, 1);
     ck_assert_int_eq(outcome_of(fail_onto_a_full_device, NULL).status, 1);
 }
 END_TEST
@@ -1122,7 +1124,7 @@ int main(void)
     tcase_add_loop_test(tests, a_message_is_text_and_no_format, 0,
                         (int)(sizeof messages / sizeof messages[0]));
     tcase_add_loop_test(tests, a_null_message_is_shown_as_such, 0, CALLS);
-    tcase_add_loop_test(tests, a_line_is_written_by_one_system_call, 0, 2 * LENGTHS);
+    tcase_add_loop_test(tests, a_line_is_written_by_one_system_call, 0, 2 * LENGTHS * CALLS);
     tcase_add_test(tests, nothing_is_written_after_the_line);
     tcase_add_loop_test(tests, a_line_comes_whole_where_no_call_takes_all_of_it, 0, CALLS);
     tcase_add_test(tests, lines_of_several_threads_do_not_mix);
