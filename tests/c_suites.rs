@@ -231,17 +231,53 @@ suites! {
 fn every_function_has_bad_input() {
     let program = compile("bad_input", "names", Link::Shared, &[]);
     let tried = common::succeed(Command::new(program).arg("names"));
-    let tried: BTreeSet<&str> = tried.lines().collect();
+    let tried: BTreeSet<String> = tried.lines().map(str::to_string).collect();
+    let exported = exported();
+    let without: Vec<&String> = exported.difference(&tried).collect();
+    let too_many: Vec<&String> = tried.difference(&exported).collect();
+    assert!(
+        without.is_empty() && too_many.is_empty(),
+        "c_tests/faults/bad_input.c: no cells for {without:?}, cells for {too_many:?}, which are not exported"
+    );
+}
+
+/// The functions that the shared library exports.
+fn exported() -> BTreeSet<String> {
     let library = common::library().join("libcsapp.so");
     let symbols = common::succeed(
         Command::new("nm")
             .args(["-D", "--defined-only"])
             .arg(library),
     );
-    let exported = symbols
+    symbols
         .lines()
-        .filter_map(|line| line.split_whitespace().nth(2));
-    assert_eq!(tried, exported.collect());
+        .filter_map(|line| line.split_whitespace().nth(2))
+        .map(str::to_string)
+        .collect()
+}
+
+/// A checked function has a line of FAILURES in c_tests/api/, which shows each way to fail under each error handler.
+#[test]
+fn every_checked_function_has_a_failure() {
+    // These cannot fail, or end the program.
+    let without = "Alarm Free Freeaddrinfo Getpgrp Pause Pthread_exit Pthread_self Sio_error Sleep";
+    // c_tests/api/checked_buffered.c shows how these fail.
+    let elsewhere = "Rio_readinitb Rio_readlineb Rio_readn Rio_readnb Rio_writen";
+    let folder = fs::read_dir(common::root().join("c_tests/api")).expect("the suites");
+    let sources: String = folder
+        .map(|file| fs::read_to_string(file.expect("a suite").path()).expect("its text"))
+        .collect();
+    for function in exported() {
+        let is_checked = function.starts_with(char::is_uppercase);
+        let is_exempt = [without, elsewhere]
+            .iter()
+            .any(|names| names.split(' ').any(|name| name == function));
+        let has_line = sources.contains(&format!("CALL({function},"));
+        assert!(
+            !is_checked || has_line != is_exempt,
+            "{function}: no line of FAILURES in c_tests/api/, or no exception any more"
+        );
+    }
 }
 
 #[test]

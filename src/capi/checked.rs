@@ -8,13 +8,7 @@
 //!
 //! Sources leave `errno` as they found it, whatever libc did with it on the way. Only the sink sets it, after a failure.
 //!
-//! A new wrapper, Fsync say, touches these places; each has a test that fails if it is forgotten:
-//!
-//! - src/capi/unix_io.rs, its section: the function and its comment; then `make header` writes include/csapp.h
-//! - c_tests: a test in the suite of the section, a line in bad_input.c and one in programs/conformance.c
-//! - man/csapp_wrappers.3: NAME, SYNOPSIS and the sentence
-//! - abi/: the name in the list of symbols
-//! - python/csapp/_library.py and python/tests/every_failure.py: its prototype, and a call that fails
+//! "Add a wrapper" in CONTRIBUTING.md lists the places that a new wrapper touches.
 
 use core::ffi::{CStr, c_char, c_int};
 
