@@ -10,10 +10,11 @@ use std::process::Command;
 use common::copy::on_own_network;
 use common::{Link, library, root, run_with, scratch, succeed};
 
-/// Compiles the C programs of a page, and returns them in its order.
+/// Compiles the C programs of a page, and returns them in its order. Each test has its own copies.
 fn programs(page: &str) -> Vec<PathBuf> {
-    let name = page.replace('/', "-");
-    let dir = scratch(&format!("docs-{name}"));
+    let thread = std::thread::current();
+    let test = thread.name().expect("a test's thread has its name");
+    let dir = scratch(&format!("{test}-{}", page.replace('/', "-")));
     let text = fs::read_to_string(root().join(page)).expect("a page");
     let mut programs = Vec::new();
     for block in text.split("```c\n").skip(1) {
