@@ -54,13 +54,18 @@ SAY = @$(if $(V)$(SILENT),:,printf '%12s %s\n')
 # Cargo knows best what is out of date, so it is always asked; what it leaves as it was is
 # older than what was made of it. Without the C compiler's start-up files, nothing runs when the library
 # is loaded or unloaded. GNU's linker would fill up pages between code and constants, as lld does not.
-# What is worth having in its caller is marked #[inline(always)]: half of the usual threshold for the rest
-# makes the library 5 KB smaller, and costs no call of the Rio package an instruction.
+#
+# What makes the library smaller, and costs no call of the Rio package time: half of the usual threshold for inlining, since
+# what is worth having in its caller is marked #[inline(always)]; functions that begin at the next multiple of 4 instead of
+# 16; and no tables of jumps, each entry of which is a relocation of 24 bytes in csapp.o.
+SMALL = -C llvm-args=-inline-threshold=125 -C llvm-args=-align-all-functions=2 \
+    -C llvm-args=-min-jump-table-entries=1000
+
 cargo:
 	@command -v $(firstword $(CC)) >/dev/null || { \
 	    echo "make needs a C compiler, and there is no $(firstword $(CC)): install it, or name another by CC=." >&2; exit 1; }
 	@$(CARGO) rustc $(SILENT:s=--quiet) --locked --release $(TARGET:%=--target %) --lib --crate-type cdylib,staticlib -- \
-	    -C force-unwind-tables=yes -C llvm-args=-inline-threshold=125 \
+	    -C force-unwind-tables=yes $(SMALL) \
 	    -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles -C link-arg=-Wl,-z,noseparate-code || { \
 	    has=$$($(CARGO) --version | cut -d ' ' -f 2); \
 	    printf '%s\n' $(RUST_VERSION) "$$has" | sort -C -V || echo "$(NEEDS_RUST) Here is $$has." >&2; \
@@ -104,15 +109,19 @@ $(BUILD)/csapp.h: include/csapp.h
 	$(QUIET)cp $< $@
 
 # The whole library as one object. The API stays visible, and weak, so that a program may have
-# a function of the same name; everything else becomes local.
+# a function of the same name; everything else becomes local. The compiler's names of constants, .Lanon.HASH.NUMBER, are
+# needed by relocations; their numbers will do.
 $(BUILD)/api.txt: $(BUILD)/$(SONAME)
 	@$(NM) -D --defined-only $< | cut -d' ' -f3 | LC_ALL=C sort > $@
 
 $(BUILD)/csapp.o: $(CARGO_BUILT)/libcsapp.a $(BUILD)/api.txt csapp.ld
 	$(SAY) Linking $@
 	$(QUIET)$(CC) -r -nostdlib -Wl,-T,csapp.ld $$(sed 's/^/-Wl,-u,/' $(BUILD)/api.txt) -o $@ $<
-	$(QUIET)$(OBJCOPY) --strip-debug --discard-all --keep-global-symbols=$(BUILD)/api.txt \
+	$(QUIET)$(OBJCOPY) --strip-debug --remove-section=.comment --discard-all --keep-global-symbols=$(BUILD)/api.txt \
 	    --weaken-symbols=$(BUILD)/api.txt $@
+	$(QUIET)$(NM) $@ | sed -n 's/.* \(\.Lanon\.[0-9a-f]*\)\.\([0-9]*\)$$/\1.\2 .L\2/p' >$@.names
+	$(QUIET)$(OBJCOPY) --redefine-syms=$@.names $@
+	@rm $@.names
 
 $(BUILD)/csapp.c: $(BUILD)/csapp.o csapp.c.sh
 	$(SAY) Writing $@

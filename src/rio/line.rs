@@ -28,7 +28,7 @@ mod sse2;
 mod tests;
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
-use self::isa::{Isa, isa};
+use self::isa::{Isa, isa, known};
 #[cfg(all(target_arch = "aarch64", not(miri)))]
 use self::neon::copy_line as copy_usual;
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -143,15 +143,15 @@ pub unsafe fn readlineb(
         // SAFETY: the caller's promise.
         return unsafe { otherwise(rp, usrbuf, maxlen, timeout) };
     }
-    // SAFETY: the caller's promise, and `isa` names only what the processor has.
+    // SAFETY: the caller's promise, and `known` names only what the processor has.
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     unsafe {
-        match isa() {
+        match known() {
             #[cfg(has_avx512)]
-            Isa::Avx512 => avx512_start(rp, usrbuf, maxlen, timeout, otherwise),
-            Isa::Avx2 => avx2(rp, usrbuf, maxlen, timeout, otherwise),
-            Isa::Sse2 => sse2(rp, usrbuf, maxlen, timeout, otherwise),
-            Isa::Watched => otherwise(rp, usrbuf, maxlen, timeout),
+            Some(Isa::Avx512) => avx512_start(rp, usrbuf, maxlen, timeout, otherwise),
+            Some(Isa::Avx2) => avx2(rp, usrbuf, maxlen, timeout, otherwise),
+            Some(Isa::Sse2) => sse2(rp, usrbuf, maxlen, timeout, otherwise),
+            None => otherwise(rp, usrbuf, maxlen, timeout),
         }
     }
     // SAFETY: the caller's promise.
@@ -251,7 +251,7 @@ unsafe fn copy_widest(bytes: &[u8], to: *mut u8) -> Option<usize> {
             #[cfg(has_avx512)]
             Isa::Avx512 => avx512::copy_line(bytes, to),
             Isa::Avx2 => avx2::copy_line::<SLOW>(bytes, to),
-            Isa::Sse2 | Isa::Watched => sse2::copy_line(bytes, to),
+            Isa::Sse2 => sse2::copy_line(bytes, to),
         }
     }
     // SAFETY: the caller's promise.

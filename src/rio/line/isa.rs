@@ -13,38 +13,42 @@ pub enum Isa {
     Avx512 = 1,
     Avx2 = 2,
     Sse2 = 3,
-    /// Whichever: a sanitizer is to see every byte before it is stored.
-    Watched = 4,
 }
 
 /// The answer, or 0 before the question. Every thread that asks gets the same answer, so it does
 /// not matter who stores it, nor when the others see it.
 static KNOWN: AtomicU8 = AtomicU8::new(0);
 
-/// The widest set that the processor has and the system lets programs use.
+/// The widest set that the processor has and the system lets programs use; `None` before [`isa`] has asked, and as long as a
+/// sanitizer is to see every byte before it is stored.
 #[inline(always)]
-pub fn isa() -> Isa {
+pub fn known() -> Option<Isa> {
     const SSE2: u8 = Isa::Sse2 as u8;
     const AVX2: u8 = Isa::Avx2 as u8;
     #[cfg(has_avx512)]
     const AVX512: u8 = Isa::Avx512 as u8;
     match KNOWN.load(Ordering::Relaxed) {
         #[cfg(has_avx512)]
-        AVX512 => Isa::Avx512,
-        AVX2 => Isa::Avx2,
-        SSE2 => Isa::Sse2,
-        _ => ask(),
+        AVX512 => Some(Isa::Avx512),
+        AVX2 => Some(Isa::Avx2),
+        SSE2 => Some(Isa::Sse2),
+        _ => None,
     }
+}
+
+/// The widest set; asks for it if need be.
+#[inline(always)]
+pub fn isa() -> Isa {
+    known().unwrap_or_else(ask)
 }
 
 #[cold]
 #[inline(never)]
 fn ask() -> Isa {
-    if sys::is_sanitized() {
-        return Isa::Watched; // not remembered, so that the others need not ask for it
-    }
     let isa = widest();
-    KNOWN.store(isa as u8, Ordering::Relaxed);
+    if !sys::is_sanitized() {
+        KNOWN.store(isa as u8, Ordering::Relaxed);
+    }
     isa
 }
 
