@@ -68,13 +68,13 @@ cargo:
 	    -C force-unwind-tables=yes $(SMALL) \
 	    -C link-arg=-Wl,--build-id -C link-arg=-nostartfiles -C link-arg=-Wl,-z,noseparate-code || { \
 	    has=$$($(CARGO) --version | cut -d ' ' -f 2); \
-	    printf '%s\n' $(RUST_VERSION) "$$has" | sort -C -V || echo "$(NEEDS_RUST) Here is $$has." >&2; \
+	    printf '%s\n' $(RUST_VERSION) "$$has" | sort -C -V || echo "$(NEEDS_RUST) This machine has Rust $$has." >&2; \
 	    exit 1; \
 	}
 
 RUST_VERSION = $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-NEEDS_RUST = libcsapp is built with Rust $(RUST_VERSION) or later, which https://rustup.rs installs. Or, to use it \
-    without: copy csapp.h and csapp.o from the build/ of a machine of the same kind that has Rust.
+NEEDS_RUST = make needs Rust $(RUST_VERSION) or later, which https://rustup.rs installs. Without Rust, copy csapp.h and \
+    csapp.o from the build/ of a machine with the same kind of processor.
 
 # Without cargo, as under `sudo make install`, what is built already will do; cargo's own files may be gone.
 CARGO_FILES = $(CARGO_BUILT)/libcsapp.so $(CARGO_BUILT)/libcsapp.a
@@ -82,7 +82,7 @@ ifneq ($(shell command -v $(CARGO)),)
 $(CARGO_FILES): cargo ;
 else
 $(CARGO_FILES):
-	@echo "$(NEEDS_RUST) There is no $(CARGO) here." >&2; exit 1
+	@echo "$(NEEDS_RUST) This machine has no $(CARGO)." >&2; exit 1
 .SECONDARY: $(CARGO_FILES)
 endif
 

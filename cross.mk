@@ -82,7 +82,7 @@ check-target: all $(BUILD)/check/lib/pkgconfig/check.pc $(if $(KERNEL_HEADERS),$
 	@case $(ARCH) in i686) \
 	    echo '#include "csapp.h"' >$(BUILD)/offset.c; \
 	    if $(CC) -I$(BUILD) -D_FILE_OFFSET_BITS=64 -fsyntax-only $(BUILD)/offset.c 2>/dev/null; then \
-	        echo "csapp.h takes an off_t that the library has not" >&2; exit 1; \
+	        echo "csapp.h accepts _FILE_OFFSET_BITS=64, but the off_t of the library has 32 bits" >&2; exit 1; \
 	    fi ;; \
 	esac
 endif
@@ -95,11 +95,11 @@ cross-tools:
 	    command -v $$tool >/dev/null || missing="$$missing $$tool"; \
 	done; \
 	test -z "$$missing" && exit 0; \
-	echo "The tests on other targets need:$$missing"; \
+	echo "The tests on other targets need these tools, which are missing:$$missing"; \
 	if command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
 	    apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y $(CROSS_PACKAGES); \
 	else \
-	    echo "Install them, on Debian and Ubuntu with: sudo apt-get install $(CROSS_PACKAGES)" >&2; exit 1; \
+	    echo "Install them; on Debian and Ubuntu: sudo apt-get install $(CROSS_PACKAGES)" >&2; exit 1; \
 	fi
 
 check-cross: setup cross-tools

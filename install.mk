@@ -102,7 +102,7 @@ install: all
 	$(INSTALL) -m 644 $(PY_FILES:%=python/csapp/%) $(DESTDIR)$$dir/csapp; \
 	ln -sf $$(realpath -ms --relative-to=$$dir/csapp $(LIBDIR)/$(SONAME)) $(DESTDIR)$$dir/csapp/$(SONAME); \
 	$(PYTHON) -c 'import sys; sys.exit("'$$dir'" not in sys.path)' || \
-	    echo "The Python module is in $$dir, where $(PYTHON) looks only if PYTHONPATH says so."
+	    echo "The Python module is in $$dir, where $(PYTHON) does not look: set PYTHONPATH to this directory."
 	@if test -z "$(DESTDIR)" && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then ldconfig; fi
 
 # Directories that go if nothing else is in them: those that not every system has, and of a prefix that
@@ -148,6 +148,8 @@ abi-baseline: all
 .PHONY: dist deb
 DIST = csapp-$(VERSION)
 dist:
+	@git rev-parse --git-dir >/dev/null 2>&1 || \
+	    { echo "make dist packs what is committed, and this is not a git repository" >&2; exit 1; }
 	@mkdir -p $(BUILD)
 	rm -rf $(BUILD)/$(DIST)
 	mkdir $(BUILD)/$(DIST)

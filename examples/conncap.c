@@ -217,7 +217,7 @@ static long tell(struct worker *worker, const char *word, long n, in_addr_t addr
     Rio_writen(worker->control.rio_fd, line, strlen(line));
     if (Rio_readlineb(&worker->control, line, sizeof line) <= 0
         || sscanf(line, "%ld %ld %d", &done, &worker->kb, reason) != 3)
-        app_error("a worker has ended");
+        app_error("conncap: a worker process ended before its work was done");
     return done;
 }
 
@@ -322,7 +322,7 @@ static long option_number(const char *text, long least, long most)
     long value = strtol(text, &end, 10);
 
     if (end == text || *end != '\0' || value < least || value > most) {
-        fprintf(stderr, "conncap: %s: a number from %ld to %ld is needed\n", text, least, most);
+        fprintf(stderr, "conncap: \"%s\" is not a number from %ld to %ld\n", text, least, most);
         exit(2);
     }
     return value;
@@ -395,7 +395,7 @@ int main(int argc, char **argv)
     wanted = option_number(argv[optind], 1, MOST);
     per_pair = raise_descriptor_limit(wanted + RESERVED) - RESERVED;
     if (per_pair < 1 || (wanted - 1) / per_pair >= MOST_PAIRS)
-        app_error("conncap: the limit of descriptors per process is too low");
+        app_error("conncap: the limit of descriptors per process is too low: raise it with ulimit -n");
     if (per_pair > wanted)
         per_pair = wanted;
     listenfd = csapp_listen("127.0.0.1", "0", LISTENQ, 0);

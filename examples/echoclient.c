@@ -63,14 +63,14 @@ int main(int argc, char **argv)
     Pthread_create(&sender, NULL, send_lines, &upload);
     while ((n = Rio_readlineb(&file, sent, sizeof sent)) > 0) {
         if (Rio_readlineb(&server, echoed, sizeof echoed) != n || memcmp(sent, echoed, (size_t)n)) {
-            fprintf(stderr, "%s: line %ld came back different\n", argv[0], lines + 1);
+            fprintf(stderr, "%s: line %ld of the echo differs from the line that was sent\n", argv[0], lines + 1);
             return 1;
         }
         lines++;
         bytes += n;
     }
     if (Rio_readlineb(&server, echoed, sizeof echoed) != 0) {
-        fprintf(stderr, "%s: more came back than was sent\n", argv[0]);
+        fprintf(stderr, "%s: the echo is longer than what was sent\n", argv[0]);
         return 1;
     }
     took = seconds() - start;

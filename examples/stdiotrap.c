@@ -124,7 +124,7 @@ static void robust(void)
 
         Rio_writen(fd, line, (size_t)n);
         if (Rio_readlineb(&rio, line, sizeof line) <= 0 || sscanf(line, "sum %d", &sum) != 1)
-            app_error("the server's answer is no sum");
+            app_error("the server's answer is not a sum");
         printf("  %d + %d = %d\n", i, 10 * i, sum);
     }
     hang_up(close(fd));

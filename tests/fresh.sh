@@ -13,7 +13,7 @@ release=${1:?usage: fresh.sh RELEASE DIR} dir=${2:?usage: fresh.sh RELEASE DIR}
 project=$(cd "$(dirname "$0")/.." && pwd)
 
 if test "${3:-}" != inside; then
-    test "$(id -u)" = 0 || { echo "check-fresh: making a Debian takes root" >&2; exit 2; }
+    test "$(id -u)" = 0 || { echo "check-fresh: only root can create a bare Debian: sudo make check-fresh" >&2; exit 2; }
     command -v debootstrap >/dev/null || { echo "check-fresh: needs debootstrap: apt-get install debootstrap" >&2; exit 2; }
     test -e "/usr/share/debootstrap/scripts/$release" || {
         echo "check-fresh: debootstrap knows no release \"$release\": say RELEASE=trixie or RELEASE=bookworm, or install a newer debootstrap" >&2

@@ -119,8 +119,8 @@ fn without_rust_make_says_what_is_needed() {
     succeed(Command::new("chmod").arg("+x").arg(&old));
     let needed = concat!("Rust ", env!("CARGO_PKG_RUST_VERSION"), " or later");
     for (cargo, reason) in [
-        ("no-such-cargo", "There is no no-such-cargo here."),
-        (&old.display().to_string(), "Here is 1.63.0."),
+        ("no-such-cargo", "This machine has no no-such-cargo."),
+        (&old.display().to_string(), "This machine has Rust 1.63.0."),
     ] {
         let said = refusal(&[
             "all",

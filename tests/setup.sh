@@ -43,10 +43,10 @@ END
 )
 test -n "$needed$wanted" || exit 0
 test -z "$needed" || echo "The tests need these Debian packages, which are missing:$needed"
-test -z "$wanted" || echo "They leave something out without:$wanted"
+test -z "$wanted" || echo "The tests skip some parts without these Debian packages:$wanted"
 
 if ! command -v apt-get >/dev/null; then
-    echo "There is no apt-get here: install the same tools as this system has it."
+    echo "There is no apt-get here: install these tools with the package manager of this system."
 elif test "$(id -u)" != 0; then
     echo "Install them with: sudo apt-get install$needed$wanted"
 else

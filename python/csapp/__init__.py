@@ -111,7 +111,7 @@ def _host(host: Optional[str]) -> Optional[bytes]:
     try:
         return host.encode("idna")
     except UnicodeError as why:
-        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} is no host's name: {why}") from why
+        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} is not the name of a host: {why}") from why
 
 
 def _c_string(text: str) -> bytes:

@@ -262,7 +262,7 @@ def refuse_unresolved(host: Optional[bytes], port: bytes, flags: int) -> None:
             raise _gaierror(socket.EAI_NONAME) from None
     # The resolver takes these, and the library does not.
     if port.strip().isdigit() and int(port) > 65535:
-        raise socket.gaierror(socket.EAI_SERVICE, f"{os.fsdecode(port)!r} is no number from 0 to 65535")
+        raise socket.gaierror(socket.EAI_SERVICE, f"{os.fsdecode(port)!r} is not a number from 0 to 65535")
     if host == b"*":
         raise _gaierror(socket.EAI_NONAME)
 

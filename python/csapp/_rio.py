@@ -41,7 +41,7 @@ def fileno_of(file: Descriptor) -> int:
     number = file if isinstance(file, int) else file.fileno()
     # ctypes would take it modulo 2**32, and so for another descriptor.
     if not -(2**31) <= number < 2**31:
-        raise OverflowError("the descriptor is no C int")
+        raise OverflowError(f"descriptor {number} does not fit a C int")
     return number
 
 
