@@ -290,6 +290,8 @@ pub struct Fd {
     pub open_stack: AtomicU32,
     pub open_tid: AtomicI32,
     pub open_ops: AtomicU32,
+    /// How many its thread had been given by then, this one included; of a pair, both have the number of the first.
+    pub open_nth: AtomicU32,
     pub close_call: AtomicU32,
     pub close_stack: AtomicU32,
     pub close_tid: AtomicI32,
@@ -382,8 +384,9 @@ pub struct Thread {
     pub loop_fd: AtomicI32,
     pub loop_errno: AtomicI32,
     pub loop_count: AtomicU32,
-    /// The newest descriptor it was given, and its last pthread_create.
+    /// The newest descriptor it was given, how many it was given, and its last pthread_create.
     pub newest_fd: AtomicI32,
+    pub opened: AtomicU32,
     pub created: Created,
     pub top: AtomicUsize,
     pub decisions: AtomicU64,
@@ -402,6 +405,9 @@ pub struct Failure {
 pub struct Created {
     pub argument: AtomicUsize,
     pub value: AtomicI32,
+    /// How many threads in a row were given this argument; how many descriptors the creator had been given by then.
+    pub count: AtomicU32,
+    pub opened: AtomicU32,
     pub sync: AtomicU32,
     pub stack: AtomicU32,
     pub thread: AtomicUsize,

@@ -46,6 +46,7 @@ fine!(
     cancelled,
     closes_all,
     jumps,
+    keeps,
     legal,
     runs_out,
     small_stack,

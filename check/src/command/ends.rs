@@ -121,7 +121,7 @@ impl End<'_> {
                     .filter(|(_, fd)| fd.flags.get() & POLLED == 0)
                     .collect();
             }
-            let Some((number, last)) = idle.last().filter(|_| idle.len() > 1) else {
+            let Some((number, last)) = idle.last().filter(|_| self.has_grown(&idle)) else {
                 continue;
             };
             let stack = last.open_stack.get();
@@ -152,6 +152,18 @@ impl End<'_> {
             reports.push(report);
         }
         reports
+    }
+
+    /// Whether several calls that came the same way have left some of these: not so many parts of a program, one each.
+    fn has_grown(&self, fds: &[&(i32, &Fd)]) -> bool {
+        let mut ways: BTreeMap<Vec<String>, HashSet<(i32, u32)>> = BTreeMap::new();
+        for (_, fd) in fds {
+            let call = (fd.open_tid.get(), fd.open_nth.get());
+            ways.entry(self.places.way(fd.open_stack.get()))
+                .or_default()
+                .insert(call);
+        }
+        ways.values().any(|calls| calls.len() > 1)
     }
 
     /// Whether nobody was busy with it any more: its end was met, its thread has ended, or has opened others since.

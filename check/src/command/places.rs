@@ -202,6 +202,15 @@ impl<'a> Places<'a> {
         places
     }
 
+    /// What all calls have in common that came the same way, through whichever copy of an unrolled loop.
+    pub fn way(&self, id: u32) -> Vec<String> {
+        let of = |place: &Place| match place.line {
+            Some(_) => place.short(),
+            None => format!("{}+{:#x}", place.module, place.offset),
+        };
+        self.stack(id).iter().map(of).collect()
+    }
+
     /// The place that a person would call the place of the call: the first that is in the program's own code.
     pub fn place(&self, id: u32) -> Place {
         let places = self.stack(id);

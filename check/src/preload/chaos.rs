@@ -6,10 +6,12 @@ use std::ffi::c_int;
 use libc::size_t;
 
 use crate::shared::*;
-use crate::state::{KeepErrno, Me, me};
+use crate::stack::Site;
+use crate::start;
+use crate::state::{KeepErrno, Me, me, set_errno};
 
 const ON: u32 = 1;
-const FAULTS: u32 = 2;
+pub const FAULTS: u32 = 2;
 
 /// The next number of this thread's sequence.
 fn roll(me: &Me) -> u64 {
@@ -82,20 +84,25 @@ fn may_be_short(fd: c_int, size: size_t) -> bool {
 /// A moment's sleep, now and then.
 #[inline]
 pub fn delay(me: &Me) {
-    if is_on(me, ON) {
-        sleep(me);
+    if is_on(me, ON) && happens(me, 8) {
+        sleep(me, 3_000_000);
+    }
+}
+
+/// A connection is slow to come.
+#[inline]
+pub fn delay_connection(me: &Me) {
+    if is_on(me, ON) && happens(me, 2) {
+        sleep(me, 20_000_000);
     }
 }
 
 #[cold]
-fn sleep(me: &Me) {
-    if !happens(me, 8) {
-        return;
-    }
+fn sleep(me: &Me, most: u64) {
     let kept = KeepErrno::new();
     let time = libc::timespec {
         tv_sec: 0,
-        tv_nsec: (roll(me) % 3_000_000) as i64,
+        tv_nsec: (roll(me) % most) as i64,
     };
     // SAFETY: sleeps, not by this library's own nanosleep.
     unsafe { libc::syscall(libc::SYS_nanosleep, &raw const time, 0usize) };
@@ -112,6 +119,19 @@ pub fn accept_fault(me: &Me) -> Option<c_int> {
 #[inline]
 pub fn fault(me: &Me, errors: &[c_int]) -> Option<c_int> {
     (is_on(me, FAULTS) && happens(me, 16)).then(|| errors[roll(me) as usize % errors.len()])
+}
+
+/// As `fault`, and tells the caller by errno. Returns whether the call is to fail.
+#[inline]
+pub fn fails(me: Option<Me>, errors: &[c_int]) -> bool {
+    let error = me.and_then(|me| fault(&me, errors));
+    error.inspect(|error| set_errno(*error)).is_some()
+}
+
+/// Whether the program itself, not a library, gets no memory this time.
+#[unsafe(no_mangle)]
+extern "C" fn csapp_check_no_memory(site: Site) -> bool {
+    start::is_program(site.address) && fails(me(), &[libc::ENOMEM])
 }
 
 /// An error of a call that moves bytes.

@@ -42,6 +42,8 @@ pub fn opened(me: &Me, fd: c_int, call: Call, stack: u32, name: &[u8], flags: u3
     entry.stream.set(0);
     entry.name.write(name);
     me.thread.newest_fd.set(fd);
+    me.thread.opened.set(me.thread.opened.get().wrapping_add(1));
+    entry.open_nth.set(me.thread.opened.get());
     entry
         .state
         .store(OPEN, std::sync::atomic::Ordering::Release);
@@ -285,11 +287,7 @@ unsafe extern "C" fn csapp_check_open(
         Real::new(c"openat64"),
     ];
     let me = me();
-    if let Some(fault) = me
-        .as_ref()
-        .and_then(|me| chaos::fault(me, &[libc::EMFILE, libc::EINTR]))
-    {
-        set_errno(fault);
+    if chaos::fails(me, &[libc::EMFILE, libc::EINTR]) {
         return -1;
     }
     let real = REAL[form as usize].address();
@@ -400,6 +398,9 @@ hook! {
 
     fn pipe(ends: *mut c_int) -> c_int {
         let at = site();
+        if chaos::fails(me(), &[libc::EMFILE]) {
+            return -1;
+        }
         let result = real(ends);
         pair(result, ends, Call::Pipe, PIPE, at);
         result
@@ -407,6 +408,9 @@ hook! {
 
     fn pipe2(ends: *mut c_int, flags: c_int) -> c_int {
         let at = site();
+        if chaos::fails(me(), &[libc::EMFILE]) {
+            return -1;
+        }
         let result = real(ends, flags);
         pair(result, ends, Call::Pipe, PIPE, at);
         result
@@ -421,8 +425,7 @@ hook! {
 
     fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int {
         let at = site();
-        if let Some(fault) = me().as_ref().and_then(|me| chaos::fault(me, &[libc::EMFILE])) {
-            set_errno(fault);
+        if chaos::fails(me(), &[libc::EMFILE, libc::ENOMEM]) {
             return -1;
         }
         made(real(domain, kind, protocol), Call::Socket, b"", SOCKET, at)
@@ -510,7 +513,7 @@ hook! {
     fn connect(fd: c_int, address: *const sockaddr, length: socklen_t) -> c_int {
         let at = site();
         let Some(me) = me() else { return real(fd, address, length) };
-        chaos::delay(&me);
+        chaos::delay_connection(&me);
         let mut peer = Short::new();
         // SAFETY: the caller's address.
         unsafe { describe(address, length, &mut peer) };
@@ -616,6 +619,10 @@ fn pair(result: c_int, ends: *mut c_int, call: Call, flags: u32, at: Site) {
     for (end, name) in ends.iter().zip(names) {
         opened(&me, *end, call, stack, name, flags);
     }
+    // One call.
+    if let [Some(first), Some(second)] = ends.map(|end| me.process.fd(end)) {
+        second.open_nth.set(first.open_nth.get());
+    }
 }
 
 fn dup_onto(old: c_int, new: c_int, at: Site, real: impl FnOnce() -> c_int) -> c_int {
@@ -659,6 +666,9 @@ fn accepted(listening: c_int, at: Site, real: impl FnOnce() -> c_int) -> c_int {
     let Some(me) = me() else { return real() };
     if let Some(fault) = chaos::accept_fault(&me) {
         set_errno(fault);
+        return -1;
+    }
+    if chaos::fails(Some(me), &[libc::EINTR, libc::EMFILE]) {
         return -1;
     }
     let stack = me.stack(at);

@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 use libc::{pid_t, siginfo_t};
 
+use crate::chaos;
 use crate::find::Fault;
 use crate::real::Real;
 use crate::shared::*;
@@ -12,7 +13,7 @@ use crate::state::{
     KeepErrno, Me, begin_thread, enter_process, local, me, new_process, new_thread, shared,
 };
 use crate::stdio;
-use crate::waiting::waits;
+use crate::waiting::{interrupted, waits};
 
 /// Runs before each fork, also of those inside libc: makes the child's record, while nothing changes its parent's.
 pub fn forks() {
@@ -140,6 +141,9 @@ fn wait_for(
     status: *mut c_int,
     real: impl FnOnce(*mut c_int) -> pid_t,
 ) -> pid_t {
+    if interrupted() {
+        return -1;
+    }
     let mut own = 0;
     let to = if status.is_null() {
         &raw mut own
@@ -267,9 +271,22 @@ pub extern "C" fn at_exit() {
 fn ends(me: &Me) {
     let kept = KeepErrno::new();
     stdio::at_end(me);
+    note_closed(me);
     note_zombies(me);
     me.process.end.set(EXITED);
     drop(kept);
+}
+
+/// Forgets descriptors that were closed by system calls which this library has not seen.
+fn note_closed(me: &Me) {
+    let used = (me.process.fds_used.get() as usize).min(FDS);
+    for (number, entry) in me.process.fds[..used].iter().enumerate() {
+        let is_own = entry.state.get() == OPEN && entry.flags.get() & INHERITED == 0;
+        // SAFETY: asks.
+        if is_own && unsafe { libc::syscall(libc::SYS_fcntl, number, libc::F_GETFD) } < 0 {
+            entry.state.set(0);
+        }
+    }
 }
 
 /// Which children have ended without anybody waiting for them: the kernel tells, and leaves them as they are.
@@ -300,6 +317,9 @@ hook! {
     fn fork() -> pid_t {
         let at = site();
         let Some(me) = me() else { return real() };
+        if chaos::fails(Some(me), &[libc::EAGAIN, libc::ENOMEM]) {
+            return -1;
+        }
         let stack = me.stack(at);
         goes_on(&me, Call::Fork, at, stack);
         stdio::before_fork(&me, stack);

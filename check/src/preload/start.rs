@@ -2,11 +2,12 @@
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Release;
 
 use crate::shared::*;
 use crate::state::{IMAGE, KeepErrno, enter_process, me, new_process, set_shared};
-use crate::{patch, processes, threads};
+use crate::{chaos, patch, processes, threads};
 
 #[used]
 #[unsafe(link_section = ".init_array")]
@@ -24,8 +25,23 @@ extern "C" fn start() {
     drop(kept);
 }
 
+/// Where the program itself has its code and data, from and to.
+static PROGRAM: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
+/// Whether an address is in the program itself.
+pub fn is_program(address: usize) -> bool {
+    (PROGRAM[0].get()..PROGRAM[1].get()).contains(&address)
+}
+
+unsafe extern "C" {
+    /// Whether malloc and its like fail now and then.
+    static mut csapp_check_scarce: c_int;
+}
+
 fn begin(mapping: &'static Shared) {
     let bias = add_modules(mapping, mapping.images.add(1) + 1);
+    // SAFETY: no other thread is there yet.
+    unsafe { csapp_check_scarce = c_int::from(mapping.chaos.get() & chaos::FAULTS != 0) };
     patch::patch(bias);
     threads::prepare();
     // SAFETY: functions of this library, which is never unloaded.
@@ -157,6 +173,10 @@ unsafe extern "C" fn add_module(
         .max()
         .unwrap_or(0);
     let start = info.dlpi_addr as usize + from as usize;
+    if is_program {
+        PROGRAM[0].set(start);
+        PROGRAM[1].set(info.dlpi_addr as usize + to as usize);
+    }
     if is_known(walk.mapping, walk.image, start) {
         return 0;
     }

@@ -87,7 +87,8 @@ extern "C" fn run(thread: *mut c_void) -> *mut c_void {
 }
 
 /// An argument of the same creator, at the same address on its stack, that has changed since the last thread was
-/// created, which may not have read it.
+/// created, which may not have read it. No thread that was given it has begun, so that the creator has changed it; or
+/// it is now a descriptor which the creator has been given since, as it was before.
 fn check_argument(me: &Me, argument: usize, stack: u32) {
     let created = &me.thread.created;
     let Some(value) = stack_value(me, argument) else {
@@ -98,9 +99,12 @@ fn check_argument(me: &Me, argument: usize, stack: u32) {
     // SAFETY: null, or points into the mapping.
     let last = unsafe { (created.thread.get() as *const Thread).as_ref() };
     if same && value != created.value.get() {
-        let unread =
-            last.is_some_and(|last| last.state.get() == CREATED && last.argument.get() == argument);
-        let is_descriptor = value == me.thread.newest_fd.get() && value > 2;
+        let is_of = |thread: &Thread| thread.argument.get() == argument;
+        let unread = created.count.get() == 1
+            && last.is_some_and(|last| last.state.get() == CREATED && is_of(last));
+        let is_descriptor = value == me.thread.newest_fd.get()
+            && value > 2
+            && created.opened.get() != me.thread.opened.get();
         if unread || is_descriptor {
             let at = [(Call::Create, stack), (Call::Create, created.stack.get())];
             let numbers = [
@@ -118,6 +122,10 @@ fn check_argument(me: &Me, argument: usize, stack: u32) {
             .report(me);
         }
     }
+    created
+        .count
+        .set(if same { created.count.get() + 1 } else { 1 });
+    created.opened.set(me.thread.opened.get());
     created.argument.set(argument);
     created.value.set(value);
     created.sync.set(me.thread.sync.get());
@@ -181,6 +189,9 @@ hook! {
         let at = site();
         let Some(me) = me() else { return real(handle, attributes, start, argument) };
         crate::signals::check_unsafe(Call::Create, at);
+        if let Some(fault) = chaos::fault(&me, &[libc::EAGAIN]) {
+            return fault;
+        }
         let kept = KeepErrno::new();
         let stack = me.stack(at);
         check_argument(&me, argument as usize, stack);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -369,6 +370,13 @@ static __attribute__((noinline, cold)) void find_allocator(void)
     real_malloc = next;
 }
 
+/* With --chaos-faults there is no memory now and then, for the program itself: start.rs sets this. */
+int csapp_check_scarce;
+bool csapp_check_no_memory(struct site site);
+#define SCARCE \
+    if (__builtin_expect(csapp_check_scarce, 0) && csapp_check_no_memory(SITE)) \
+        return NULL
+
 #define ALLOCATOR \
     if (__builtin_expect(real_malloc == NULL, 0)) \
         find_allocator()
@@ -376,6 +384,7 @@ static __attribute__((noinline, cold)) void find_allocator(void)
 PUBLIC void *malloc(size_t n)
 {
     NOT_IN_HANDLER("malloc");
+    SCARCE;
     ALLOCATOR;
     return real_malloc(n);
 }
@@ -383,6 +392,7 @@ PUBLIC void *malloc(size_t n)
 PUBLIC void *calloc(size_t n, size_t size)
 {
     NOT_IN_HANDLER("calloc");
+    SCARCE;
     ALLOCATOR;
     return real_calloc(n, size);
 }
@@ -390,6 +400,7 @@ PUBLIC void *calloc(size_t n, size_t size)
 PUBLIC void *realloc(void *old, size_t n)
 {
     NOT_IN_HANDLER("realloc");
+    SCARCE;
     ALLOCATOR;
     return real_realloc(old, n);
 }

@@ -28,6 +28,12 @@ pub fn waits<T: Copy>(
     value
 }
 
+/// A signal comes instead of what is waited for.
+#[inline]
+pub fn interrupted() -> bool {
+    chaos::fails(me(), &[libc::EINTR])
+}
+
 fn number(result: c_int) -> isize {
     result as isize
 }
@@ -70,6 +76,9 @@ fn delayed(me: Option<Me>) {
 hook! {
     fn poll(set: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
         let at = site();
+        if interrupted() {
+            return -1;
+        }
         // SAFETY: the caller's array.
         unsafe { mark_polled(set, count) };
         waits(Call::Poll, at, || real(set, count, timeout), number)
@@ -77,11 +86,17 @@ hook! {
 
     fn __poll_chk(set: *mut pollfd, count: nfds_t, timeout: c_int, room: usize) -> c_int {
         let at = site();
+        if interrupted() {
+            return -1;
+        }
         waits(Call::Poll, at, || real(set, count, timeout, room), number)
     }
 
     fn ppoll(set: *mut pollfd, count: nfds_t, timeout: *const timespec, mask: *const sigset_t) -> c_int {
         let at = site();
+        if interrupted() {
+            return -1;
+        }
         // SAFETY: the caller's array.
         unsafe { mark_polled(set, count) };
         let call = if mask.is_null() { Call::Poll } else { Call::Ppoll };
@@ -90,6 +105,9 @@ hook! {
 
     fn select(count: c_int, read: *mut fd_set, write: *mut fd_set, other: *mut fd_set, timeout: *mut timeval) -> c_int {
         let at = site();
+        if interrupted() {
+            return -1;
+        }
         // SAFETY: the caller's sets.
         unsafe { mark_selected(count, [read, write, other]) };
         waits(Call::Select, at, || real(count, read, write, other, timeout), number)
@@ -104,6 +122,9 @@ hook! {
         mask: *const sigset_t,
     ) -> c_int {
         let at = site();
+        if interrupted() {
+            return -1;
+        }
         // SAFETY: the caller's sets.
         unsafe { mark_selected(count, [read, write, other]) };
         let call = if mask.is_null() { Call::Select } else { Call::Pselect };
@@ -112,6 +133,9 @@ hook! {
 
     fn epoll_wait(epoll: c_int, events: *mut epoll_event, count: c_int, timeout: c_int) -> c_int {
         let at = site();
+        if interrupted() {
+            return -1;
+        }
         waits(Call::EpollWait, at, || real(epoll, events, count, timeout), number)
     }
 
@@ -123,6 +147,9 @@ hook! {
         mask: *const sigset_t,
     ) -> c_int {
         let at = site();
+        if interrupted() {
+            return -1;
+        }
         let call = if mask.is_null() { Call::EpollWait } else { Call::EpollPwait };
         waits(call, at, || real(epoll, events, count, timeout, mask), number)
     }
@@ -174,12 +201,18 @@ hook! {
 
     fn sem_wait(semaphore: *mut libc::sem_t) -> c_int {
         let at = site();
+        if interrupted() {
+            return -1;
+        }
         delayed(me());
         waits_on(Call::SemWait, semaphore as usize, at, || real(semaphore))
     }
 
     fn sem_timedwait(semaphore: *mut libc::sem_t, until: *const timespec) -> c_int {
         let at = site();
+        if interrupted() {
+            return -1;
+        }
         waits_on(Call::SemWait, semaphore as usize, at, || real(semaphore, until))
     }
 

@@ -1,6 +1,6 @@
 /*
  * What looks like a fault and is none: a rio_t copied and moved, one started anew after lseek, a shared argument that
- * nobody changes, a number handed from thread to thread, a drained connection.
+ * nobody changes, a semaphore that several threads get, a number handed from thread to thread, a drained connection.
  */
 #include "csapp.h"
 
@@ -96,8 +96,34 @@ static void hands_over(void)
         Pthread_join(tids[i], NULL);
 }
 
+static void *poster(void *argument)
+{
+    V(argument);
+    return NULL;
+}
+
+static void posts(void)
+{
+    pthread_t tids[4];
+    int i, value;
+    sem_t begun;
+
+    Sem_init(&begun, 0, 0);
+    for (i = 0; i < 4; i++) {
+        Pthread_create(&tids[i], NULL, poster, &begun);
+        do /* The next thread is created while this one may not have begun, and the ones before have. */
+            sem_getvalue(&begun, &value);
+        while (value < i);
+    }
+    for (i = 0; i < 4; i++)
+        P(&begun);
+    for (i = 0; i < 4; i++)
+        Pthread_join(tids[i], NULL);
+}
+
 int main(void)
 {
+    posts();
     copies();
     rewinds();
     drains();
