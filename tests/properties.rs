@@ -107,7 +107,7 @@ proptest! {
                 if !is_patient && reason.0 != libc::EINVAL {
                     break;
                 }
-                prop_assert!([libc::EAGAIN, libc::EIO, libc::EINVAL].contains(&reason.0), "{reason}");
+                prop_assert!([libc::EAGAIN, libc::EIO, libc::EINVAL].contains(&reason.0), "{reason:?}");
                 if reason.0 == libc::EINVAL {
                     session.init();
                 }

@@ -8,14 +8,10 @@ use libc::size_t;
 use super::checked::{attempt, keep_errno, report_failure};
 
 /// Makes a call that allocates, and reports a failure. NULL for a request of 0 bytes is none.
-fn allocate(
-    message: &CStr,
-    size: Option<size_t>,
-    call: impl FnOnce() -> *mut c_void,
-) -> *mut c_void {
+fn allocate(name: &CStr, size: Option<size_t>, call: impl FnOnce() -> *mut c_void) -> *mut c_void {
     match attempt(ptr::null_mut(), call) {
         Err(_) if size == Some(0) => ptr::null_mut(),
-        outcome => report_failure(message, outcome).unwrap_or(ptr::null_mut()),
+        outcome => report_failure(name, outcome).unwrap_or(ptr::null_mut()),
     }
 }
 
@@ -27,9 +23,7 @@ fn allocate(
 #[must_use]
 pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
     // SAFETY: malloc takes any number.
-    allocate(c"Malloc error", Some(size), || unsafe {
-        libc::malloc(size)
-    })
+    allocate(c"Malloc", Some(size), || unsafe { libc::malloc(size) })
 }
 
 /// realloc, checked: resizes the memory at `ptr` (NULL: allocates) to `size` bytes, and may
@@ -41,7 +35,7 @@ pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
 #[must_use]
 pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut c_void {
     // SAFETY: `ptr` is NULL or came from one of these functions.
-    allocate(c"Realloc error", Some(size), || unsafe {
+    allocate(c"Realloc", Some(size), || unsafe {
         libc::realloc(ptr, size)
     })
 }
@@ -55,9 +49,7 @@ pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut 
 pub unsafe extern "C-unwind" fn Calloc(nmemb: size_t, size: size_t) -> *mut c_void {
     let product = nmemb.checked_mul(size);
     // SAFETY: calloc takes any numbers.
-    allocate(c"Calloc error", product, || unsafe {
-        libc::calloc(nmemb, size)
-    })
+    allocate(c"Calloc", product, || unsafe { libc::calloc(nmemb, size) })
 }
 
 /// free: frees the memory at `ptr` (NULL: does nothing). [CS:APP 3e, section 9.9.1; C11, free]

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! let outcome = restart(|| attempt(-1, || unsafe { libc::dup2(fd1, fd2) }));
-//! report_failure(c"Dup2 error", outcome).unwrap_or(-1)
+//! report_failure(c"Dup2", outcome).unwrap_or(-1)
 //! ```
 //!
 //! Sources leave `errno` as they found it, whatever libc did with it on the way. Only the sink sets it, after a failure.
@@ -50,22 +50,22 @@ impl<T> Pointer for *mut T {
 
 // Sources.
 
-/// Makes a call that cannot fail.
-#[inline]
-pub(super) fn keep_errno<T>(call: impl FnOnce() -> T) -> T {
-    let before = sys::errno();
-    let value = call();
-    sys::set_errno(before);
-    value
-}
+// A call that cannot fail.
+pub(super) use crate::sys::keep_errno;
 
 /// Makes a call that says by the value `failure` that it failed, and why in `errno`.
 #[inline]
 pub(super) fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
-    keep_errno(|| match call() {
-        value if value == failure => Err(sys::errno()),
-        value => Ok(value),
-    })
+    let errno = sys::Place::find();
+    let before = errno.get();
+    let value = call();
+    let reason = errno.get();
+    errno.set(before);
+    if value == failure {
+        Err(reason)
+    } else {
+        Ok(value)
+    }
 }
 
 /// Makes a call that returns its error code, as the pthread functions do.
@@ -132,48 +132,59 @@ pub(super) fn allow(reason: c_int, outcome: Result<c_int>) -> Result<c_int> {
 
 // The sink.
 
-/// If the call has failed, sets `errno`, reports `message: reason`, and runs the error handler.
+/// If the call has failed, sets `errno`, reports `name error: reason`, and runs the error handler.
 #[inline]
-pub(super) fn report_failure<T, E: Into<Reason> + Copy>(
-    message: &CStr,
-    outcome: core::result::Result<T, E>,
-) -> core::result::Result<T, E> {
+pub(super) fn report_failure<T>(name: &CStr, outcome: Result<T>) -> Result<T> {
     if let Err(reason) = outcome {
-        handler::fail(message, reason.into());
+        // SAFETY: a C string.
+        unsafe { fail(name.as_ptr(), reason) };
     }
     outcome
 }
 
-/// [`report_failure`] of a call on a file, whose name the message has: `message: path: reason`.
+/// What each wrapper calls, and so takes as little as it can.
+///
+/// # Safety
+/// `name` must be a C string.
+#[cold]
+#[inline(never)]
+unsafe fn fail(name: *const c_char, reason: Errno) {
+    // SAFETY: the caller's promise.
+    let name = unsafe { CStr::from_ptr(name) };
+    handler::fail_on(&[name, c" error"], reason.into());
+}
+
+/// [`report_failure`] of a call on a file, whose name the message has: `name error: path: reason`.
 ///
 /// # Safety
 /// `path` must be NULL or a C string, if the system has found nothing wrong with it.
 #[inline]
 pub(super) unsafe fn report_failure_on<T>(
-    message: &CStr,
+    name: &CStr,
     path: *const c_char,
     outcome: Result<T>,
 ) -> Result<T> {
     if let Err(reason) = outcome {
-        // SAFETY: the caller's promise.
-        unsafe { fail_on_file(message, path, reason) };
+        // SAFETY: a C string; the caller's promise.
+        unsafe { fail_on_file(name.as_ptr(), path, reason) };
     }
     outcome
 }
 
 /// # Safety
-/// As [`report_failure_on`].
+/// `name` must be a C string; `path` as [`report_failure_on`] has it.
 #[cold]
 #[inline(never)]
-unsafe fn fail_on_file(message: &CStr, path: *const c_char, reason: Errno) {
+unsafe fn fail_on_file(name: *const c_char, path: *const c_char, reason: Errno) {
     // It may not have been looked at, cannot be, or would be a page of text.
     const NOT_NAMED: [c_int; 4] = [libc::EFAULT, libc::EINVAL, libc::ENOMEM, libc::ENAMETOOLONG];
     if path.is_null() || NOT_NAMED.contains(&reason.0) {
-        return handler::fail(message, reason.into());
+        // SAFETY: the caller's promise.
+        return unsafe { fail(name, reason) };
     }
     // SAFETY: the caller's promise.
-    let path = shown(unsafe { CStr::from_ptr(path) });
-    handler::fail_on(&[message, c": ", path], reason.into());
+    let (name, path) = unsafe { (CStr::from_ptr(name), CStr::from_ptr(path)) };
+    handler::fail_on(&[name, c" error: ", shown(path)], reason.into());
 }
 
 /// An argument as a message shows it.

@@ -17,7 +17,7 @@ pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
     let outcome =
         non_null(name).and_then(|_| attempt(ptr::null_mut(), || unsafe { libc::opendir(name) }));
     // SAFETY: the caller's string.
-    unsafe { report_failure_on(c"Opendir error", name, outcome) }.unwrap_or(ptr::null_mut())
+    unsafe { report_failure_on(c"Opendir", name, outcome) }.unwrap_or(ptr::null_mut())
 }
 
 /// readdir, checked: returns the next entry of a directory, which is valid until the next call
@@ -32,7 +32,7 @@ pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
         entry.is_null()
     };
     let outcome = non_null(dirp).and_then(|_| attempt_cleared(&mut read));
-    if report_failure(c"Readdir error", outcome).is_ok() && entry.is_null() {
+    if report_failure(c"Readdir", outcome).is_ok() && entry.is_null() {
         sys::set_errno(Errno(0));
     }
     entry
@@ -44,5 +44,5 @@ pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
 pub unsafe extern "C-unwind" fn Closedir(dirp: *mut DIR) -> c_int {
     // SAFETY: the caller's directory.
     let outcome = non_null(dirp).and_then(|_| attempt(-1, || unsafe { libc::closedir(dirp) }));
-    report_failure(c"Closedir error", outcome).unwrap_or(-1)
+    report_failure(c"Closedir", outcome).unwrap_or(-1)
 }

@@ -19,7 +19,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_init(
     // SAFETY: the caller's mutex.
     let outcome = non_null(mutex)
         .and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_init(mutex, attr) }));
-    let _ = report_failure(c"Pthread_mutex_init error", outcome);
+    let _ = report_failure(c"Pthread_mutex_init", outcome);
 }
 
 /// pthread_mutex_lock, checked. [POSIX, pthread_mutex_lock]
@@ -28,7 +28,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) 
     // SAFETY: the caller's mutex.
     let outcome =
         non_null(mutex).and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_lock(mutex) }));
-    let _ = report_failure(c"Pthread_mutex_lock error", outcome);
+    let _ = report_failure(c"Pthread_mutex_lock", outcome);
 }
 
 /// pthread_mutex_trylock, checked. Returns 0, or EBUSY if another thread holds the mutex.
@@ -39,7 +39,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_
     let outcome = non_null(mutex)
         .and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_trylock(mutex) }));
     let outcome = allow(libc::EBUSY, outcome);
-    report_failure(c"Pthread_mutex_trylock error", outcome).unwrap_or_else(|Errno(code)| code)
+    report_failure(c"Pthread_mutex_trylock", outcome).unwrap_or_else(|Errno(code)| code)
 }
 
 /// pthread_mutex_unlock, checked. [POSIX, pthread_mutex_unlock]
@@ -48,7 +48,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t
     // SAFETY: the caller's mutex.
     let outcome =
         non_null(mutex).and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_unlock(mutex) }));
-    let _ = report_failure(c"Pthread_mutex_unlock error", outcome);
+    let _ = report_failure(c"Pthread_mutex_unlock", outcome);
 }
 
 /// pthread_mutex_destroy, checked. [POSIX, pthread_mutex_destroy]
@@ -57,7 +57,7 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_destroy(mutex: *mut pthread_mutex_
     // SAFETY: the caller's mutex.
     let outcome = non_null(mutex)
         .and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_destroy(mutex) }));
-    let _ = report_failure(c"Pthread_mutex_destroy error", outcome);
+    let _ = report_failure(c"Pthread_mutex_destroy", outcome);
 }
 
 /// pthread_cond_init, checked. [POSIX, pthread_cond_init]
@@ -69,7 +69,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_init(
     // SAFETY: the caller's condition.
     let outcome = non_null(cond)
         .and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_init(cond, attr) }));
-    let _ = report_failure(c"Pthread_cond_init error", outcome);
+    let _ = report_failure(c"Pthread_cond_init", outcome);
 }
 
 /// pthread_cond_wait, checked. [POSIX, pthread_cond_wait]
@@ -82,7 +82,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_wait(
     let outcome = non_null(cond)
         .and(non_null(mutex))
         .and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_wait(cond, mutex) }));
-    let _ = report_failure(c"Pthread_cond_wait error", outcome);
+    let _ = report_failure(c"Pthread_cond_wait", outcome);
 }
 
 /// pthread_cond_timedwait, checked. Returns 0, or ETIMEDOUT once the time `abstime` has come.
@@ -101,7 +101,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
             attempt_code(|| unsafe { libc::pthread_cond_timedwait(cond, mutex, abstime) })
         });
     let outcome = allow(libc::ETIMEDOUT, outcome);
-    report_failure(c"Pthread_cond_timedwait error", outcome).unwrap_or_else(|Errno(code)| code)
+    report_failure(c"Pthread_cond_timedwait", outcome).unwrap_or_else(|Errno(code)| code)
 }
 
 /// pthread_cond_signal, checked. [POSIX, pthread_cond_signal]
@@ -110,7 +110,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
     let outcome =
         non_null(cond).and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_signal(cond) }));
-    let _ = report_failure(c"Pthread_cond_signal error", outcome);
+    let _ = report_failure(c"Pthread_cond_signal", outcome);
 }
 
 /// pthread_cond_broadcast, checked. [POSIX, pthread_cond_broadcast]
@@ -119,7 +119,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t
     // SAFETY: the caller's condition.
     let outcome =
         non_null(cond).and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_broadcast(cond) }));
-    let _ = report_failure(c"Pthread_cond_broadcast error", outcome);
+    let _ = report_failure(c"Pthread_cond_broadcast", outcome);
 }
 
 /// pthread_cond_destroy, checked. [POSIX, pthread_cond_destroy]
@@ -128,7 +128,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) 
     // SAFETY: the caller's condition.
     let outcome =
         non_null(cond).and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_destroy(cond) }));
-    let _ = report_failure(c"Pthread_cond_destroy error", outcome);
+    let _ = report_failure(c"Pthread_cond_destroy", outcome);
 }
 
 /// pipe, checked: creates a pipe and stores its two descriptors at `fds`: fds[0] to read from,
@@ -137,7 +137,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) 
 pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
     // SAFETY: the caller's two places.
     let outcome = attempt(-1, || unsafe { libc::pipe(fds) });
-    report_failure(c"Pipe error", outcome).unwrap_or(-1)
+    report_failure(c"Pipe", outcome).unwrap_or(-1)
 }
 
 /// execvp, checked: as Execve with this process' environment, and searches PATH for `file`.
@@ -149,7 +149,7 @@ pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_
         .and(non_null(argv))
         .and_then(|_| attempt(-1, || unsafe { libc::execvp(file, argv.cast()) }));
     // SAFETY: the caller's string.
-    let _ = unsafe { report_failure_on(c"Execvp error", file, outcome) };
+    let _ = unsafe { report_failure_on(c"Execvp", file, outcome) };
 }
 
 /// sem_destroy, checked. [POSIX, sem_destroy]
@@ -158,7 +158,7 @@ pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
     let outcome =
         non_null(sem).and_then(|_| attempt(-1, || unsafe { undeclared::sem_destroy(sem) }));
-    let _ = report_failure(c"Sem_destroy error", outcome);
+    let _ = report_failure(c"Sem_destroy", outcome);
 }
 
 /// An alias of open_clientfd, which is re-entrant. The port is a string. [CS:APP 2e, section

@@ -22,7 +22,7 @@ pub unsafe extern "C-unwind" fn Mmap(
     let outcome = attempt(libc::MAP_FAILED, || unsafe {
         libc::mmap(addr, len, prot, flags, fd, offset)
     });
-    report_failure(c"Mmap error", outcome).unwrap_or(libc::MAP_FAILED)
+    report_failure(c"Mmap", outcome).unwrap_or(libc::MAP_FAILED)
 }
 
 /// munmap, checked: removes the mapping of the pages from `start` on. [CS:APP 3e, section
@@ -31,5 +31,5 @@ pub unsafe extern "C-unwind" fn Mmap(
 pub unsafe extern "C-unwind" fn Munmap(start: *mut c_void, length: size_t) {
     // SAFETY: that nobody uses the pages any more is the caller's affair.
     let outcome = attempt(-1, || unsafe { libc::munmap(start, length) });
-    let _ = report_failure(c"Munmap error", outcome);
+    let _ = report_failure(c"Munmap", outcome);
 }

@@ -56,7 +56,9 @@ pub unsafe extern "C-unwind" fn Getnameinfo(
             undeclared::getnameinfo(sa, salen, host, host_len, serv, service_len, flags)
         })
     });
-    let _ = report_failure(c"Getnameinfo error", outcome);
+    if let Err(reason) = outcome {
+        handler::fail(c"Getnameinfo error", reason);
+    }
 }
 
 /// freeaddrinfo: frees a list of addresses. [CS:APP 3e, section 11.4.7; POSIX, freeaddrinfo]
@@ -87,7 +89,7 @@ pub unsafe extern "C-unwind" fn Inet_ntop(
             undeclared::inet_ntop(af, src, dst, size)
         })
     });
-    let _ = report_failure(c"Inet_ntop error", outcome);
+    let _ = report_failure(c"Inet_ntop", outcome);
 }
 
 /// inet_pton, checked: converts the text `src` to an address, and stores it at `dst`. A text
@@ -99,7 +101,7 @@ pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *m
     let outcome = non_null(src)
         .and(non_null(dst))
         .and_then(|_| attempt(-1, || unsafe { undeclared::inet_pton(af, src, dst) }));
-    if report_failure(c"Inet_pton error", outcome) == Ok(0) {
+    if report_failure(c"Inet_pton", outcome) == Ok(0) {
         sys::set_errno(Errno(libc::EINVAL));
         // SAFETY: the caller's string.
         let text = shown(unsafe { CStr::from_ptr(src) });
@@ -135,7 +137,10 @@ pub unsafe extern "C-unwind" fn Gethostbyaddr(
 ) -> *mut hostent {
     // SAFETY: the caller's address.
     let call = || unsafe { undeclared::gethostbyaddr(addr.cast(), len as socklen_t, r#type) };
-    report_failure(c"Gethostbyaddr error", look_up(addr, call)).unwrap_or(ptr::null_mut())
+    look_up(addr, call).unwrap_or_else(|reason| {
+        handler::fail(c"Gethostbyaddr error", reason);
+        ptr::null_mut()
+    })
 }
 
 /// Makes a call about `input` that says why it failed in `h_errno`.

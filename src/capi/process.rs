@@ -12,7 +12,7 @@ use super::checked::{attempt, keep_errno, report_failure, report_failure_on, res
 pub unsafe extern "C-unwind" fn Fork() -> pid_t {
     // SAFETY: fork takes nothing; what the child may do is the program's affair.
     let outcome = attempt(-1, || unsafe { libc::fork() });
-    report_failure(c"Fork error", outcome).unwrap_or(-1)
+    report_failure(c"Fork", outcome).unwrap_or(-1)
 }
 
 /// execve, checked: replaces the program by the file `filename`, with the arguments `argv` and
@@ -29,7 +29,7 @@ pub unsafe extern "C-unwind" fn Execve(
         libc::execve(filename, argv.cast(), envp.cast())
     });
     // SAFETY: the caller's string.
-    let _ = unsafe { report_failure_on(c"Execve error", filename, outcome) };
+    let _ = unsafe { report_failure_on(c"Execve", filename, outcome) };
 }
 
 /// wait, checked: waits until a child process ends, and stores its status at `status` (unless
@@ -39,7 +39,7 @@ pub unsafe extern "C-unwind" fn Execve(
 pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
     // SAFETY: `status` is NULL or writable.
     let outcome = restart(|| attempt(-1, || unsafe { libc::wait(status) }));
-    report_failure(c"Wait error", outcome).unwrap_or(-1)
+    report_failure(c"Wait", outcome).unwrap_or(-1)
 }
 
 /// waitpid, checked: waits until the child process `pid` (-1: any) changes its state as
@@ -50,7 +50,7 @@ pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
 pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c_int) -> pid_t {
     // SAFETY: `iptr` is NULL or writable.
     let outcome = restart(|| attempt(-1, || unsafe { libc::waitpid(pid, iptr, options) }));
-    report_failure(c"Waitpid error", outcome).unwrap_or(-1)
+    report_failure(c"Waitpid", outcome).unwrap_or(-1)
 }
 
 /// kill, checked: sends the signal `signum` to the process `pid`, or to the process group `-pid`.
@@ -59,7 +59,7 @@ pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c
 pub unsafe extern "C-unwind" fn Kill(pid: pid_t, signum: c_int) {
     // SAFETY: kill takes any numbers.
     let outcome = attempt(-1, || unsafe { libc::kill(pid, signum) });
-    let _ = report_failure(c"Kill error", outcome);
+    let _ = report_failure(c"Kill", outcome);
 }
 
 /// sleep: waits for `secs` seconds, or until a signal handler has run. Returns the seconds that
@@ -91,7 +91,7 @@ pub unsafe extern "C-unwind" fn Alarm(seconds: c_uint) -> c_uint {
 pub unsafe extern "C-unwind" fn Setpgid(pid: pid_t, pgid: pid_t) {
     // SAFETY: setpgid takes any numbers.
     let outcome = attempt(-1, || unsafe { libc::setpgid(pid, pgid) });
-    let _ = report_failure(c"Setpgid error", outcome);
+    let _ = report_failure(c"Setpgid", outcome);
 }
 
 /// getpgrp: the process group of this process. [CS:APP 3e, section 8.5.2; POSIX, getpgrp]

@@ -277,6 +277,7 @@ unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> ssize_t {
 const PLAIN: c_int = c_int::MIN;
 const WAITING: c_int = c_int::MIN + 1;
 
+#[inline(always)]
 fn kernel(wait: c_int) -> Kernel {
     match wait {
         PLAIN => Kernel::Plain,

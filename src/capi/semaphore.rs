@@ -14,7 +14,7 @@ pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value:
     // SAFETY: the caller's semaphore.
     let outcome = non_null(sem)
         .and_then(|_| attempt(-1, || unsafe { undeclared::sem_init(sem, pshared, value) }));
-    let _ = report_failure(c"Sem_init error", outcome);
+    let _ = report_failure(c"Sem_init", outcome);
 }
 
 /// sem_wait, checked: waits until the semaphore is above 0, and subtracts 1. Restarts if
@@ -24,7 +24,7 @@ pub unsafe extern "C-unwind" fn P(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
     let outcome =
         non_null(sem).and_then(|_| restart(|| attempt(-1, || unsafe { libc::sem_wait(sem) })));
-    let _ = report_failure(c"P error", outcome);
+    let _ = report_failure(c"P", outcome);
 }
 
 /// sem_post, checked: adds 1 to the semaphore. [CS:APP 3e, section 12.5.2; POSIX, sem_post]
@@ -32,5 +32,5 @@ pub unsafe extern "C-unwind" fn P(sem: *mut sem_t) {
 pub unsafe extern "C-unwind" fn V(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
     let outcome = non_null(sem).and_then(|_| attempt(-1, || unsafe { libc::sem_post(sem) }));
-    let _ = report_failure(c"V error", outcome);
+    let _ = report_failure(c"V", outcome);
 }

@@ -27,7 +27,7 @@ pub unsafe extern "C-unwind" fn Signal(signum: c_int, handler: sighandler_t) -> 
     let outcome = attempt(-1, || unsafe {
         libc::sigaction(signum, &action, &mut before)
     });
-    let before = report_failure(c"Signal error", outcome).map(|_| before.sa_sigaction);
+    let before = report_failure(c"Signal", outcome).map(|_| before.sa_sigaction);
     before.unwrap_or(libc::SIG_ERR)
 }
 
@@ -41,7 +41,7 @@ pub unsafe extern "C-unwind" fn Sigprocmask(
 ) {
     // SAFETY: the caller's sets, or NULL.
     let outcome = attempt(-1, || unsafe { libc::sigprocmask(how, set, oldset) });
-    let _ = report_failure(c"Sigprocmask error", outcome);
+    let _ = report_failure(c"Sigprocmask", outcome);
 }
 
 /// sigemptyset, checked: makes `set` the empty set. [CS:APP 3e, section 8.5.4; POSIX, sigemptyset]
@@ -49,7 +49,7 @@ pub unsafe extern "C-unwind" fn Sigprocmask(
 pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
     // SAFETY: the caller's set.
     let outcome = non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigemptyset(set) }));
-    let _ = report_failure(c"Sigemptyset error", outcome);
+    let _ = report_failure(c"Sigemptyset", outcome);
 }
 
 /// sigfillset, checked: puts every signal into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigfillset]
@@ -57,7 +57,7 @@ pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
 pub unsafe extern "C-unwind" fn Sigfillset(set: *mut sigset_t) {
     // SAFETY: the caller's set.
     let outcome = non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigfillset(set) }));
-    let _ = report_failure(c"Sigfillset error", outcome);
+    let _ = report_failure(c"Sigfillset", outcome);
 }
 
 /// sigaddset, checked: puts `signum` into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigaddset]
@@ -66,7 +66,7 @@ pub unsafe extern "C-unwind" fn Sigaddset(set: *mut sigset_t, signum: c_int) {
     // SAFETY: the caller's set.
     let outcome =
         non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigaddset(set, signum) }));
-    let _ = report_failure(c"Sigaddset error", outcome);
+    let _ = report_failure(c"Sigaddset", outcome);
 }
 
 /// sigdelset, checked: takes `signum` out of `set`. [CS:APP 3e, section 8.5.4; POSIX, sigdelset]
@@ -75,7 +75,7 @@ pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
     // SAFETY: the caller's set.
     let outcome =
         non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigdelset(set, signum) }));
-    let _ = report_failure(c"Sigdelset error", outcome);
+    let _ = report_failure(c"Sigdelset", outcome);
 }
 
 /// sigismember, checked: whether `signum` is in `set`: 1 or 0; -1 if the error handler returns.
@@ -85,7 +85,7 @@ pub unsafe extern "C-unwind" fn Sigismember(set: *const sigset_t, signum: c_int)
     // SAFETY: the caller's set.
     let outcome =
         non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigismember(set, signum) }));
-    report_failure(c"Sigismember error", outcome).unwrap_or(-1)
+    report_failure(c"Sigismember", outcome).unwrap_or(-1)
 }
 
 /// sigsuspend: blocks the signals of `set` and no others, and waits until a signal handler has run.
@@ -97,6 +97,6 @@ pub unsafe extern "C-unwind" fn Sigsuspend(set: *const sigset_t) -> c_int {
     let outcome = attempt(-1, || unsafe { undeclared::sigsuspend(set) });
     match outcome {
         Err(Errno(libc::EINTR)) => or_minus_one(outcome) as c_int,
-        outcome => report_failure(c"Sigsuspend error", outcome).unwrap_or(-1),
+        outcome => report_failure(c"Sigsuspend", outcome).unwrap_or(-1),
     }
 }

@@ -14,7 +14,7 @@ use crate::sys::Errno;
 pub unsafe extern "C-unwind" fn Socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_int {
     // SAFETY: socket takes any numbers.
     let outcome = attempt(-1, || unsafe { libc::socket(domain, r#type, protocol) });
-    report_failure(c"Socket error", outcome).unwrap_or(-1)
+    report_failure(c"Socket", outcome).unwrap_or(-1)
 }
 
 /// setsockopt, checked: sets the option `optname` of `level` to the `optlen` bytes at `optval`.
@@ -32,7 +32,7 @@ pub unsafe extern "C-unwind" fn Setsockopt(
     let outcome = attempt(-1, || unsafe {
         libc::setsockopt(s, level, optname, optval, optlen as socklen_t)
     });
-    let _ = report_failure(c"Setsockopt error", outcome);
+    let _ = report_failure(c"Setsockopt", outcome);
 }
 
 /// bind, checked: binds a socket to the address `my_addr` of `addrlen` bytes. [CS:APP 3e,
@@ -43,7 +43,7 @@ pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, ad
     let outcome = attempt(-1, || unsafe {
         libc::bind(sockfd, my_addr, addrlen as socklen_t)
     });
-    let _ = report_failure(c"Bind error", outcome);
+    let _ = report_failure(c"Bind", outcome);
 }
 
 /// listen, checked: makes a bound socket accept connections, and queues at most `backlog` of
@@ -52,7 +52,7 @@ pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, ad
 pub unsafe extern "C-unwind" fn Listen(s: c_int, backlog: c_int) {
     // SAFETY: listen takes any numbers.
     let outcome = attempt(-1, || unsafe { libc::listen(s, backlog) });
-    let _ = report_failure(c"Listen error", outcome);
+    let _ = report_failure(c"Listen", outcome);
 }
 
 /// accept, checked: waits for a connection, and stores the other end's address at `addr`
@@ -78,7 +78,7 @@ pub unsafe extern "C-unwind" fn Accept(
             }
         }
     });
-    report_failure(c"Accept error", outcome).unwrap_or(-1)
+    report_failure(c"Accept", outcome).unwrap_or(-1)
 }
 
 /// connect, checked: connects a socket to the address `serv_addr` of `addrlen` bytes. If
@@ -92,5 +92,5 @@ pub unsafe extern "C-unwind" fn Connect(sockfd: c_int, serv_addr: *const sockadd
         let call = || unsafe { libc::connect(sockfd, serv_addr, addrlen as socklen_t) };
         attempt(-1, call).map(drop)
     });
-    let _ = report_failure(c"Connect error", outcome);
+    let _ = report_failure(c"Connect", outcome);
 }

@@ -31,7 +31,7 @@ fn check_transfer(
 pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
     // SAFETY: the caller's stream.
     let outcome = non_null(fp).and_then(|_| attempt(libc::EOF, || unsafe { libc::fclose(fp) }));
-    let _ = report_failure(c"Fclose error", outcome);
+    let _ = report_failure(c"Fclose", outcome);
 }
 
 /// fdopen, checked: opens a stream on the descriptor `fd`, in the mode `type`. Returns it; NULL
@@ -41,7 +41,7 @@ pub unsafe extern "C-unwind" fn Fdopen(fd: c_int, r#type: *const c_char) -> *mut
     // SAFETY: the caller's string.
     let outcome = non_null(r#type)
         .and_then(|_| attempt(ptr::null_mut(), || unsafe { libc::fdopen(fd, r#type) }));
-    report_failure(c"Fdopen error", outcome).unwrap_or(ptr::null_mut())
+    report_failure(c"Fdopen", outcome).unwrap_or(ptr::null_mut())
 }
 
 /// fgets, checked: reads a line, at most n - 1 bytes, into `ptr`. Returns ptr; NULL at the end of the
@@ -64,7 +64,7 @@ pub unsafe extern "C-unwind" fn Fgets(
                 line.is_null() && libc::ferror(stream) != 0
             })
         });
-    let _ = report_failure(c"Fgets error", outcome);
+    let _ = report_failure(c"Fgets", outcome);
     line
 }
 
@@ -78,7 +78,7 @@ pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_ch
         restart(|| attempt(ptr::null_mut(), || unsafe { libc::fopen(filename, mode) }))
     });
     // SAFETY: the caller's string.
-    unsafe { report_failure_on(c"Fopen error", filename, outcome) }.unwrap_or(ptr::null_mut())
+    unsafe { report_failure_on(c"Fopen", filename, outcome) }.unwrap_or(ptr::null_mut())
 }
 
 /// fputs, checked: writes the string `ptr`. [CS:APP 3e, section 10.10; C11, fputs]
@@ -88,7 +88,7 @@ pub unsafe extern "C-unwind" fn Fputs(ptr: *const c_char, stream: *mut FILE) {
     let outcome = non_null(ptr)
         .and(non_null(stream))
         .and_then(|_| attempt(libc::EOF, || unsafe { libc::fputs(ptr, stream) }));
-    let _ = report_failure(c"Fputs error", outcome);
+    let _ = report_failure(c"Fputs", outcome);
 }
 
 /// fread, checked: reads `nmemb` items of `size` bytes into `ptr`. Returns the number of whole items,
@@ -109,7 +109,7 @@ pub unsafe extern "C-unwind" fn Fread(
             count < nmemb && libc::ferror(stream) != 0
         })
     });
-    let _ = report_failure(c"Fread error", outcome);
+    let _ = report_failure(c"Fread", outcome);
     count
 }
 
@@ -128,5 +128,5 @@ pub unsafe extern "C-unwind" fn Fwrite(
             libc::fwrite(ptr, size, nmemb, stream) == nmemb || size == 0
         })
     });
-    let _ = report_failure(c"Fwrite error", outcome);
+    let _ = report_failure(c"Fwrite", outcome);
 }

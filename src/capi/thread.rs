@@ -33,7 +33,7 @@ pub unsafe extern "C-unwind" fn Pthread_create(
         // SAFETY: the caller's structures and routine.
         attempt_code(|| unsafe { undeclared::pthread_create(tidp, attrp, routine, argp) })
     });
-    let _ = report_failure(c"Pthread_create error", outcome);
+    let _ = report_failure(c"Pthread_create", outcome);
 }
 
 /// pthread_join, checked: waits until the thread `tid` ends, and stores what it returned at
@@ -43,7 +43,7 @@ pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut
     // SAFETY: the caller's thread and room.
     let outcome = existing(tid)
         .and_then(|_| attempt_code(|| unsafe { libc::pthread_join(tid, thread_return) }));
-    let _ = report_failure(c"Pthread_join error", outcome);
+    let _ = report_failure(c"Pthread_join", outcome);
 }
 
 /// pthread_cancel, checked: asks the thread `tid` to end. [CS:APP 3e, section 12.3.3; POSIX,
@@ -53,7 +53,7 @@ pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
     // SAFETY: the caller's thread.
     let outcome =
         existing(tid).and_then(|_| attempt_code(|| unsafe { undeclared::pthread_cancel(tid) }));
-    let _ = report_failure(c"Pthread_cancel error", outcome);
+    let _ = report_failure(c"Pthread_cancel", outcome);
 }
 
 /// pthread_detach, checked: detaches the thread `tid`: its resources are freed when it ends,
@@ -62,7 +62,7 @@ pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
 pub unsafe extern "C-unwind" fn Pthread_detach(tid: pthread_t) {
     // SAFETY: the caller's thread.
     let outcome = existing(tid).and_then(|_| attempt_code(|| unsafe { libc::pthread_detach(tid) }));
-    let _ = report_failure(c"Pthread_detach error", outcome);
+    let _ = report_failure(c"Pthread_detach", outcome);
 }
 
 /// pthread_exit: ends the calling thread, which returns `retval`. Its clean-up handlers run.
@@ -93,5 +93,5 @@ pub unsafe extern "C-unwind" fn Pthread_once(
             // SAFETY: the caller's control and function.
             attempt_code(|| unsafe { undeclared::pthread_once(once_control, init_function) })
         });
-    let _ = report_failure(c"Pthread_once error", outcome);
+    let _ = report_failure(c"Pthread_once", outcome);
 }

@@ -23,7 +23,7 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
         })
     });
     // SAFETY: the caller's string.
-    unsafe { report_failure_on(c"Open error", pathname, outcome) }.unwrap_or(-1)
+    unsafe { report_failure_on(c"Open", pathname, outcome) }.unwrap_or(-1)
 }
 
 /// read, checked: reads at most `count` bytes into `buf`, once. Restarts if interrupted by a
@@ -37,7 +37,7 @@ pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t)
     let read = || sys::read_once(fd, &mut unsafe { Room::new(buf, count) });
     let outcome = check_count(count).and_then(|()| restart_in_time(fd, libc::SO_RCVTIMEO, read));
     let outcome = outcome.map(|count| count as ssize_t);
-    report_failure(c"Read error", outcome).unwrap_or(-1)
+    report_failure(c"Read", outcome).unwrap_or(-1)
 }
 
 /// write, checked: writes at most `count` bytes from `buf`, once. Restarts if interrupted by a
@@ -51,7 +51,7 @@ pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size
     // SAFETY: the caller's buffer.
     let write = || attempt(-1, || unsafe { libc::write(fd, buf, count) });
     let outcome = check_count(count).and_then(|()| restart_in_time(fd, libc::SO_SNDTIMEO, write));
-    report_failure(c"Write error", outcome).unwrap_or(-1)
+    report_failure(c"Write", outcome).unwrap_or(-1)
 }
 
 /// lseek, checked: moves the file position to `offset` bytes from where `whence` says. Returns
@@ -60,7 +60,7 @@ pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size
 pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -> off_t {
     // SAFETY: lseek takes any numbers.
     let outcome = attempt(-1, || unsafe { libc::lseek(fd, offset, whence) });
-    report_failure(c"Lseek error", outcome).unwrap_or(-1)
+    report_failure(c"Lseek", outcome).unwrap_or(-1)
 }
 
 /// close, checked: closes the descriptor `fd`. EINTR is not reported, and close is not retried:
@@ -70,7 +70,7 @@ pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -
 pub unsafe extern "C-unwind" fn Close(fd: c_int) {
     // SAFETY: close takes any number.
     let outcome = allow(libc::EINTR, attempt(-1, || unsafe { libc::close(fd) }));
-    let _ = report_failure(c"Close error", outcome);
+    let _ = report_failure(c"Close", outcome);
 }
 
 /// select, checked: waits until one of the descriptors below `n` in the sets is ready, for
@@ -109,7 +109,7 @@ pub unsafe extern "C-unwind" fn Select(
         }
         outcome
     });
-    report_failure(c"Select error", outcome).unwrap_or(-1)
+    report_failure(c"Select", outcome).unwrap_or(-1)
 }
 
 /// What is left of `limit` after so many nanoseconds, rounded up.
@@ -135,7 +135,7 @@ fn time_left(limit: timeval, passed: i64) -> timeval {
 pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
     // SAFETY: dup2 takes any numbers.
     let outcome = restart(|| attempt(-1, || unsafe { libc::dup2(fd1, fd2) }));
-    report_failure(c"Dup2 error", outcome).unwrap_or(-1)
+    report_failure(c"Dup2", outcome).unwrap_or(-1)
 }
 
 /// stat, checked: stores the metadata of the file `filename` at `buf`. [CS:APP 3e, section
@@ -145,7 +145,7 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     // SAFETY: the caller's string and structure.
     let outcome = non_null(buf).and_then(|_| attempt(-1, || unsafe { libc::stat(filename, buf) }));
     // SAFETY: the caller's string.
-    let _ = unsafe { report_failure_on(c"Stat error", filename, outcome) };
+    let _ = unsafe { report_failure_on(c"Stat", filename, outcome) };
 }
 
 /// fstat, checked: stores the metadata of the open file `fd` at `buf`. [CS:APP 3e, section
@@ -154,7 +154,7 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
 pub unsafe extern "C-unwind" fn Fstat(fd: c_int, buf: *mut stat) {
     // SAFETY: the caller's structure.
     let outcome = non_null(buf).and_then(|_| attempt(-1, || unsafe { libc::fstat(fd, buf) }));
-    let _ = report_failure(c"Fstat error", outcome);
+    let _ = report_failure(c"Fstat", outcome);
 }
 
 #[cfg(test)]

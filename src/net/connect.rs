@@ -187,6 +187,7 @@ impl<'r, 'a> Race<'r, 'a> {
     }
 
     /// How many attempts are under way.
+    #[inline(never)]
     fn count(&self) -> usize {
         self.slots.iter().filter_map(Cell::get).count()
     }

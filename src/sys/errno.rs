@@ -2,32 +2,74 @@
 
 use core::ffi::c_int;
 
-pub use ::errno::Errno;
+/// The number of an error, as `errno` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Errno(pub c_int);
 
 /// What a system call gives: a value, or the reason why not.
 pub type Result<T> = core::result::Result<T, Errno>;
 
+/// The calling thread's `errno`. It stays where it is, so one question does for a call of libc and what comes behind it. Reads
+/// and writes are volatile: the compiler knows of malloc that it stores nowhere that the program can see.
+#[derive(Clone, Copy)]
+pub(crate) struct Place(*mut c_int);
+
+impl Place {
+    #[inline(always)]
+    pub fn find() -> Place {
+        #[cfg(target_os = "linux")]
+        use libc::__errno_location as location;
+        #[cfg(not(target_os = "linux"))]
+        use libc::__error as location;
+        // SAFETY: it takes nothing.
+        Place(unsafe { location() })
+    }
+
+    #[inline(always)]
+    pub fn get(self) -> Errno {
+        // SAFETY: errno lives as long as the thread, which a Place does not leave.
+        Errno(unsafe { self.0.read_volatile() })
+    }
+
+    #[inline(always)]
+    pub fn set(self, reason: Errno) {
+        // SAFETY: as above; nothing has a reference to it.
+        unsafe { self.0.write_volatile(reason.0) }
+    }
+}
+
 /// The reason of the last failed call, as `errno` has it.
 pub fn errno() -> Errno {
-    ::errno::errno()
+    Place::find().get()
 }
 
 /// Makes `reason` the value of `errno`.
 pub fn set_errno(reason: Errno) {
-    ::errno::set_errno(reason);
+    Place::find().set(reason);
+}
+
+/// Makes a call, and `errno` what it was before.
+#[inline(always)]
+pub(crate) fn keep_errno<T>(call: impl FnOnce() -> T) -> T {
+    let errno = Place::find();
+    let before = errno.get();
+    let value = call();
+    errno.set(before);
+    value
 }
 
 /// Makes a call that says by the value `failure` that it failed, and turns that into the error
 /// that it left in `errno`, and `errno` back into what it was.
 #[inline(always)]
 pub(super) fn or_errno<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
-    let before = errno();
+    let errno = Place::find();
+    let before = errno.get();
     let value = call();
     if value != failure {
         return Ok(value);
     }
-    let reason = errno();
-    set_errno(before);
+    let reason = errno.get();
+    errno.set(before);
     Err(reason)
 }
 
