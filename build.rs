@@ -122,7 +122,7 @@ mod header {
             return Ok(());
         };
         let out = root.join(out);
-        // Somebody may have edited or removed it since.
+        // It may have been edited or removed since.
         println!("cargo:rerun-if-changed={}", out.display());
         fs::write(&out, filled_in(root)?).map_err(|why| format!("{}: {why}", out.display()).into())
     }

@@ -83,7 +83,7 @@ void take_turns(const char *suite, const char *workload, const struct contestant
     fprintf(stderr, "  %s: %s\n", suite, workload);
     for (round = 0; round < rounds; round++) {
         for (i = 0; i < count; i++) {
-            /* Who comes first changes from round to round. */
+            /* Which one is first changes from round to round. */
             size_t turn = (i + (size_t)round) % count;
             long long start;
             size_t done;

@@ -91,7 +91,7 @@ int main(void)
     free(bytes);
     before_run = from_the_start;
     for (i = 0; i < LENGTH(chunks); i++) {
-        /* Plain reads of a few bytes take for ever and tell nothing. */
+        /* Plain reads of a few bytes take very long and show nothing. */
         size_t count = LENGTH(field) - (chunks[i] < (8 << 10));
 
         chunk = chunks[i];

@@ -3,8 +3,8 @@
  *
  * Pairs of worker processes hold the two ends, as many pairs as the limit of descriptors per
  * process asks for; the parent tells them what to do. Step by step it goes to COUNT or to the first
- * limit, and says which one that was. Then each end sends some data that nobody reads, then
- * somebody does, and at the end everything is given back.
+ * limit, and says which one that was. Then each end sends some data, which both read
+ * later, and at the end everything is closed and freed.
  *
  * What to watch: a connection is known by four numbers, two addresses and two ports. Towards one
  * server port, a source address can have as many connections as there are ephemeral ports, and k

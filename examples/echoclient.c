@@ -2,8 +2,8 @@
  * echoclient - sends a file to an echo server, line by line, and checks what comes back
  *
  * What to watch: one thread sends and the other one reads. A client that sent the whole file
- * before it read a line would wait for ever: once the buffers on the way are full, the server
- * stops reading until somebody takes its answers.
+ * before it read a line would wait forever: once the buffers on the way are full, the server
+ * stops reading until its answers are read.
  *
  * usage: echoclient HOST PORT FILE
  */

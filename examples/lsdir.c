@@ -3,8 +3,8 @@
  *
  * What to watch: a directory is a table of names and inode numbers and nothing more; all else
  * is in the inodes (statcheck). And readdir returns NULL for two different things, the end and
- * an error: only errno, set to 0 before the call, tells them apart. Who forgets that takes half of
- * a directory on a failing disk for the whole.
+ * an error: only errno, set to 0 before the call, tells them apart. A program that forgets that takes half
+ * of a directory on a failing disk for the whole.
  *
  * usage: lsdir [DIRECTORY]
  */

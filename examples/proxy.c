@@ -5,10 +5,10 @@
  * their results is looked at. What fails writes its line and calls the error handler, end_connection, which
  * ends only that connection's thread; the clean-up handler, pushed when the thread began, closes the
  * descriptors. No lock is held over a call that may fail. A client that drips its header gets no more
- * time for it than others: SO_RCVTIMEO begins anew with every byte, csapp_readlineb's limit does not.
+ * time for it than others: SO_RCVTIMEO limits each wait, csapp_readlineb the whole line.
  *
  * It is between two programs that may read a message in different ways, so it passes on none that is not
- * HTTP to the letter, and writes each header anew (http.h). What it keeps for others is in cache.h. On
+ * HTTP to the letter, and writes each header itself (http.h). What it keeps for others is in cache.h. On
  * SIGTERM and SIGINT it ends in order (stopping.h).
  *
  * usage: proxy PORT        (on 127.0.0.1 only: a proxy for everybody would be abused; 0: any free port)
@@ -220,8 +220,8 @@ static int read_answer(const struct connection *c, rio_t *rio, struct header *h)
             refuse(c, 504, "The server takes too long.");
         status = outcome == 0 ? parse_status_line(h->bytes) : -1;
     } while (status >= 100 && status < 200 && status != 101 && ++interim < 8);
-    /* An HTTP/1.0 request is never answered in chunks. Where two fields say where the answer ends, who reads
-       it after this proxy may find another end. */
+    /* An HTTP/1.0 request is never answered in chunks. If two fields say where the answer ends, a reader
+       behind this proxy may find another end. */
     if (status < 200 || status > 599 || content_length(h) == -2 || get_field(h, "Transfer-Encoding", NULL) != NULL
         || list_has(h, "Connection", "") < 0)
         refuse(c, 502, "The server's answer is damaged.");

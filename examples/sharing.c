@@ -2,7 +2,7 @@
  * sharing - three tables of the kernel, in three acts
  *
  * A descriptor is a number in the process' descriptor table. It points to an open file, an entry of
- * the open file table with a position, flags and a count of who points to it; that points to
+ * the open file table with a position, flags and a count of the descriptors that point to it; that points to
  * the v-node, the file itself. The program draws them from /proc/PID/fd and /proc/PID/fdinfo.
  *
  * What to watch: open makes a new open file each time, so two opens have two positions. dup and

@@ -28,7 +28,7 @@ $cargo rustc --quiet --locked --release --lib --crate-type cdylib --target "$tar
     -C force-unwind-tables=yes
 built=${CARGO_TARGET_DIR:-target}/$target/release
 test -f "$built/$library"
-rm -f a.o # which zig leaves behind when it is asked which flags it knows
+rm -f a.o # zig writes it when it is asked which flags it knows
 
 for flags in '' -DCSAPP_EXTRAS -D_GNU_SOURCE -DCSAPP_EDITION=3; do
     "$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror $flags -Iinclude c_tests/programs/conformance.c \

@@ -5,7 +5,7 @@
 //!
 //! Each is unsafe to call from Rust for the same reason that it is in C: pointers must
 //! be NULL where that has a defined answer, or valid for what the comment says is read or
-//! written there. Each comment is written for C programmers, who meet it in the header.
+//! written there. Each comment is written for C programmers: it becomes the header's.
 
 #![allow(clippy::missing_safety_doc)]
 

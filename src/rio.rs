@@ -192,7 +192,7 @@ impl rio_t {
         Ok(wanted - room.left())
     }
 
-    /// Takes the next `wanted` bytes, if so many are at hand; otherwise nothing.
+    /// Takes the next `wanted` bytes, if the buffer has so many; otherwise nothing.
     ///
     /// # Safety
     /// `wanted` must not be 0, and so many bytes must be writable at `to`, outside of this rio_t.

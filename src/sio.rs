@@ -7,7 +7,7 @@ use core::ptr;
 use crate::rio::{self, Kernel};
 use crate::sys::{self, Result};
 
-/// Text that is being composed in room of somebody else's.
+/// Text that is being composed in room that the caller owns.
 #[derive(Debug)]
 pub struct Text<'a> {
     room: &'a mut [u8],
@@ -160,7 +160,7 @@ pub enum Kind {
 const FIRST_PAGE: c_ulong = 4096;
 
 /// Appends `format` with its conversions (%c %s %d %i %u %x %o %p, and l or z before a number's;
-/// %% is a percent sign) filled in from what `next` fetches. What is no such conversion is copied as it stands, and
+/// %% is a percent sign) filled in from what `next` fetches. What is no such conversion is copied unchanged, and
 /// the rest goes on; if it is one of printf's, its argument is passed over.
 ///
 /// # Safety

@@ -1,7 +1,7 @@
 //! Every call to libc that the modules make: plain values and slices in, `Result` out.
 //!
 //! Three things are written here and nowhere else: how -1 becomes an [`Errno`], that an
-//! interrupted call starts again, and when a call that would block waits. No function
+//! interrupted call restarts, and when a call that would block waits. No function
 //! here changes `errno`; the C interface sets it, once, when a C call fails.
 //!
 //! A thread may be cancelled inside a call. That unwinding finds no destructor and no landing

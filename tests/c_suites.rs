@@ -68,8 +68,7 @@ fn cases(suite: &str) -> Vec<String> {
     names.collect()
 }
 
-/// Runs the test cases of a suite, which have to succeed, and shows what they say to those who ask
-/// (--nocapture).
+/// Runs the test cases of a suite, which have to succeed, and with --nocapture shows what they say.
 #[track_caller]
 fn succeed(suite: &str, command: impl Fn() -> Command + Sync) {
     let cases = cases(suite);
@@ -155,7 +154,7 @@ fn without_kernel(suite: &str) {
     });
 }
 
-/// Of the matrix of faults, the cells in which something happens in mid-message or mid-line.
+/// Of the matrix of faults, the cells in which something happens in the middle of a message or line.
 fn under_valgrind(suite: &str) {
     let program = compile(suite, "valgrind", Link::Shared, &[]);
     let suppressions = source(suite).with_extension("supp");

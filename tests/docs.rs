@@ -102,7 +102,7 @@ fn the_python_in_its_readme_connects() {
 
 /// What the guide says about a client that resets its connection: it ends the server as it was, with status
 /// 1, but not under CSAPP_ON_ERROR, nor as it is afterwards, nor one with threads. That also outlives
-/// a want of descriptors, and serves who came meanwhile.
+/// a lack of descriptors, and serves the clients that came meanwhile.
 const SERVERS: &str = r#"
 "$1" 8080 2>&1 &
 python3 "$CLIENT" localhost rude
@@ -199,7 +199,7 @@ fn the_servers_of_the_guide_do_what_it_says() {
     }
 }
 
-/// What somebody types who has not read the page.
+/// What is typed without reading the page.
 #[test]
 fn the_programs_of_the_documentation_say_what_is_wrong() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -250,7 +250,7 @@ fn the_makefile_for_projects_builds_every_variant() {
     succeed(Command::new("make").arg("clean").current_dir(&project));
     assert!(!project.join("prog").exists());
 
-    // A program of two files, in the way that the Makefile's comment says.
+    // A program of two files, as the Makefile's comment says.
     let makefile = fs::read_to_string(project.join("Makefile")).expect("the Makefile");
     let makefile = makefile.replace(
         "PROGRAMS = $(patsubst %.c,%,$(wildcard *.c))",
@@ -412,7 +412,7 @@ fn alternatives(page: &str) -> Vec<String> {
     in_markdown.chain(in_html).collect()
 }
 
-/// A picture has a text for those who do not see it, in a few words at least.
+/// A picture has a text in its place, of at least three words.
 #[test]
 fn pictures_have_a_text() {
     assert_eq!(

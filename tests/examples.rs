@@ -294,7 +294,7 @@ fn echo(way: Way, dir: &Path) {
         .filter(|name| name.starts_with("echoserver"))
     {
         let server = Server::start(program(way, name).arg("0"), dir);
-        // A client that vanishes in mid-line, with answers unread.
+        // A client that vanishes in the middle of a line, with answers unread.
         let mut vanished = server.connect();
         vanished
             .write_all(&b"line\n".repeat(10_000))
@@ -592,7 +592,7 @@ impl Origin {
     }
 }
 
-/// What a server says about a page of 5 bytes, without a word about caching.
+/// What a server says about a page of 5 bytes, with nothing about caching.
 const FINE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /// Every case of tests/examples/proxy.http is as it is written there.

@@ -1,6 +1,5 @@
 #!/bin/sh
-# Makes a bare Debian and runs the README's two commands in it, as somebody with nothing else would:
-# make and make check, in a clone of what is committed here. The machine is Debian's smallest, with git,
+# Makes a bare Debian, and runs make and make check in it, in a clone of what is committed here. The machine is Debian's smallest, with git,
 # gcc, make, Python and Rust: Debian's own if that is new enough, or else the toolchain of this machine. How
 # to reach package archives and registries is as on this machine.
 #

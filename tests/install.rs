@@ -14,7 +14,7 @@ const PROGRAM: &str = include_str!("user/prog.c");
 
 const SAYS: &str = concat!(env!("CARGO_PKG_VERSION"), " a line\n");
 
-/// Installed for all of a machine, then used by somebody who has nothing but that, then removed.
+/// Installed for all of a machine, then used by a user with only that, then removed.
 #[test]
 fn an_installed_library_serves_a_user_and_uninstall_leaves_nothing() {
     if let Some(said) = on_a_copy("install.sh", &[]) {

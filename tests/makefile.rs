@@ -184,8 +184,8 @@ fn the_last_lines_sum_up() {
     assert_eq!(tally("true").0, Some(1));
 }
 
-/// A machine that has nothing but a shell: who may install hears first what comes and how much, and who may
-/// not hears what to type.
+/// On a machine that has only a shell, root reads first what is installed and how much; another user reads what to
+/// type.
 #[test]
 fn setup_says_what_it_installs() {
     let bare = common::scratch("setup");

@@ -63,7 +63,7 @@ fn debian_packages_hold_what_a_program_needs() {
     assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
 }
 
-/// But that the maintainer has no address, unless the builder gave one.
+/// Except that the maintainer has no address, unless the builder gave one.
 fn lintian_finds_no_error(packages: &[String]) {
     if !is_installed("lintian", "lintian") {
         return;

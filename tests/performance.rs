@@ -200,7 +200,7 @@ fn figures_of_the_page_are_those_measured() {
     }
 }
 
-/// The small chart's text for those who do not see it, in the README.
+/// The README's text in place of the small chart.
 #[test]
 fn the_readme_says_what_its_chart_shows() {
     let measured = Measured::read();

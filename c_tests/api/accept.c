@@ -78,8 +78,8 @@ static struct fault error_at_first(const struct call *call)
     return (struct fault){FAIL, (size_t)error};
 }
 
-/* Errors of this machine, of its network, or of the program. (EOPNOTSUPP is also what a socket
-   that takes no connections says, for ever.) */
+/* Errors of this machine, of its network, or of the program. (A socket that takes no
+   connections always fails with EOPNOTSUPP, too.) */
 static const int errors[] = {
     EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EAGAIN, EINVAL, ENETDOWN, ENOPROTOOPT, EHOSTDOWN,
     ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
@@ -157,7 +157,7 @@ static int abort_connection(int after_a_line)
 
 /* Clients that reset their connections while those still wait in the queue, every other one with a
    line sent before. On Linux accept gives the dead connections out all the same; elsewhere it may
-   fail by ECONNABORTED. Then comes one that stays. */
+   fail by ECONNABORTED. Then comes one that does not reset. */
 START_TEST(a_server_outlives_connections_that_were_reset_in_its_queue)
 {
     int ports[ABORTED], i, next = 0, client, fd;

@@ -225,7 +225,7 @@ START_TEST(without_a_descriptor_time_runs_out_as_well)
 }
 END_TEST
 
-/* Somebody else takes the connection that woke the call. */
+/* Another thread takes the connection that woke the call. */
 static void take_connection(void)
 {
     before_accept = NULL;

@@ -1,5 +1,5 @@
 /* The checked buffered calls on descriptors that are O_NONBLOCK, as other programs leave standard input: they wait, as
-   Rio_readn does. A timeout of the socket's own is an error as ever, and the lower-case calls do not wait. */
+   Rio_readn does. A timeout of the socket's own is an error as usual, and the lower-case calls do not wait. */
 #define _GNU_SOURCE
 #include "streams.h"
 #include "text.h"

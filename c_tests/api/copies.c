@@ -20,7 +20,7 @@ static void send_up_to(size_t end)
     sent = end;
 }
 
-/* Makes the first n bytes, all but the last of them, part of one line. */
+/* Makes the first n bytes, except the last of them, part of one line. */
 static void lengthen_first_line(size_t n)
 {
     size_t i;
@@ -430,7 +430,7 @@ START_TEST(a_copy_goes_on_when_the_original_is_gone)
 }
 END_TEST
 
-/* Both have what was read ahead; of the rest, who reads first has it. */
+/* Both have what was read ahead; of the rest, the first to read has it. */
 static void take_as_well(rio_t *copy)
 {
     int ahead = original->rio_cnt;

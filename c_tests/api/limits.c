@@ -574,7 +574,7 @@ START_TEST(a_stop_is_no_end)
 }
 END_TEST
 
-/* ---- Others who use the descriptor ---- */
+/* ---- Others that use the descriptor ---- */
 
 static int flags_changed;
 
@@ -622,8 +622,8 @@ static void *take_what_comes(void *arg)
     return arg;
 }
 
-/* On a socket, somebody else who takes what woke the call cannot keep it beyond its limit. */
-START_TEST(who_is_robbed_is_not_late)
+/* On a socket, another thread that takes what woke the call cannot keep it beyond its limit. */
+START_TEST(a_robbed_call_is_not_late)
 {
     enum which_call call = (enum which_call)(_i % READ_CALLS);
     pthread_t robber;
@@ -995,7 +995,7 @@ int main(void)
     tcase_add_test(read, bad_arguments_are_told_at_once);
     tcase_add_loop_test(late, time_runs_out_where_nothing_is, 0, READ_CALLS * KINDS);
     tcase_add_loop_test(in_time, a_line_that_comes_in_time_is_given, 0, 3 * READ_CALLS * KINDS);
-    tcase_add_loop_test(late, who_is_robbed_is_not_late, 0, READ_CALLS * 2 * MODES);
+    tcase_add_loop_test(late, a_robbed_call_is_not_late, 0, READ_CALLS * 2 * MODES);
     tcase_add_loop_test(dribbling, a_dribbling_peer_does_not_put_off_the_limit, 0, READ_CALLS * KINDS);
     tcase_add_loop_test(signals, a_signal_ends_the_call_and_loses_nothing, 0, READ_CALLS * 2 * KINDS);
     tcase_add_loop_test(signals, in_a_storm_with_short_limits_everything_arrives, 0, READ_CALLS * KINDS);

@@ -323,7 +323,7 @@ START_TEST(the_same_port_on_two_addresses_is_no_connection_to_itself)
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
         if (bind(second, (SA *)&address, sizeof address) == 0)
             break;
-        ck_assert_int_eq(errno, EADDRINUSE); /* on that address the port is somebody's */
+        ck_assert_int_eq(errno, EADDRINUSE); /* on that address the port is taken */
         server = refusing_server();
     }
     server.fd = second;
@@ -803,7 +803,7 @@ START_TEST(what_the_resolver_cannot_find_is_minus_2_and_one_line)
 }
 END_TEST
 
-/* Want of a descriptor or of memory says nothing about the name, whatever code it comes as: that is -1. */
+/* A lack of descriptors or of memory says nothing about the name, whatever code it comes as: that is -1. */
 static const struct {
     int code, left_in_errno, reason;
 } wants[] = {

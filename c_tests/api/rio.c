@@ -771,7 +771,7 @@ static rio_t *suspended_reader(int ends[2], char *buf, size_t n, int by_line)
     return reader;
 }
 
-/* Expects that all but the continuation of the failed call is refused. */
+/* Expects that all except the continuation of the failed call is refused. */
 static void expect_refusals(rio_t *reader, char *buf, size_t n, int by_line)
 {
     char *other = malloc(n + 1);

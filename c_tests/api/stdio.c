@@ -45,7 +45,7 @@ static FILE *stream_of(const char *text)
     return Fdopen(ends[0], "r");
 }
 
-/* A stream over `text`; whoever reads past that gets EAGAIN after 20 ms. */
+/* A stream over `text`; a read past that gets EAGAIN after 20 ms. */
 static FILE *stream_that_times_out(const char *text)
 {
     const struct timeval limit = {0, 20000};

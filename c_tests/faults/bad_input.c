@@ -371,7 +371,7 @@ static void bad_directories_and_memory(void)
     CELL(Mmap, MAP_FAILED, EINVAL, Mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     FOR_BAD_COUNTS(count) {
         if (sizeof count == 4 && count == TOO_MANY)
-            continue; /* half of the addresses that there are can be had, and given back */
+            continue; /* half of all addresses can be mapped, and unmapped */
         CELL(Mmap, MAP_FAILED, is_valgrind() ? EINVAL : ENOMEM,
              Mmap(NULL, count, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         VOID(Munmap, EINVAL, Munmap(NULL, count));

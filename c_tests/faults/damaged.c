@@ -99,7 +99,7 @@ static void make_anew(enum kind kind)
         close(ends[1]);
         break;
     case NEVER_INITIALISED:
-        memset(reader, NEVER + 1 + (int)one_of(255), sizeof *reader); /* any byte but that one */
+        memset(reader, NEVER + 1 + (int)one_of(255), sizeof *reader); /* any other byte */
         break;
     default:
         for (i = 0; i < sizeof *reader; i++)

@@ -376,7 +376,7 @@ static int has_signals(void)
                || cell.fault == NONBLOCK_POLL_FAILS);
 }
 
-/* A call has failed as it may: by `error`, unless that is 0, by a signal, or for want of time. */
+/* A call has failed as it may: by `error`, unless that is 0, by a signal, or because its time is up. */
 static void expect_failure(ssize_t result, int error)
 {
     if (is_late(result) || (has_signals() && errno == EINTR))
@@ -411,7 +411,7 @@ static void read_once(struct reading *reading, size_t until)
         if (reading->on_failure != NULL)
             reading->on_failure(reading);
         if (cell.call == READN) {
-            /* Its return value has no room for what had come, but that is in the buffer. */
+            /* Its return value has no room for what had come. The buffer has it. */
             for (came = 0; came < n && buf[came] == expected[came]; came++)
                 continue;
             EXPECT(cell.limit == NO_LIMIT || came == moved);
@@ -524,7 +524,7 @@ static void *be_feeder(void *arg)
     return NULL;
 }
 
-/* Expects peer->n bytes of the text; after them, `ending` or nothing but the end of the stream. */
+/* Expects peer->n bytes of the text; after them, `ending` or only the end of the stream. */
 static void *be_drainer(void *arg)
 {
     struct peer *peer = arg;
@@ -960,7 +960,7 @@ static void run_receive_timeout(int in_storm)
 
 enum { FLOOD = 4 << 20 };
 
-/* Nobody reads until the timeout has run out; then somebody does. */
+/* The peer reads only after the timeout has run out. */
 static void run_send_timeout(int in_storm)
 {
     char *text = text_of(FLOOD, 0), *buf = malloc(FLOOD);
@@ -1091,7 +1091,7 @@ static void vanish(struct peer *peer)
     struct linger at_once = {1, 0};
 
     if (cell.call != WRITEN)
-        while (counted(faults.moved[READS]) < peer->n) /* in mid-message: all before it was taken */
+        while (counted(faults.moved[READS]) < peer->n) /* in the middle of the message: all before it was taken */
             sleep_us(200);
     if (cell.stream == TCP)
         EXPECT_IS(setsockopt(peer->stream->there, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
@@ -1107,7 +1107,7 @@ static void count_sigpipe(int signum)
     sigpipes++;
 }
 
-/* A pipe without a reader raises SIGPIPE, as ever; connections and terminals tell by errno alone. */
+/* A pipe without a reader raises SIGPIPE, as usual; connections and terminals tell by errno alone. */
 static void run_write_to_vanishing_peer(void)
 {
     static const size_t before[] = {1, 5000, 100000};
@@ -1153,7 +1153,7 @@ static struct fault only_counted(const struct call *call)
     return (struct fault){SHORT, SIZE_MAX};
 }
 
-/* In mid-message the peer is gone; all that had come is there for whoever asks again. */
+/* The peer goes in the middle of a message; all that had come is there for the next call. */
 static void run_read_from_vanishing_peer(void)
 {
     size_t i;

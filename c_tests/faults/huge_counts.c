@@ -170,7 +170,7 @@ START_TEST(on_the_stack_as_well)
 }
 END_TEST
 
-/* The program starts anew, so that the stack moves. */
+/* The program executes itself, so that the stack moves. */
 START_TEST(wherever_the_stack_is)
 {
     int i;

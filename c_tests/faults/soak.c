@@ -108,7 +108,7 @@ static struct episode episode_of(int number)
 
 static uint64_t plan_state;
 static int may_pass;       /* calls may also be left to the kernel, so that signals interrupt them */
-static int planned_error;  /* what the last failure but EINTR was */
+static int planned_error;  /* what the last failure except EINTR was */
 
 static uint64_t any_for_plan(void)
 {

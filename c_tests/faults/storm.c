@@ -1226,7 +1226,7 @@ START_TEST(a_look_up_goes_on)
 }
 END_TEST
 
-/* ---- Calls that wait for ever ---- */
+/* ---- Calls that wait forever ---- */
 
 static void *wait_for_ever(void *call)
 {
@@ -1344,7 +1344,7 @@ END_TEST
 /* A socket that lingers waits in close until its bytes have gone; a signal ends that. */
 static int closed, in_its_place = -1;
 
-/* The number is free from the start, so that somebody else may get it meanwhile. */
+/* The number is free from the start, so that another thread may get it meanwhile. */
 static void *take_the_number_and_interrupt(void *arg)
 {
     wait_until_blocked();

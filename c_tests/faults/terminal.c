@@ -157,7 +157,7 @@ START_TEST(a_program_ends_while_the_call_waits)
 }
 END_TEST
 
-/* The end is not for ever: another program may open the terminal. */
+/* The end is not final: another program may open the terminal. */
 START_TEST(a_terminal_that_is_opened_again_goes_on)
 {
     char name[64];
@@ -262,7 +262,7 @@ START_TEST(a_program_that_may_not_read_has_not_met_the_end)
 }
 END_TEST
 
-/* A terminal that takes nothing any more is an error to who writes. */
+/* A terminal that takes nothing any more is an error for the writer. */
 START_TEST(writing_to_a_closed_window_is_EIO)
 {
     size_t moved;

@@ -222,7 +222,7 @@ static int add_route6(const char *text)
     return ask_kernel(AF_INET6, SIOCADDRT, &route);
 }
 
-/* Becomes a host with nothing but loopback. */
+/* Becomes a host with only loopback. */
 static void be_loopback_host(void)
 {
     ck_assert(enter_namespaces(CLONE_NEWNET | CLONE_NEWNS));
@@ -703,7 +703,7 @@ START_TEST(numeric_hosts_of_every_form_are_reached)
 }
 END_TEST
 
-/* Whoever listens without a host is reachable on every address of the machine. */
+/* A socket that listens without a host is reachable on every address of the machine. */
 START_TEST(a_host_in_an_ipv6_network_alone_listens_on_both)
 {
     int ways[3], i;
@@ -1033,7 +1033,7 @@ START_TEST(a_machine_out_of_ports_says_so)
     expect_connection(first, listener);
     expect_connection(second, listener);
     expect_failures(HOST, "50000", EADDRNOTAVAIL);
-    /* Nor does another address hide it, that has free ports but nobody who listens. */
+    /* Nor does another address hide it, that has free ports and no listener. */
     expect_failures("host-and-closed", "50000", EADDRNOTAVAIL);
     expect_failures("closed-and-host", "50000", EADDRNOTAVAIL);
     expect_failures("host-and-nowhere", "50000", EADDRNOTAVAIL);

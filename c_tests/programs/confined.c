@@ -1,5 +1,5 @@
-/* Sets error handlers and fails where there is nothing but libc (in a jail), or where no thread and no process can be
-   made ("alone", by a filter that kills who tries). The rest of the arguments says what follows: "thread", that a thread
+/* Sets error handlers and fails where there is only libc (in a jail), or where no thread and no process can be
+   made ("alone", by a filter that kills a process that tries). The rest of the arguments says what follows: "thread", that a thread
    fails under csapp_error_thread_exit. */
 #include "csapp.h"
 #include <linux/filter.h>

@@ -39,7 +39,7 @@ static int holding(const char *bytes, size_t count)
     return fileno(file);
 }
 
-/* A line at hand, and nothing behind it. */
+/* A line in the buffer, and nothing behind it. */
 static void read_ahead(rio_t *rp)
 {
     char line[2 * LENGTH + 1];

@@ -1,4 +1,4 @@
-/* A thread that fails for want of a descriptor ends alone, as it was told: by the program ("handler"; "own", by a
+/* A thread that fails because no descriptor is free ends alone, as it was told: by the program ("handler"; "own", by a
    handler of its own; "again", where it said so before without effect, since none was free then either), or by
    CSAPP_ON_ERROR, which is read when the program listens ("listen") or makes a thread ("thread").
    glibc loads what unwinds threads when the first one ends, and would abort here. No test of Check can

@@ -1,4 +1,4 @@
-/* Every call of the library that waits, in a place where it waits for ever. No variable that something points to is on
+/* Every call of the library that waits, in a place where it waits forever. No variable that something points to is on
    the stack meanwhile: gcc's address sanitizer does not always survive the dead frame of one. */
 #ifndef BLOCKING_H
 #define BLOCKING_H

@@ -1,4 +1,4 @@
-/* Connects that wait for ever, and what is left of them when they are left in the middle: open descriptors, lists
+/* Connects that wait forever, and what is left of them when they are left in the middle: open descriptors, lists
    of addresses. What the resolver, connect, poll and close do is this program's to watch. */
 #ifndef CONNECTING_H
 #define CONNECTING_H
@@ -73,7 +73,7 @@ static void in_open_clientfd_of_several(void)
         abort();
 }
 
-/* How often each calls connect and poll before it waits for ever. */
+/* How often each calls connect and poll before it waits forever. */
 static const struct connecting {
     void (*call)(void);
     int attempts, waits;

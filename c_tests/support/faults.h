@@ -80,7 +80,7 @@ static inline int choose(int fd)
     return chosen;
 }
 
-/* ---- One call: what it is, what the plan says, and how it comes short ---- */
+/* ---- One call: what it is, what the plan says, and how it is short ---- */
 
 static inline enum purpose purpose_of(long nr)
 {

@@ -35,7 +35,7 @@ static inline int empty_etc(void)
         && mount("none", "/etc", "tmpfs", 0, "") == 0;
 }
 
-/* Moves this process into namespaces of its own, by `kinds` (CLONE_NEWNET and so on). Who is not
+/* Moves this process into namespaces of its own, by `kinds` (CLONE_NEWNET and so on). A user that is not
    root becomes it in a user namespace first, where the system allows that. */
 static inline int enter_namespaces(int kinds)
 {
@@ -68,7 +68,7 @@ static inline int raise_loopback(void)
     return is_up;
 }
 
-/* Moves this process into a network with nothing but loopback. */
+/* Moves this process into a network with only loopback. */
 static inline int enter_loopback_network(void)
 {
     return enter_namespaces(CLONE_NEWNET) && raise_loopback();

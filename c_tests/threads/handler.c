@@ -71,7 +71,7 @@ START_TEST(in_the_middle_of_stdio)
 }
 END_TEST
 
-/* With stdio's own locks held, so that whoever wants one waits for ever. */
+/* With stdio's own locks held, so that a call that wants one waits forever. */
 static void *hold_locks(void *arg)
 {
     flockfile(stdout);

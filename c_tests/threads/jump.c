@@ -208,7 +208,7 @@ static void interrupt_itself(void)
     raise(SIGUSR1);
 }
 
-/* A close may not be cancelled in, but that ends with it. */
+/* A thread may not be cancelled in a close. That ends with it. */
 START_TEST(behind_a_jump_out_of_a_close_a_thread_may_be_cancelled)
 {
     struct server refusing = refusing_server();

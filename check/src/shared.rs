@@ -192,7 +192,7 @@ pub struct Stack {
     pub hash: AtomicU64,
     pub ready: AtomicU32,
     pub image: AtomicU32,
-    /// Who came by here first.
+    /// The process that was here first.
     pub pid: AtomicI32,
     pub depth: AtomicU32,
     pub frames: [AtomicUsize; DEPTH],
@@ -247,7 +247,7 @@ pub struct Process {
     pub children_used: AtomicU32,
     pub rios_used: AtomicU32,
     pub held_used: AtomicU32,
-    /// Told apart by who forked whom in which order; how often it has forked.
+    /// What identifies the process: which one forked it, and as which child. How often it has forked itself.
     pub lineage: AtomicU64,
     pub forks: AtomicU64,
     /// A SIGCHLD handler left children that had ended: where it was installed, and how often.

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use support::{Compiler, Link, csapp_check, program, root, run_with, scratch};
 
-/// Compiles check/tests/programs/chaos/NAME.c, or its mended twin.
+/// Compiles check/tests/programs/chaos/NAME.c, or its fixed twin.
 fn compile(name: &str, is_mended: bool) -> String {
     let twin = format!("{name}{}", if is_mended { "-mended" } else { "" });
     let dir = scratch(&format!("chaos-{twin}"));
@@ -31,7 +31,7 @@ fn run(seed: u32, program: &str) -> (Option<i32>, String) {
     )
 }
 
-/// Without chaos the program does well, as a rule; with it, it fails within ten seeds. Its mended twin does well with
+/// Without chaos the program usually does well; with it, it fails within ten seeds. Its fixed twin does well with
 /// each, and nothing is said about it.
 fn is_found(name: &str, options: &[&str]) {
     let broken = compile(name, false);

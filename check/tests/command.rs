@@ -110,7 +110,7 @@ fn static_program_is_told_in_one_line() {
 
 #[test]
 fn setuid_program_is_told() {
-    // Only somebody else's is a different user's.
+    // Only a setuid program of another user counts.
     let Some(setuid) = ["/usr/bin/passwd", "/bin/su"]
         .iter()
         .find(|path| Path::new(path).exists())

@@ -9,7 +9,7 @@ int main(void)
     int ends[2];
     rio_t rio;
 
-    ualarm(300000, 0); /* lest it go on for ever */
+    ualarm(300000, 0); /* ends a program that loops forever */
     if (pipe(ends) < 0)
         unix_error("pipe");
     Write(ends[1], "GET / HTTP/1.0\r\n", 16);

@@ -1,5 +1,5 @@
 /*
- * sigpipe - writes to a client that has gone, and dies without a word
+ * sigpipe - writes to a client that has gone, and is killed without a message
  */
 #include "csapp.h"
 

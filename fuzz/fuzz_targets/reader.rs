@@ -1,5 +1,5 @@
 //! The buffered reader against the naive model of tests/common/model.rs: any calls of any size, while
-//! the source comes short, is interrupted, fails and ends for a while; and now and then the rio_t's
+//! the source reads less than asked, is interrupted, fails and ends for a while; and now and then the rio_t's
 //! fields are damaged, or a copy of it is used. Every three bytes are a step: what to do, and a
 //! number. The library that ships, which CSAPP_SO names, goes through the same beside it.
 #![no_main]

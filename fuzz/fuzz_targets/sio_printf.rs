@@ -1,6 +1,6 @@
 //! sio_dprintf, through its variadic C entry, against snprintf: the format is the input up to its first
 //! NUL, the arguments come from what follows. What snprintf and sio_printf have in common must come
-//! out the same, and what no printf knows as it stands; a format ends here before what only others know.
+//! out the same, and what no printf knows unchanged; a format ends here before what only others know.
 //!
 //! Two libraries are tried: the one in this program, which the sanitizer and the fuzzer see
 //! through, and the shared one that ships, which CSAPP_SO names.

@@ -35,7 +35,7 @@ type Readinitb = unsafe extern "C" fn(*mut rio_t, c_int);
 type Read = unsafe extern "C" fn(*mut rio_t, *mut c_void, usize) -> isize;
 
 /// A reader of the library that ships, which goes through all that a [`Session`] goes through. Its
-/// descriptor is a socket whose reads give a message each, so that it comes short and ends where the
+/// descriptor is a socket whose reads give a message each, so that a read is short, and ends where the
 /// session's source did; and it is O_NONBLOCK, so that EAGAIN stands for every failure.
 pub struct Twin {
     rio: Box<rio_t>,

@@ -355,7 +355,7 @@ class Rio(io.BufferedIOBase):
             raise ValueError("I/O operation on a closed Rio")
         timeout = self._timeout if timeout is INHERITED else timeout
         if timeout is INHERITED and not hasattr(file, "gettimeout") and not os.get_blocking(fileno_of(file)):
-            timeout = 0  # whoever made the descriptor non-blocking does not want to wait
+            timeout = 0  # the program made the descriptor non-blocking, so it does not want to wait
         return Limit(file, timeout)
 
     def _begun(self) -> int:

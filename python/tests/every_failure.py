@@ -110,7 +110,7 @@ for name, arguments in FAILURES.items():
     try:
         result = getattr(lib, name)(*arguments)
     except OSError as error:
-        # An interpreter's errno is its own affair; but a reason there is, or the resolver has it.
+        # Which errno an interpreter sees is undefined; but there is one, or the resolver's reason.
         if not error.errno and not isinstance(error, (socket.gaierror, socket.herror)):
             sys.exit(f"{name}: an OSError without errno")
     else:

@@ -295,7 +295,7 @@ impl<'r, 'a> Race<'r, 'a> {
     }
 }
 
-/// Whether that is want of a descriptor or of memory.
+/// Whether that is a lack of descriptors or of memory.
 fn is_want(reason: Errno) -> bool {
     [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM].contains(&reason.0)
 }

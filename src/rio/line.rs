@@ -1,6 +1,6 @@
-//! A line that is at hand: the loop that every line of every program goes through. One pass copies and looks for the
+//! A line that is in the buffer: the loop that every line of every program goes through. One pass copies and looks for the
 //! newline at once, in the widest instructions that the processor has and that pay; each set of them has a file below,
-//! with a `copy_line` in it. Lines that are not at hand are `rio_t::readlineb`'s.
+//! with a `copy_line` in it. Lines that are not whole in the buffer are `rio_t::readlineb`'s.
 
 use core::ffi::{c_int, c_void};
 use core::hint::unreachable_unchecked;
@@ -34,7 +34,7 @@ use self::neon::copy_line as copy_usual;
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 use self::portable::copy_line as copy_usual;
 
-/// Who calls a `copy_line`. A function with one caller is inlined there, however large it is, so each has its own.
+/// The caller of a `copy_line`. A function with one caller is inlined there, however large it is, so each has its own.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 const FAST: u8 = 0;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -56,11 +56,11 @@ trait Scan {
     unsafe fn copy(bytes: &[u8], to: *mut u8) -> Option<*const u8>;
 }
 
-/// What a call does about a line that is not at hand, and about errors: the C function's parameters, and its time limit.
+/// What a call does about a line that is not in the buffer, and about errors: the C function's parameters, and its time limit.
 pub type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t;
 
 /// Makes the functions that take a line, one for each [`Scan`]. Each is compiled as a whole for the scan's instructions,
-/// so that all of it is inlined, and ends in a jump to the next one. Where a line is at hand, there is no further call.
+/// so that all of it is inlined, and ends in a jump to the next one. If the line is in the buffer, there is no further call.
 macro_rules! scans {
     ($($scan:ident, $(features $features:literal,)? least $least:expr, second $second:expr, |$bytes:ident, $to:ident| $copy:expr;
         $take:ident $(, else $next:ident)?;)+) => {$(
@@ -126,7 +126,7 @@ scans! {
         usual;
 }
 
-/// Takes the next line of `rp` as rio_readlineb does, if it is at hand and fits; leaves all else to `otherwise`.
+/// Takes the next line of `rp` as rio_readlineb does, if it is in the buffer and fits; leaves all else to `otherwise`.
 ///
 /// # Safety
 /// rp is the caller's rio_t, which belongs to this thread, or NULL; usrbuf is writable for the line and its NUL, or NULL.
@@ -180,7 +180,7 @@ enum Taken {
     Refused,
 }
 
-/// Takes a line that is at hand and fits.
+/// Takes a line that is in the buffer and fits.
 ///
 /// # Safety
 /// As [`readlineb`]; the processor must have the instructions of S. If S comes second, the one before has not refused.
@@ -220,7 +220,7 @@ pub fn copy_line(bytes: &[u8], room: &mut Room) -> bool {
     if sys::is_sanitized() {
         watch(bytes, room);
     }
-    // SAFETY: the room has room for all of `bytes`, and is nobody else's, so it lies outside of them; what is said
+    // SAFETY: the room has room for all of `bytes`, and no other code touches it, so it lies outside of them; what is said
     // to be stored has been.
     unsafe {
         let end = copy_widest(bytes, room.next());

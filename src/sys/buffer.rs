@@ -21,7 +21,7 @@ impl Room {
     /// Room for `len` bytes at `start`.
     ///
     /// # Safety
-    /// As many bytes at `start` as are going to be stored must be writable, nobody else
+    /// As many bytes at `start` as are going to be stored must be writable, no other code
     /// may touch them meanwhile, and `len` must not exceed `isize::MAX`.
     pub unsafe fn new(start: *mut c_void, len: usize) -> Room {
         Room {
@@ -62,8 +62,8 @@ impl Room {
             return 0;
         }
         about_to_store(self.next, count);
-        // SAFETY: `new` promised that what is stored within `left` is writable and nobody
-        // else's, so it cannot overlap `bytes` either.
+        // SAFETY: `new` promised that what is stored within `left` is writable and not
+        // touched by other code, so it cannot overlap `bytes` either.
         unsafe {
             ptr::copy_nonoverlapping(bytes.as_ptr(), self.next, count);
             self.advance(count);

@@ -1,4 +1,4 @@
-//! Cancellation, and what is given back when a call is left in the middle.
+//! Cancellation, and what is closed and freed when a call is left in the middle.
 
 use core::ffi::c_int;
 
@@ -30,7 +30,7 @@ extern "C" fn restore_cancel_state(before: &c_int) {
 }
 
 /// Makes `call`. If it is left in the middle (its thread is cancelled or exits, or a signal handler
-/// jumps out), `clean_up` is called with `state` as it stands then: what changes of it is in cells.
+/// jumps out), `clean_up` is called with the `state` of that moment: what changes of it is in cells.
 ///
 /// This is what pthread_cleanup_push was once made of. Unlike today's, it lets siglongjmp know what it jumps
 /// over, so that no dead frame stays registered, and needs no sigsetjmp.

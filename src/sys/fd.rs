@@ -40,7 +40,7 @@ pub fn read_in_time(fd: c_int, room: &mut Room, deadline: Deadline) -> Result<us
     loop {
         wait_in_time(fd, libc::POLLIN, deadline)?;
         match receive_now(fd, room) {
-            // Somebody else was quicker.
+            // Another thread was quicker.
             Err(reason) if would_block(reason) => {}
             Err(Errno(libc::EIO)) if is_ended_terminal(fd) => return Ok(0),
             outcome => return outcome,
@@ -141,7 +141,7 @@ fn is_ended_terminal(fd: c_int) -> bool {
         && is_terminal(fd)
 }
 
-/// Whether `fd` is a terminal; one that has ended may answer nothing but EIO.
+/// Whether `fd` is a terminal; one that has ended may answer only EIO.
 fn is_terminal(fd: c_int) -> bool {
     // SAFETY: isatty takes any number.
     match or_errno(0, || unsafe { libc::isatty(fd) }) {
@@ -298,7 +298,7 @@ fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
     checked(|| send(fd))
 }
 
-/// The same where not every kernel knows MSG_NOSIGNAL: by an option of the socket, which stays.
+/// The same on a system that has kernels without MSG_NOSIGNAL: by an option of the socket, which stays.
 /// (To block the signal meanwhile would not do: it is sent to the process, so that any
 /// thread may get it.)
 #[cfg(target_vendor = "apple")]

@@ -29,7 +29,7 @@ impl Unresolved {
         errno: Errno(0),
     };
 
-    /// EMFILE, ENFILE or ENOMEM, if the resolver has failed for want of a descriptor or of memory. That
+    /// EMFILE, ENFILE or ENOMEM, if the resolver has failed because no descriptor or memory was free. That
     /// may stand in errno alone, or nowhere: without its files, it knows no host and no service.
     #[cold]
     pub fn want(self) -> Option<Errno> {
@@ -96,7 +96,7 @@ impl Addresses {
         unsafe { self.free_in_place() }
     }
 
-    /// [`Addresses::free`] by somebody who only borrows the list: the clean-up of a cancelled call.
+    /// [`Addresses::free`] for a caller that only borrows the list: the clean-up of a cancelled call.
     ///
     /// # Safety
     /// Neither the list nor an address of it may be used afterwards.

@@ -20,7 +20,7 @@ pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 
 /// [`restart`] for a call that waits on `fd` for as long as its `option` (SO_RCVTIMEO or
 /// SO_SNDTIMEO) says. The kernel grants each start the whole time; so that signals that keep coming
-/// cannot put its end off for ever, the call ends by EAGAIN once that time has gone by since
+/// cannot put its end off forever, the call ends by EAGAIN once that time has gone by since
 /// the first of them: after three times the time at the latest.
 #[inline(always)]
 pub fn restart_in_time<T>(
@@ -40,7 +40,7 @@ pub fn restart_in_time<T>(
 /// The events to wait for where an O_NONBLOCK descriptor is not waited for.
 pub const NO_WAIT: libc::c_short = 0;
 
-/// Does what has to be done before a failed call on `fd` starts again: after a signal, looks at the time, as
+/// Does what has to be done before a failed call on `fd` restarts: after a signal, looks at the time, as
 /// [`restart_in_time`] has it; where an O_NONBLOCK descriptor is not ready, waits for `events`, unless that is [`NO_WAIT`].
 /// `deadline` is `None` until a signal interrupts the call.
 ///

@@ -61,7 +61,7 @@ unsafe extern "C" {
 type Dlopen = unsafe extern "C" fn(file: *const c_char, mode: c_int) -> *mut c_void;
 
 /// dlopen, where the program has it. With glibc before 2.34 it is in a library of its own, and linked statically it is
-/// left out unless somebody asks for it: so the reference is weak, which stable Rust has no words for.
+/// left out unless the program refers to it: so the reference is weak, which stable Rust cannot express.
 #[cfg(all(target_env = "gnu", not(miri)))]
 pub fn dlopen() -> Option<Dlopen> {
     unsafe extern "C" {

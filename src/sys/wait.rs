@@ -64,14 +64,14 @@ pub fn wait_connected(fd: c_int) -> Result<()> {
 ///
 /// accept has no MSG_DONTWAIT. If the listening socket is a blocking one, and another thread or
 /// process takes the connection first, accept waits for the next one, past the deadline. So of
-/// those who wait in this function, a connection wakes one only. What it cannot prevent:
-/// that somebody else takes the connection in the microsecond before accept.
+/// the threads that wait in this function, a connection wakes one only. What it cannot prevent:
+/// that another thread takes the connection in the microsecond before accept.
 pub fn wait_for_connection(fd: c_int, deadline: Deadline) -> Result<()> {
     if !is_nonblocking(fd) && wait_ready(fd, libc::POLLIN, Deadline::past()).is_err() {
         #[cfg(target_os = "linux")]
         if let Ok(watch) = epoll::Watch::new(fd, libc::EPOLLIN | libc::EPOLLEXCLUSIVE) {
             match watch.wait_and_close(|watch| watch.next(deadline).map(drop)) {
-                // Whoever was woken for what is there now may have left without it.
+                // The thread that was woken for what is there now may have left without it.
                 Err(TIMED_OUT) => return wait_ready(fd, libc::POLLIN, Deadline::past()),
                 outcome => return outcome,
             }
@@ -97,7 +97,7 @@ mod error_queue {
     /// How long to sleep, in milliseconds, where nothing tells when to go on.
     const NAP: i64 = 10;
 
-    /// [`wait_ready`](super::wait_ready), after poll has seen nothing but an error on `fd`.
+    /// [`wait_ready`](super::wait_ready), after poll has seen only an error on `fd`.
     #[cold]
     pub fn wait(fd: c_int, events: c_short, deadline: Deadline) -> Result<()> {
         let protocol = get_option::<c_int>(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL);
@@ -136,7 +136,7 @@ mod error_queue {
                 ptr::null::<c_void>(),
                 libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
             );
-            // SAFETY: no byte is read. To TCP, sending none is nothing but a look for errors.
+            // SAFETY: no byte is read. To TCP, sending none is only a look for errors.
             checked(|| unsafe { libc::send(fd, start, 0, flags) }).map(|_| false)
         };
         match asked {

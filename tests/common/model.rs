@@ -233,7 +233,7 @@ impl Session {
         self.suspended.map(|call| self.call(call))
     }
 
-    /// Starts again, without what had been read ahead.
+    /// Begins again, without what had been read ahead.
     pub fn init(&mut self) {
         // SAFETY: it is a rio_t of ours.
         unsafe { rio_t::init(&mut *self.reader, 0) };

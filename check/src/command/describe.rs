@@ -20,7 +20,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The same fault at the same place, whoever ran into it.
+    /// The same fault at the same place, in any process.
     pub fn is_same(&self, other: &Report) -> bool {
         self.kind == other.kind && self.place.long() == other.place.long()
     }
@@ -78,7 +78,7 @@ pub fn counted(n: i64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// A finding, with the places of its calls at hand.
+/// A finding, with the places of its calls.
 struct Story<'a> {
     finding: &'a Finding,
     places: &'a Places<'a>,
@@ -117,7 +117,7 @@ impl Story<'_> {
     }
 }
 
-/// The words for a finding.
+/// The text of a finding.
 struct Words {
     message: String,
     evidence: Vec<String>,

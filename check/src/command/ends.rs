@@ -1,4 +1,4 @@
-//! What a process leaves behind when it ends.
+//! What a process has not closed, freed or waited for when it ends.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Where does it hang? What each thread of each watched process waits for, and who could end the wait.
+//! Where does it hang? What each thread of each watched process waits for, and which thread or process could end the wait.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -167,7 +167,7 @@ impl Waiting<'_> {
         (copied == 4).then(|| count.max(0))
     }
 
-    /// Who has the same pipe: if nobody writes, its reader waits for its own other end.
+    /// The processes with the same pipe: if none writes, its reader waits for its own other end.
     fn other_ends(&self, pid: i32, own: i32, link: &str, text: &mut String) {
         for other in self
             .shared

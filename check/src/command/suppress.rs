@@ -1,4 +1,4 @@
-//! Reports that somebody does not want to see: lines "KIND PATTERN" in a file.
+//! Reports that a user does not want to see: lines "KIND PATTERN" in a file.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Bytes that a rio_t has read ahead, and that are lost if somebody else reads its descriptor.
+//! Bytes that a rio_t has read ahead, and that are lost if another reader takes over its descriptor.
 //!
 //! A rio_t is known by rio_readinitb (of libcsapp.so, or found among the symbols of the program: patch.rs), or by a
 //! read that fills it: the buffer of a rio_t lies right behind its descriptor, count and pointer, in libcsapp's as in

@@ -1,5 +1,5 @@
 /*
- * What looks like a fault and is none: a rio_t copied and moved, one started anew after lseek, a shared argument that
+ * What looks like a fault and is none: a rio_t copied and moved, one initialised again after lseek, a shared argument that
  * nobody changes, a semaphore that several threads get, a number handed from thread to thread, a drained connection.
  */
 #include "csapp.h"

@@ -43,7 +43,7 @@ impl Guarded {
     /// How many bytes can be touched.
     pub const LEN: usize = 3 * Guarded::PAGE;
 
-    /// Miri sees by itself who touches what is not theirs.
+    /// Miri sees by itself what touches memory that is not its own.
     #[cfg(miri)]
     pub fn new() -> Guarded {
         let start = Box::leak(vec![0; Guarded::LEN].into_boxed_slice()).as_mut_ptr();

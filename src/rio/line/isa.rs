@@ -16,7 +16,7 @@ pub enum Isa {
 }
 
 /// The answer, or 0 before the question. Every thread that asks gets the same answer, so it does
-/// not matter who stores it, nor when the others see it.
+/// not matter which thread stores it, nor when the others see it.
 static KNOWN: AtomicU8 = AtomicU8::new(0);
 
 /// The widest set that the processor has and the system lets programs use; `None` before [`isa`] has asked, and as long as a
