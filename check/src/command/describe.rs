@@ -176,12 +176,12 @@ fn descriptor(kind: Kind, story: &Story<'_>) -> Words {
         Kind::DoubleClose if story.number(1) != 0 => Words {
             message: format!("descriptor {fd} is closed a second time"),
             evidence: vec![format!("{}; since then {}", closed(), given())],
-            why: "this close cuts off somebody else: close each descriptor once, and forget its number",
+            why: "this close hits the new owner of the number: close each descriptor once, and then set its variable to -1",
         },
         Kind::DoubleClose => Words {
             message: format!("descriptor {fd} is closed a second time"),
             evidence: std::iter::once(closed()).chain(opened(story)).collect(),
-            why: "had the number been given out again in between, this close would have hit somebody else",
+            why: "if the number had been given out again meanwhile, this close would have hit its new owner",
         },
         Kind::ClosedUse => Words {
             message: format!(
@@ -191,7 +191,7 @@ fn descriptor(kind: Kind, story: &Story<'_>) -> Words {
             evidence: std::iter::once(format!("closed at {}, {}", story.at(1), story.thread()))
                 .chain(opened(story))
                 .collect(),
-            why: "it fails with EBADF, or meets whoever is given the number next",
+            why: "it fails with EBADF, or uses the file that gets this number next",
         },
         Kind::ForeignUse => Words {
             message: format!(
@@ -199,7 +199,7 @@ fn descriptor(kind: Kind, story: &Story<'_>) -> Words {
                 story.call(0)
             ),
             evidence: vec![format!("closed at {}; since then {}", story.at(1), given())],
-            why: "the bytes are somebody else's",
+            why: "it reads or writes the bytes of the new owner of this number",
         },
         _ => Words {
             message: format!(
@@ -211,7 +211,7 @@ fn descriptor(kind: Kind, story: &Story<'_>) -> Words {
                 story.number(0),
                 story.at(1)
             )],
-            why: "the other thread goes on waiting, on a number that may be given out again; shutdown would wake it",
+            why: "the other thread keeps waiting, on a number that may be given out again; shutdown would wake it",
         },
     }
 }
@@ -242,7 +242,9 @@ fn lost_bytes(story: &Story<'_>) -> Words {
             vec![ahead()],
         ),
         1 => (
-            format!("a second rio_t reads descriptor {fd}, of which the first still holds {bytes}"),
+            format!(
+                "a second rio_t reads descriptor {fd}, but the first still holds {bytes} of it"
+            ),
             vec![ahead()],
         ),
         2 => (
@@ -253,7 +255,7 @@ fn lost_bytes(story: &Story<'_>) -> Words {
             vec![ahead()],
         ),
         3 => (
-            format!("a stdio stream reads descriptor {fd}, of which a rio_t still holds {bytes}"),
+            format!("a stdio stream reads descriptor {fd}, but a rio_t still holds {bytes} of it"),
             vec![ahead()],
         ),
         _ => (
@@ -270,7 +272,7 @@ fn lost_bytes(story: &Story<'_>) -> Words {
     Words {
         message,
         evidence,
-        why: "nobody sees those bytes in their place: read a descriptor through one buffer only",
+        why: "these bytes are lost, or come out of order: read a descriptor through only one buffer",
     }
 }
 
@@ -291,7 +293,7 @@ fn handler(kind: Kind, story: &Story<'_>) -> Words {
                 story.number(2),
                 errno_text(story.number(2))
             )],
-            why: "what it interrupted may be about to look at errno: save it first, and restore it at the end",
+            why: "the interrupted code may read errno next: save errno at the beginning of the handler, and restore it at the end",
         },
     }
 }
@@ -307,7 +309,7 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                 story.at(1),
                 story.errno(0)
             )],
-            why: "check a result before it is used as a number",
+            why: "check a result before you use it as a number",
         },
         Kind::ErrorAsNumber => Words {
             message: format!("{} is called on descriptor {fd}", story.call(0)),
@@ -317,7 +319,7 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                 story.at(1),
                 story.errno(0)
             )],
-            why: "check a result before it is used as a descriptor",
+            why: "check a result before you use it as a descriptor",
         },
         Kind::SharedArgument => Words {
             message:
@@ -329,7 +331,7 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                 story.number(0),
                 story.number(1)
             )],
-            why: "two threads may see the same value: give each one its own, by malloc or as the pointer itself",
+            why: "two threads may see the same value: give each thread its own, from malloc or as the pointer itself",
         },
         Kind::StdioForked => {
             let stream = if story.number(1) != 0 {
@@ -344,13 +346,13 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                     counted(story.number(0), "byte")
                 ),
                 evidence: vec![format!("they begin with {text:?}")],
-                why: "call fflush before fork, or end the child by _exit",
+                why: "call fflush before fork, or end the child with _exit",
             }
         }
         Kind::LoopAtEnd => Words {
             message: match story.number(0) {
                 0 => format!(
-                    "{} has met the end {} times in a row on descriptor {fd}",
+                    "{} has reached the end of file {} times in a row on descriptor {fd}",
                     story.call(0),
                     story.number(1)
                 ),
@@ -362,11 +364,11 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                 ),
             },
             evidence: Vec::new(),
-            why: "nothing more will come: a loop that waits for a certain line must also stop at the end",
+            why: "no more bytes will come: a loop that waits for a certain line must also stop at the end of file",
         },
         Kind::FellThrough => Words {
             message: format!(
-                "{} fails, and the child goes on in its parent's code",
+                "{} fails, and the child continues with the code of its parent",
                 story.call(0)
             ),
             evidence: vec![
@@ -378,7 +380,7 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                 ),
                 format!("forked at {}", story.at(2)),
             ],
-            why: "end the child when exec returns: _exit(127)",
+            why: "end the child if exec returns: _exit(127)",
         },
         _ => Words {
             message: kind.name().into(),

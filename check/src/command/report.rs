@@ -179,7 +179,7 @@ impl<'a> Reporter<'a> {
             .iter()
             .map(|report| report.kind as u32)
             .collect();
-        let mut text = format!("{} of faults", counted(kinds.len() as i64, "kind"));
+        let mut text = format!("{} of fault", counted(kinds.len() as i64, "kind"));
         if self.descriptors_left > 0 {
             text += &format!(
                 "; {} left",
