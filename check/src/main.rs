@@ -5,6 +5,8 @@ mod shared;
 
 #[path = "command/arguments.rs"]
 mod arguments;
+#[path = "command/calls.rs"]
+mod calls;
 #[path = "command/describe.rs"]
 mod describe;
 #[path = "command/elf.rs"]

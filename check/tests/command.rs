@@ -277,3 +277,37 @@ fn the_readme_shows_what_is_said() {
     }
     assert_eq!(shown.lines().count(), 3, "{shown}");
 }
+
+/// The library goes from function to function by jumps, and has symbols for the outermost alone.
+#[test]
+fn the_function_that_the_program_called_is_named() {
+    const LEAKS: &str = r#"
+#include "csapp.h"
+
+int main(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t len = sizeof address;
+    int listener = Socket(AF_INET, SOCK_STREAM, 0), i;
+    char port[10];
+
+    Listen(listener, 9);
+    getsockname(listener, (SA *)&address, &len);
+    sprintf(port, "%d", ntohs(address.sin_port));
+    for (i = 0; i < 3; i++)
+        Open_clientfd("localhost", port);
+    for (i = 0; i < 3; i++)
+        Accept(listener, NULL, NULL);
+    for (i = 0; i < 3; i++)
+        open("/", O_RDONLY);
+}
+"#;
+    for link in [Link::Shared, Link::Object] {
+        let leaks = program("leaks", LEAKS, link);
+        let log = check(&[], &[leaks.to_str().expect("UTF-8")], "").log;
+        for name in ["Open_clientfd", "Accept", "open"] {
+            let part = format!(" opened here by {name} are still open");
+            assert!(log.contains(&part), "{link:?}, {name}: {log}");
+        }
+    }
+}

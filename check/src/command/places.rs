@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use addr2line::Loader;
 
+use crate::calls::Calls;
 use crate::shared::*;
 
 /// Where a call was made.
@@ -175,6 +176,7 @@ pub struct Places<'a> {
     shared: &'a Shared,
     files: RefCell<HashMap<String, Option<Loader>>>,
     known: RefCell<HashMap<u32, Vec<Place>>>,
+    calls: RefCell<HashMap<String, Option<Calls>>>,
 }
 
 impl<'a> Places<'a> {
@@ -183,6 +185,7 @@ impl<'a> Places<'a> {
             shared,
             files: RefCell::default(),
             known: RefCell::default(),
+            calls: RefCell::default(),
         }
     }
 
@@ -221,9 +224,13 @@ impl<'a> Places<'a> {
     /// The csapp function through which the call was made, if it was: "Open_clientfd" of a connect.
     pub fn through(&self, id: u32) -> Option<String> {
         let places = self.stack(id);
-        let inner = &places[..own(&places).unwrap_or(places.len())];
-        let names = inner.iter().filter_map(|place| place.function.clone());
-        names.rev().find(|name| is_csapp(name))
+        let place = &places[own(&places)?];
+        let mut calls = self.calls.borrow_mut();
+        let calls = calls
+            .entry(place.module.clone())
+            .or_insert_with(|| Calls::of(&place.module, is_csapp));
+        let name = calls.as_ref()?.before(place.offset as u64 + 1)?;
+        is_csapp(name).then(|| name.to_owned())
     }
 
     fn module(&self, image: u32, address: usize) -> Option<&'a Module> {
