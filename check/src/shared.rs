@@ -296,7 +296,9 @@ pub struct Fd {
     pub close_stack: AtomicU32,
     pub close_tid: AtomicI32,
     pub close_sync: AtomicU32,
+    /// The thread that used it last, when it began to, and when it did last.
     pub use_tid: AtomicI32,
+    pub taken_ops: AtomicU32,
     pub use_ops: AtomicU32,
     pub end_stack: AtomicU32,
     pub waiting: AtomicU32,

@@ -114,8 +114,9 @@ impl End<'_> {
                 .iter()
                 .filter(|(number, fd)| self.is_idle(*number, fd, &all))
                 .collect();
-            // Where some were left while others went on being opened, the newest has only had no time to be left.
-            if !idle.is_empty() && !self.was_killed() {
+            // If some were left while others were opened, nobody is busy with the newest either: unless the program was
+            // ended while it worked.
+            if !idle.is_empty() && !self.was_killed() && self.alive() <= 1 {
                 idle = all
                     .iter()
                     .filter(|(_, fd)| fd.flags.get() & POLLED == 0)
@@ -142,7 +143,7 @@ impl End<'_> {
                 .filter(|(_, fd)| fd.flags.get() & ENDED != 0)
                 .count();
             let evidence = if ended > 0 {
-                vec![format!("of {ended}, the program had met the end")]
+                vec![format!("the program had read {ended} of them to the end")]
             } else {
                 Vec::new()
             };
@@ -166,27 +167,35 @@ impl End<'_> {
         ways.values().any(|calls| calls.len() > 1)
     }
 
-    /// Whether nobody was busy with it any more: its end was met, its thread has ended, or has opened others since.
+    fn alive(&self) -> usize {
+        let threads = self.process.all_threads();
+        threads.filter(|thread| thread.state.get() == ALIVE).count()
+    }
+
+    /// Whether nobody was busy with it any more: its end was met, its thread has ended, or has turned to others since.
     fn is_idle(&self, number: i32, fd: &Fd, group: &[(i32, &Fd)]) -> bool {
         let mut threads = self.process.all_threads();
         if threads.any(|thread| thread.call.get() != 0 && thread.fd.get() == number) {
             return false;
-        }
-        if fd.flags.get() & ENDED != 0 {
-            return true;
         }
         let user = self
             .process
             .all_threads()
             .find(|thread| thread.tid.get() == fd.use_tid.get() && thread.state.get() == ALIVE);
         let Some(user) = user else { return true };
+        if fd.flags.get() & ENDED != 0 {
+            return self.alive() <= 1 || user.ops.get() != fd.use_ops.get();
+        }
         let several = self.process.threads_used.get() > 1;
         let unused = fd.use_ops.get() == fd.open_ops.get();
         if fd.flags.get() & POLLED != 0 || (several && unused) {
             return false;
         }
         let newer = |other: &Fd| {
-            other.open_tid.get() == user.tid.get() && other.open_ops.get() > fd.use_ops.get()
+            let opened = other.open_tid.get() == user.tid.get();
+            let taken = other.use_tid.get() == user.tid.get();
+            (opened && other.open_ops.get() > fd.use_ops.get())
+                || (taken && other.taken_ops.get() > fd.use_ops.get())
         };
         group.iter().any(|(_, other)| newer(other))
     }

@@ -35,9 +35,12 @@ pub fn opened(me: &Me, fd: c_int, call: Call, stack: u32, name: &[u8], flags: u3
     entry.open_call.set(call as u32);
     entry.open_stack.set(stack);
     entry.open_tid.set(me.tid());
-    entry.open_ops.set(me.thread.ops.get());
+    let ops = me.thread.ops.get().wrapping_add(1);
+    me.thread.ops.set(ops);
+    entry.open_ops.set(ops);
     entry.use_tid.set(me.tid());
-    entry.use_ops.set(me.thread.ops.get());
+    entry.use_ops.set(ops);
+    entry.taken_ops.set(ops);
     entry.end_stack.set(0);
     entry.stream.set(0);
     entry.name.write(name);

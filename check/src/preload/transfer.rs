@@ -71,8 +71,12 @@ impl Transfer {
     fn after(&self, me: &Me, stack: u32, reader: Option<&Rio>, result: ssize_t) {
         let kept = KeepErrno::new();
         if let Some(entry) = me.process.fd(self.fd) {
-            entry.use_tid.set(me.tid());
-            entry.use_ops.set(me.thread.ops.get());
+            let ops = me.thread.ops.get();
+            if entry.use_tid.get() != me.tid() || entry.use_ops.get() == entry.open_ops.get() {
+                entry.use_tid.set(me.tid());
+                entry.taken_ops.set(ops);
+            }
+            entry.use_ops.set(ops);
         }
         if self.reads() {
             me.synchronized();

@@ -38,6 +38,8 @@ fn number(result: c_int) -> isize {
     result as isize
 }
 
+/// Those that are waited for only until they are connected do not count: nobody waits for them any more then.
+///
 /// # Safety
 /// `set` has `count` entries.
 unsafe fn mark_polled(set: *const pollfd, count: nfds_t) {
@@ -47,7 +49,10 @@ unsafe fn mark_polled(set: *const pollfd, count: nfds_t) {
     }
     // SAFETY: the caller's promise.
     let entries = unsafe { std::slice::from_raw_parts(set, count as usize) };
-    entries.iter().for_each(|entry| polled(&me, entry.fd, true));
+    let watched = entries
+        .iter()
+        .filter(|entry| entry.events & libc::POLLIN != 0);
+    watched.for_each(|entry| polled(&me, entry.fd, true));
 }
 
 /// # Safety
@@ -86,6 +91,8 @@ hook! {
 
     fn __poll_chk(set: *mut pollfd, count: nfds_t, timeout: c_int, room: usize) -> c_int {
         let at = site();
+        // SAFETY: the caller's array.
+        unsafe { mark_polled(set, count) };
         if interrupted() {
             return -1;
         }

@@ -1,6 +1,7 @@
 /*
  * What looks like a fault and is none: a rio_t copied and moved, one initialised again after lseek, a shared argument that
- * nobody changes, a semaphore that several threads get, a number handed from thread to thread, a drained connection.
+ * nobody changes, a semaphore that several threads get, a number handed from thread to thread, a drained connection,
+ * connections that threads are still busy with when another one ends the program.
  */
 #include "csapp.h"
 
@@ -121,6 +122,39 @@ static void posts(void)
         Pthread_join(tids[i], NULL);
 }
 
+static volatile int is_working = 1;
+
+static void *busy(void *argument)
+{
+    char buf[10];
+    int fd = *(int *)argument;
+
+    while (Read(fd, buf, sizeof buf) > 0)
+        ;
+    V(&full);
+    while (is_working)
+        ;
+    return NULL;
+}
+
+static void ends_while_others_are_busy(void)
+{
+    static int fds[4][2];
+    pthread_t tids[4];
+    int i;
+
+    Sem_init(&full, 0, 0);
+    for (i = 0; i < 4; i++) {
+        if (pipe(fds[i]) < 0)
+            exit(5);
+        Close(fds[i][1]);
+        Pthread_create(&tids[i], NULL, busy, &fds[i][0]);
+        P(&full);
+    }
+    puts("ok");
+    exit(0);
+}
+
 int main(void)
 {
     posts();
@@ -128,6 +162,5 @@ int main(void)
     rewinds();
     drains();
     hands_over();
-    puts("ok");
-    return 0;
+    ends_while_others_are_busy();
 }
