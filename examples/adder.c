@@ -1,9 +1,9 @@
 /*
  * adder - a CGI program that adds the two numbers of a form
  *
- * What to watch: a CGI program is any program that reads its input from the environment and writes
- * header lines, an empty line and a page to standard output. Whatever the query holds comes from a
- * stranger: it is taken apart as numbers and never printed as it came.
+ * What to watch: a CGI program reads its input from the environment, and writes header lines, an empty line
+ * and a page to standard output. Any such program will do. The query comes from a stranger: adder converts it to
+ * numbers, and never prints the text itself.
  *
  * usage: tinyweb runs it for /cgi-bin/adder?a=1&b=2
  */

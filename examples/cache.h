@@ -1,11 +1,11 @@
 /*
- * cache.h - what the proxy keeps of the answers it has seen
+ * cache.h - the answers that the proxy stores
  *
- * The cache holds 1 MiB, keys and all; the least recently used answers make room for new ones. What may be
- * kept, and for how long, is RFC 9111's to say.
+ * The cache holds 1 MiB, including the keys; new answers replace those that were not used for the longest time. RFC
+ * 9111 says which answers may be stored, and for how long.
  *
- * What to watch: it keeps only what it understands wholly. An answer that is meant for one client and
- * given to another is worse than a cache that forgets too much.
+ * What to watch: it stores only answers that it understands completely. To give an answer that is meant for one
+ * client to another is worse than to store too few.
  */
 #ifndef CACHE_H
 #define CACHE_H

@@ -1,15 +1,15 @@
 /*
  * conncap - how many TCP connections can one machine hold? Opens, holds and counts them.
  *
- * Pairs of worker processes hold the two ends, as many pairs as the limit of descriptors per
- * process asks for; the parent tells them what to do. Step by step it goes to COUNT or to the first
- * limit, and says which one that was. Then each end sends some data, which both read
- * later, and at the end everything is closed and freed.
+ * Pairs of worker processes hold the two ends of the connections. There are as many pairs as the limit of
+ * descriptors of a process requires; the parent tells them what to do. Step by step it opens COUNT connections,
+ * or as many as the first limit allows, and prints which limit that was. Then each end sends some data, which both
+ * read later. At the end conncap closes all connections.
  *
- * What to watch: a connection is known by four numbers, two addresses and two ports. Towards one
- * server port, a source address can have as many connections as there are ephemeral ports, and k
- * addresses k times as many: run it with -k 1 and a large COUNT. Memory is the next limit, and is counted
- * for both ends here, since both are on this machine.
+ * What to watch: four numbers identify a connection, two addresses and two ports. From one source address to one
+ * server port, there can be as many connections as there are ephemeral ports; from k addresses, k times as many.
+ * To see that, run it with -k 1 and a large COUNT. Memory is the next limit. It is counted for both ends here, since
+ * both are on this machine.
  *
  * usage: conncap [-k ADDRESSES] [-d BYTES] [-o CSV] COUNT
  *        (source addresses 127.0.0.1 to 127.0.0.k, 1 unless given; data per connection and direction,

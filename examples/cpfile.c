@@ -2,13 +2,12 @@
  * cpfile - copies standard input to standard output in one of three ways
  *
  *   line   rio_readlineb: a line at a time, from a buffer that one read fills for many lines
- *   block  rio_readnb: a block at a time, past the buffer where the block is large
+ *   block  rio_readnb: a block at a time; a large block bypasses the buffer
  *   readn  rio_readn: a block at a time, without a buffer
  *
- * What to watch: the bytes are the same, whatever they are and however short the reads from a
- * pipe or terminal come out; the counts on standard error differ. A line longer than the
- * buffer comes in pieces, and the last line may lack its newline. To see the system calls:
- * strace -c cpfile line < FILE.
+ * What to watch: the copy is always the same, even if reads from a pipe or terminal are short; the counts on
+ * standard error differ. A line longer than the buffer comes in pieces, and the last line may lack its
+ * newline. To see the system calls: strace -c cpfile line < FILE.
  *
  * usage: cpfile line|block|readn < FILE > COPY
  */

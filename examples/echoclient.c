@@ -1,9 +1,9 @@
 /*
  * echoclient - sends a file to an echo server, line by line, and checks what comes back
  *
- * What to watch: one thread sends and the other one reads. A client that sent the whole file
- * before it read a line would wait forever: once the buffers on the way are full, the server
- * stops reading until its answers are read.
+ * What to watch: one thread sends, and another one reads. A client that sent the whole file before it read a
+ * line could wait forever: when the buffers between client and server are full, the server stops reading
+ * until the client reads.
  *
  * usage: echoclient HOST PORT FILE
  */

@@ -1,9 +1,9 @@
 /*
  * echoserver - sends every line back to the client that it came from
  *
- * One thread per connection. What to watch: one client's trouble is its own. With the error
- * handler csapp_error_return, a checked call that fails has written its line to standard error and
- * returns -1, so echo() leaves its loop and the thread hangs up; the server goes on.
+ * It has one thread for each connection. What to watch: an error of one client does not affect the others. With
+ * the error handler csapp_error_return, a checked call that fails writes its message to standard error and
+ * returns -1. Then echo() leaves its loop, the thread closes the connection, and the server keeps running.
  *
  * usage: echoserver PORT        (PORT 0: any free one, which is printed)
  */

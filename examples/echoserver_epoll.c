@@ -1,10 +1,9 @@
 /*
- * echoserver_epoll - sends every line back, with one thread that is told what happens by epoll
+ * echoserver_epoll - sends every line back, with one thread that learns from epoll what happens
  *
- * What to watch: no client can make the server wait. To one that sends half a line, csapp_readlineb with a
- * time limit of 0 says that no line is there: it returns -1 with ETIMEDOUT, keeps the half, and gives the
- * whole line once the rest has come. A client that does not read its answers is not read from either,
- * until it does. Both are in client_advance, in echo.h.
+ * What to watch: no client can make the server wait. If a client has sent half a line, csapp_readlineb with a time
+ * limit of 0 returns -1 with ETIMEDOUT and keeps the half; a later call returns the whole line. If a client does not
+ * read its answers, the server does not read from it until it does. Both are in client_advance, in echo.h.
  *
  * usage: echoserver_epoll PORT        (PORT 0: any free one, which is printed)
  */

@@ -1,9 +1,9 @@
 /*
  * echoserver_iterative - sends every line back, one client after the other
  *
- * What to watch: while one client is connected, the others wait in the kernel's queue of the
- * listening socket. They are connected all the same and can send; nobody reads it until the
- * first one hangs up. One silent client is enough to stop the server: compare its siblings.
+ * What to watch: while the server serves one client, the others wait in the kernel's queue of the listening
+ * socket. They are connected and can send, but the server does not read what they send until the first
+ * client closes its connection. One silent client stops the server. The other echo servers avoid that.
  *
  * usage: echoserver_iterative PORT        (PORT 0: any free one, which is printed)
  */

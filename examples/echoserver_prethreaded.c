@@ -1,13 +1,12 @@
 /*
  * echoserver_prethreaded - sends every line back, with a fixed number of threads
  *
- * The main thread accepts and puts connections into a bounded buffer; the workers take them
- * out. Three semaphores are all it takes: how many places are free, how many are filled, and
- * whose turn it is to touch the buffer.
+ * The main thread accepts connections and puts them into a bounded buffer; the workers take them out. Three
+ * semaphores control the buffer: one counts its free places, one its filled places, and one is the lock.
  *
- * What to watch: threads are made once, not per client, and a flood of clients cannot make more
- * of them: when all workers are busy and the buffer is full, P(&free_places) holds the main thread up,
- * and clients wait in the kernel's queue.
+ * What to watch: the threads are created once, not for each client, so many clients cannot create many threads. If
+ * all workers are busy and the buffer is full, the main thread waits in P(&free_places), and clients wait in the
+ * kernel's queue.
  *
  * usage: echoserver_prethreaded PORT [THREADS]        (PORT 0: any free one; THREADS: 8)
  */

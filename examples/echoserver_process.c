@@ -1,10 +1,10 @@
 /*
  * echoserver_process - sends every line back, with a process for each client
  *
- * What to watch: parent and child share the open connection, so the parent closes its
- * descriptor at once: with a pointer to it left in the parent, the client would never see the end.
- * Children that have ended stay as zombies until they are waited for. SIGCHLD tells of them, but
- * signals do not queue: one may stand for several children, so the handler goes on until there is none.
+ * What to watch: parent and child share the open connection, so the parent closes its descriptor at once.
+ * Otherwise the connection would stay open when the child closes it, and the client would never see its end.
+ * A child that has ended stays as a zombie until its parent waits for it. The parent gets a SIGCHLD, but signals do
+ * not queue: one may stand for several children, so the handler waits until no ended child is left.
  *
  * usage: echoserver_process PORT        (PORT 0: any free one, which is printed)
  */

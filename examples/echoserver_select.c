@@ -1,11 +1,11 @@
 /*
  * echoserver_select - sends every line back, with one thread that waits for all clients by select
  *
- * What to watch: the program says on every round which descriptors it waits for, and the kernel looks
- * at every one of them, so a round costs as much as there are clients (epoll: as much as there are
- * events). A descriptor of FD_SETSIZE (1,024) or above does not fit into the set, and FD_SET would write
- * past it: such clients are turned away. And select knows nothing of lines that are in a rio_t
- * already: client_advance in echo.h therefore reads until there is none left.
+ * What to watch: in every round the program passes all its descriptors to select, and the kernel examines each, so
+ * a round costs time in proportion to the clients. (With epoll, it is in proportion to the events.) A descriptor of
+ * FD_SETSIZE (1,024) or above does not fit into the set, and FD_SET would write past its end: the server refuses such
+ * clients. And select does not know which lines are already in a rio_t, so client_advance in echo.h reads until
+ * none is left.
  *
  * usage: echoserver_select PORT        (PORT 0: any free one, which is printed)
  */

@@ -1,10 +1,9 @@
 /*
- * hostinfo - lists every address of a name, and what each address is called
+ * hostinfo - lists every address of a name, and the name of each address
  *
- * What to watch: one name may stand for many addresses of both families, and a program should
- * try them in the order given (open_clientfd does). The way back need not lead to the name one
- * came from: many names share an address, and most addresses have no name at all. A numeric
- * address may be given as well.
+ * What to watch: one name may have many addresses of both families. A program should try them in the order
+ * given, as open_clientfd does. The name of an address is often not the name that it was found by: many names share
+ * an address, and most addresses have no name. NAME may also be a numeric address.
  *
  * usage: hostinfo NAME [SERVICE]
  */

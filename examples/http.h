@@ -1,9 +1,9 @@
 /*
- * http.h - what tinyweb and proxy know of HTTP/1.1: how the header of a message is read and taken apart
+ * http.h - HTTP/1.1 for tinyweb and proxy: reading the header of a message, and taking it apart
  *
- * What to watch: a header is taken whole or not at all. What two programs could read in two ways (two
- * lengths, a blank before a colon, a line that continues the one before, a CR in the middle) lets a
- * request hide in another one on the way between them, so it is refused. RFC 9110 and 9112 are the reference.
+ * What to watch: a header is accepted as a whole, or refused. Some headers can be read in two ways: with two lengths,
+ * a blank before a colon, a continued line, or a CR in the middle. If two programs on the way read such a header
+ * differently, a request can hide in another one. So such headers are refused. RFC 9110 and 9112 are the reference.
  */
 #ifndef HTTP_H
 #define HTTP_H

@@ -1,10 +1,9 @@
 /*
  * lsdir - lists a directory: each entry's inode number and name, in the directory's own order
  *
- * What to watch: a directory is a table of names and inode numbers and nothing more; all else
- * is in the inodes (statcheck). And readdir returns NULL for two different things, the end and
- * an error: only errno, set to 0 before the call, tells them apart. A program that forgets that takes half
- * of a directory on a failing disk for the whole.
+ * What to watch: a directory is only a table of names and inode numbers; everything else is in the inodes
+ * (statcheck). And readdir returns NULL both at the end and after an error. Only errno, set to 0 before the call,
+ * tells them apart: without that, a program takes half a directory on a failing disk for the whole.
  *
  * usage: lsdir [DIRECTORY]
  */

@@ -1,15 +1,15 @@
 /*
  * proxy - a web proxy for http:// URLs, with a cache: GET and HEAD, a thread per connection
  *
- * What to watch: error handling per connection. Nearly every call below is a checked one, and none of
- * their results is looked at. What fails writes its line and calls the error handler, end_connection, which
- * ends only that connection's thread; the clean-up handler, pushed when the thread began, closes the
- * descriptors. No lock is held over a call that may fail. A client that drips its header gets no more
- * time for it than others: SO_RCVTIMEO limits each wait, csapp_readlineb the whole line.
+ * What to watch: error handling for each connection. Nearly every call below is a checked one, and the program tests
+ * none of their results. A call that fails writes its message and calls the error handler, end_connection, which
+ * ends only the thread of that connection. The clean-up handler, pushed when the thread began, closes the
+ * descriptors. No thread holds a lock during a call that may fail. A client that sends its header byte by byte gets
+ * no more time than others: csapp_readlineb limits the time for the whole line, SO_RCVTIMEO only each wait.
  *
- * It is between two programs that may read a message in different ways, so it passes on none that is not
- * HTTP to the letter, and writes each header itself (http.h). What it keeps for others is in cache.h. On
- * SIGTERM and SIGINT it ends in order (stopping.h).
+ * The proxy is between two programs that may interpret a message in different ways. So it passes on only messages
+ * that follow HTTP strictly, and writes each header itself (http.h). Its cache is in cache.h. It ends on SIGTERM
+ * and SIGINT (stopping.h).
  *
  * usage: proxy PORT        (on 127.0.0.1 only: a proxy for everybody would be abused; 0: any free port)
  */

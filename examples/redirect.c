@@ -1,10 +1,10 @@
 /*
  * redirect - runs a program as a shell does for  prog < IN > OUT 2>&1
  *
- * What to watch: redirections are changes to the descriptor table between fork and exec. The
- * program knows nothing of them; the parent's table stays as it was. Their order matters: dup2(1, 2)
- * makes descriptor 2 mean what 1 means at that moment. With -e it comes before the output is
- * redirected, as in  prog 2>&1 > OUT , and the errors go where the output went before.
+ * What to watch: a redirection changes the descriptor table between fork and exec. The program does not notice
+ * it, and the parent's table does not change. The order matters: dup2(1, 2) makes descriptor 2 refer to the file that
+ * 1 refers to at that moment. With -e it comes before the output is redirected, as in  prog 2>&1 > OUT , and the
+ * errors go to the old output.
  *
  * usage: redirect [-e] IN OUT PROGRAM [ARGUMENT...]    (the status is the program's)
  */

@@ -1,17 +1,16 @@
 /*
  * sharing - three tables of the kernel, in three acts
  *
- * A descriptor is a number in the process' descriptor table. It points to an open file, an entry of
- * the open file table with a position, flags and a count of the descriptors that point to it; that points to
- * the v-node, the file itself. The program draws them from /proc/PID/fd and /proc/PID/fdinfo.
+ * A descriptor is a number in the descriptor table of a process. It points to an open file: an entry of the open
+ * file table, with a position, flags and a count of the descriptors that point to it. The open file points to the
+ * v-node, which is the file itself. The program draws them from /proc/PID/fd and /proc/PID/fdinfo.
  *
- * What to watch: open makes a new open file each time, so two opens have two positions. dup and
- * fork only make another pointer to the same one, so the copies share its position. close takes
- * one pointer away; the open file goes with the last pointer, and a file without a name with the last
- * open file.
+ * What to watch: each open makes a new open file, so two opens have two positions. dup and fork only make another
+ * pointer to the same open file, so the copies share its position. close removes one pointer. The open file is
+ * removed with its last pointer; a file without a name is removed with its last open file.
  *
- * The kernel does not number open files for us. So the program finds out which descriptors
- * share one: it moves one position and looks which others have moved as well.
+ * The kernel does not number open files for programs. So this one finds out which descriptors share an open file:
+ * it changes one position, and looks which others have changed as well.
  *
  * usage: sharing [DIRECTORY]        (where to make its file; /tmp unless given)
  */
@@ -183,12 +182,12 @@ int main(int argc, char **argv)
     unlink(path);
     table[0] = table[2];
     rows = 1;
-    printf("close(fd %d), close(fd %d), and the file's name is removed. Through fd %d, open file\n", first,
+    printf("close(fd %d), close(fd %d), and the file's name is removed. fd %d keeps the open file and\n", first,
         second, copy);
-    printf("and v-node live on, with the position where it was:\n");
+    printf("the v-node, with the same position:\n");
     draw();
     read_letters(copy, 4);
     Close(copy);
-    printf("close(fd %d): nobody points to them any more, and the kernel gives both back.\n", copy);
+    printf("close(fd %d): no descriptor points to them any more, and the kernel removes both.\n", copy);
     return 0;
 }

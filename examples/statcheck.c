@@ -1,9 +1,9 @@
 /*
- * statcheck - tells what the kernel knows of a file besides its bytes
+ * statcheck - prints what the kernel knows about a file besides its bytes
  *
- * What to watch: all of it is in the inode, the name is not: two hard links show the same
- * inode, with a link count of 2. A symbolic link is a file of its own, whose size is the length
- * of its target's name; option -L looks at the target instead (stat against lstat).
+ * What to watch: all of this is in the inode, and the name is not: two hard links show the same inode, with a link
+ * count of 2. A symbolic link is a file of its own, whose size is the length of its target's name. Option -L
+ * shows the target instead (stat, not lstat).
  *
  * usage: statcheck [-L] PATH...        (the status is 1 if one of them cannot be looked at)
  */

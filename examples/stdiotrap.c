@@ -1,12 +1,12 @@
 /*
- * stdiotrap - why standard I/O and sockets do not go together, and what does
+ * stdiotrap - why standard I/O does not suit sockets, and what does
  *
- * A child process plays a server: it greets with two lines, and answers each line "add A B" with
- * a line "sum S". Three clients that use standard I/O in a way that works on files and
- * terminals fall into a trap each; then the same dialogue works with the rio functions.
+ * A child process plays a server. It greets with two lines, and answers each line "add A B" with a line "sum S".
+ * Three clients use standard I/O in ways that work on files and terminals, and fail. Then a client does the same
+ * with the rio functions, and works.
  *
- * What to watch: each trap comes from the stream's own buffer, which a socket knows nothing of
- * (CS:APP 3e, section 10.11). rio_writen has no buffer, and rio_readlineb's is for reading alone.
+ * What to watch: each failure comes from the buffer of the stream, which a socket does not know (CS:APP 3e, section
+ * 10.11). rio_writen has no buffer, and that of rio_readlineb is only for reading.
  *
  * usage: stdiotrap
  */
@@ -68,8 +68,8 @@ static void one_stream(void)
     fputs("add 1 2\n", stream);
     if (fflush(stream) == EOF)
         printf("  the request cannot be sent: %s\n", strerror(errno));
-    printf("  Its second line is in the stream's buffer. Before it writes, the stream wants to put the\n"
-           "  position back over what was read ahead, and a socket has no position.\n");
+    printf("  Its second line is in the stream's buffer. Before it writes, the stream has to\n"
+           "  move the position back to what was read ahead, and a socket has no position.\n");
     hang_up(fclose(stream));
     printf("\n");
 }
@@ -100,11 +100,11 @@ static void closed_twice(void)
     int fd = connect_to_server();
     FILE *from = Fdopen(fd, "r"), *to = Fdopen(fd, "w");
 
-    printf("Trap 3: two streams on one descriptor, both to be closed, or memory leaks\n");
+    printf("Trap 3: two streams on one descriptor; both have to be closed, or memory leaks\n");
     Fclose(to);
     hang_up(fclose(from));
-    printf("  Here nothing else happened. In a program with threads, another one may have been given the\n"
-           "  same number in between, and its file is closed.\n\n");
+    printf("  Here nothing else happened. In a program with threads, another thread may have opened a file\n"
+           "  with the same number meanwhile: the second close would close that file.\n\n");
 }
 
 static void robust(void)
@@ -113,7 +113,7 @@ static void robust(void)
     int fd = connect_to_server(), sum;
     rio_t rio;
 
-    printf("The way out: format with snprintf and rio_writen; rio_readlineb, then sscanf\n");
+    printf("The solution: snprintf and rio_writen; rio_readlineb and sscanf\n");
     Rio_readinitb(&rio, fd);
     for (int i = 0; i < 2; i++) {
         Rio_readlineb(&rio, line, sizeof line);

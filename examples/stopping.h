@@ -1,9 +1,9 @@
 /*
- * stopping.h - how a server ends in order on SIGTERM and SIGINT
+ * stopping.h - how a server ends on SIGTERM and SIGINT
  *
- * What to watch: a handler that only sets a flag comes too late for a thread that has looked at the flag and
- * is about to wait. A byte in a pipe is never too late: poll waits for it beside the socket, in every
- * thread, and nobody takes it out again.
+ * What to watch: a handler that only sets a flag is too late for a thread that has just tested the flag and is
+ * about to wait. A byte in a pipe is never too late: in every thread, poll waits for the pipe and the socket, and no
+ * thread takes the byte out.
  */
 #ifndef STOPPING_H
 #define STOPPING_H

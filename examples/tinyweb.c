@@ -1,25 +1,25 @@
 /*
  * tinyweb - a web server: files, directories and CGI programs, by GET and HEAD
  *
- * HTTP/1.1 with connections kept alive, and HTTP/1.0. A thread per connection, at most CLIENTS at
- * once; further ones wait in the kernel's queue.
+ * It speaks HTTP/1.1 with persistent connections, and HTTP/1.0. It has a thread for each connection, for at most
+ * CLIENTS connections; others wait in the kernel's queue.
  *
- * What to watch: nothing that a client does may cost more than its own connection.
- *   time    every wait has a deadline: a request must begin within 10 s, its header must be there 10 s
- *           later, however it drips, and an answer must be taken at 4 KB/s
- *   space   a header has at most 32 KiB; a CGI program's page at most 1 MiB
- *   header  what is not HTTP to the letter is refused (http.h)
- *   paths   the path is decoded once and walked from the root, one openat with O_NOFOLLOW per name: no
+ * What to watch: whatever a client does, only its own connection suffers.
+ *   time    every wait has a deadline: a request has to begin within 10 s, its header has to be complete 10 s
+ *           later, and the client has to take an answer at 4 KB/s
+ *   space   a header has at most 32 KiB, the page of a CGI program at most 1 MiB
+ *   header  what does not follow HTTP strictly is refused (http.h)
+ *   paths   the path is decoded once and followed from the root, one openat with O_NOFOLLOW for each name: no
  *           symbolic link is followed, and a name that starts with a dot (so "..") is refused
- *   CGI     programs come from a directory of their own and get a fresh environment, no
- *           arguments and no descriptors but 0, 1 and 2
- *   mmap    a file cut short while it is sent makes send fail with EFAULT; the program itself
- *           never touches the mapped bytes, so there is no SIGBUS
- *   end     on SIGTERM and SIGINT it accepts no more, hangs up on clients that ask for nothing, lets the
- *           answers under way come to their end for up to 10 s, and exits with status 0 (stopping.h)
+ *   CGI     programs come from a directory of their own, and get a new environment, no arguments, and only the
+ *           descriptors 0, 1 and 2
+ *   mmap    if a file becomes shorter while it is sent, send fails with EFAULT; the program itself never reads the
+ *           mapped bytes, so there is no SIGBUS
+ *   end     on SIGTERM and SIGINT it accepts no more connections, closes those without a request, completes the
+ *           answers that it has begun, for up to 10 s, and exits with status 0 (stopping.h)
  *
  * usage: tinyweb [-a ADDRESS] [-c CGI-DIRECTORY] PORT ROOT
- *        (ADDRESS: 127.0.0.1, 0.0.0.0 for everybody; PORT 0: any free one)
+ *        (ADDRESS: 127.0.0.1, or 0.0.0.0 for all addresses; PORT 0: any free one)
  */
 #define _GNU_SOURCE
 #include "http.h"

@@ -1,12 +1,12 @@
 /*
  * wordfreq - counts the words of a text and prints the most frequent ones
  *
- * A word is a run of letters, in which an apostrophe may stand; capitals count as small
- * letters. Bytes above 127 count as letters, so that words in UTF-8 stay whole.
+ * A word is a sequence of letters, which may contain apostrophes. Capitals count as small letters, and bytes above
+ * 127 as letters, so that words in UTF-8 stay whole.
  *
- * What to watch: rio_readlineb hands out a line longer than its buffer in pieces, and a piece may
- * end inside a word. So the word under way lives outside of the loop over the pieces, and
- * ends only where a byte says so. A NUL in the text is a byte like any other.
+ * What to watch: rio_readlineb returns a line longer than its buffer in pieces, and a piece may end inside a word.
+ * So the current word is stored outside the loop over the pieces, and ends only at a byte that is not part of a
+ * word. A NUL in the text is a byte like any other.
  *
  * usage: wordfreq [-n COUNT] [FILE]        (COUNT: how many words to print, 10 unless given)
  */
