@@ -122,7 +122,7 @@ fn write_for_a_moment(fd: c_int, mut bytes: &[u8]) {
     sys::about_to_pass(bytes);
     let mut outlet = Outlet::new(fd);
     while !bytes.is_empty() {
-        match outlet.write_at_once(bytes) {
+        match outlet.write(bytes, sys::NO_WAIT) {
             Ok(count) if count > 0 => bytes = &bytes[count..],
             Err(reason) if sys::would_block(reason) && sys::is_nonblocking(fd) => {
                 let deadline = Deadline::after(MOMENT);

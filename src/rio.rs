@@ -52,12 +52,12 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// What is waited for on an O_NONBLOCK descriptor.
+    /// What is waited for on an O_NONBLOCK descriptor: `events` or nothing.
     #[inline(always)]
-    fn events(self) -> libc::c_short {
+    fn awaits(self, events: libc::c_short) -> libc::c_short {
         match self {
             Kernel::Plain => sys::NO_WAIT,
-            _ => libc::POLLIN,
+            _ => events,
         }
     }
 }
@@ -67,24 +67,20 @@ impl Source for Kernel {
     fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
         match *self {
             Kernel::InTime(deadline) => sys::read_in_time(fd, room, deadline),
-            Kernel::Plain | Kernel::Waiting => sys::read(fd, room, self.events()),
+            Kernel::Plain | Kernel::Waiting => sys::read(fd, room, self.awaits(libc::POLLIN)),
         }
     }
 }
 
 /// Reads until `room` is full or the file ends. Returns how many bytes have come, and whether the call failed then.
 #[inline(always)]
-pub fn readn(source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()>) {
+pub fn readn(mut source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()>) {
     let wanted = room.left();
     let outcome = loop {
         if room.left() == 0 {
             break Ok(());
         }
-        let came = match source {
-            Kernel::InTime(deadline) => sys::read_in_time(fd, &mut room, deadline),
-            _ => sys::read(fd, &mut room, source.events()),
-        };
-        match came {
+        match source.read(fd, &mut room) {
             Ok(0) => break Ok(()),
             Ok(_) => {}
             Err(reason) => break Err(reason),
@@ -103,9 +99,8 @@ pub fn writen(sink: Kernel, fd: c_int, bytes: &[u8]) -> (usize, Result<()>) {
             break Ok(());
         }
         let written = match sink {
-            Kernel::Plain => outlet.write_at_once(rest),
-            Kernel::Waiting => outlet.write(rest),
             Kernel::InTime(deadline) => outlet.write_in_time(rest, deadline),
+            _ => outlet.write(rest, sink.awaits(libc::POLLOUT)),
         };
         match written {
             Ok(0) => break Err(Errno(libc::ENOSPC)),

@@ -7,7 +7,7 @@ use super::buffer::Room;
 use super::cancel::{uncancelled, with_cleanup};
 use super::clock::Deadline;
 use super::errno::{Errno, Result, checked, checked_int, or_errno};
-use super::retry::{before_retry, is_nonblocking, restart_in_time, would_block};
+use super::retry::{before_retry, is_nonblocking, would_block};
 #[cfg(target_vendor = "apple")]
 use super::socket::set_option;
 use super::wait::{poll, pollfd, wait_ready};
@@ -172,31 +172,35 @@ impl Outlet {
         }
     }
 
-    /// Writes once, and returns how many bytes were taken. Restarts after signals; waits
-    /// for an O_NONBLOCK descriptor. SIGPIPE comes from pipes and terminals only.
+    /// Writes once, and returns how many bytes were taken. Restarts after signals. If `events` is POLLOUT, waits for an
+    /// O_NONBLOCK descriptor, as [`read`] has it. SIGPIPE comes from pipes and terminals only.
     #[inline(always)]
-    pub fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let bytes = &bytes[..bytes.len().min(MAX_IO)];
-        let start = bytes.as_ptr().cast();
-        self.send_or_write(
-            // SAFETY: `bytes` is readable for its whole length.
-            |fd| unsafe { libc::send(fd, start, bytes.len(), libc::MSG_NOSIGNAL) },
-            // SAFETY: the same.
-            |fd| unsafe { libc::write(fd, start, bytes.len()) },
-        )
+    pub fn write(&mut self, bytes: &[u8], events: libc::c_short) -> Result<usize> {
+        let mut deadline = None;
+        loop {
+            match self.write_once(&bytes[..bytes.len().min(MAX_IO)]) {
+                Err(reason) => {
+                    deadline = before_retry(reason, self.fd, libc::SO_SNDTIMEO, events, deadline)?;
+                }
+                outcome => return outcome,
+            }
+        }
     }
 
-    /// [`Outlet::write`], except that an O_NONBLOCK descriptor is not waited for.
-    pub fn write_at_once(&mut self, bytes: &[u8]) -> Result<usize> {
+    /// Makes one of two calls that write the same: `send` to a socket, `write` to anything else.
+    #[inline(always)]
+    fn write_once(&mut self, bytes: &[u8]) -> Result<usize> {
         let start = bytes.as_ptr().cast();
-        restart_in_time(self.fd, libc::SO_SNDTIMEO, || {
-            self.send_or_write_once(
-                // SAFETY: `bytes` is readable for its whole length.
-                &|fd| unsafe { libc::send(fd, start, bytes.len(), libc::MSG_NOSIGNAL) },
-                // SAFETY: the same.
-                &|fd| unsafe { libc::write(fd, start, bytes.len()) },
-            )
-        })
+        if !self.is_other {
+            // SAFETY: `bytes` is readable for its whole length.
+            let send = |fd| unsafe { libc::send(fd, start, bytes.len(), libc::MSG_NOSIGNAL) };
+            match send_quietly(self.fd, send) {
+                Err(Errno(libc::ENOTSOCK)) => self.is_other = true,
+                outcome => return outcome,
+            }
+        }
+        // SAFETY: the same.
+        checked(|| unsafe { libc::write(self.fd, start, bytes.len()) })
     }
 
     /// [`Outlet::write`], which waits until `deadline` at the most: ETIMEDOUT. A signal ends the wait with EINTR. As with
@@ -229,41 +233,6 @@ impl Outlet {
         let few = bytes.len().min(self.most);
         // SAFETY: `few` is not more than the length of `bytes`.
         checked(|| unsafe { libc::write(self.fd, start, few) })
-    }
-
-    /// Makes one of two calls that write the same until it gets somewhere: `send` to a socket, `write`
-    /// to anything else. In a loop as [`read`] has it.
-    #[inline(always)]
-    fn send_or_write(
-        &mut self,
-        send: impl Fn(c_int) -> isize,
-        write: impl Fn(c_int) -> isize,
-    ) -> Result<usize> {
-        let mut deadline = None;
-        loop {
-            match self.send_or_write_once(&send, &write) {
-                Err(reason) => {
-                    let (option, events) = (libc::SO_SNDTIMEO, libc::POLLOUT);
-                    deadline = before_retry(reason, self.fd, option, events, deadline)?;
-                }
-                outcome => return outcome,
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn send_or_write_once(
-        &mut self,
-        send: &impl Fn(c_int) -> isize,
-        write: &impl Fn(c_int) -> isize,
-    ) -> Result<usize> {
-        if !self.is_other {
-            match send_quietly(self.fd, send) {
-                Err(Errno(libc::ENOTSOCK)) => self.is_other = true,
-                outcome => return outcome,
-            }
-        }
-        checked(|| write(self.fd))
     }
 }
 
