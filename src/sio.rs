@@ -133,7 +133,8 @@ pub fn decimal(number: c_int, room: &mut [u8; DECIMAL]) -> &CStr {
     }
     text.put(digits(number.unsigned_abs().into(), 10, &mut [0; DIGITS]));
     text.put(b"\0");
-    CStr::from_bytes_until_nul(room).unwrap_or_default()
+    // SAFETY: the longest number has room for its NUL.
+    unsafe { CStr::from_ptr(room.as_ptr().cast()) }
 }
 
 /// What kind of argument a conversion takes. The C code that fetches it knows these numbers.
@@ -219,33 +220,34 @@ pub unsafe fn format(
 #[cold]
 #[inline(never)]
 fn pass_over(format: &[u8], next: &mut dyn FnMut(Kind) -> c_ulong) -> usize {
-    let is_flag = |byte: u8| {
-        matches!(
-            byte,
-            b'-' | b'+' | b' ' | b'#' | b'0'..=b'9' | b'.' | b'*' | b'\''
-        )
-    };
+    let is_flag = |byte: u8| b"-+ #0123456789.*'".contains(&byte);
     let mut stars = 0;
     let mut flags = 1;
     while let Some(&flag) = format.get(flags).filter(|&&byte| is_flag(byte)) {
         stars += usize::from(flag == b'*');
         flags += 1;
     }
-    let is_length = |byte: u8| matches!(byte, b'h' | b'l' | b'L' | b'q' | b'j' | b'z' | b't');
+    let is_length = |byte: u8| b"hlLqjzt".contains(&byte);
     let mut length = flags;
     while format.get(length).is_some_and(|&byte| is_length(byte)) {
         length += 1;
     }
     let conversion = format.get(length).copied().unwrap_or(0);
     let kind = match (conversion, &format[flags..length]) {
-        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', b"" | b"h" | b"hh") => Kind::Int,
-        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', b"l") => Kind::Long,
-        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', b"z" | b"t") => Kind::Size,
-        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', b"ll" | b"q" | b"j") => Kind::Wide,
+        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', length) => match length {
+            b"" | b"h" | b"hh" => Kind::Int,
+            b"l" => Kind::Long,
+            b"z" | b"t" => Kind::Size,
+            b"ll" | b"q" | b"j" => Kind::Wide,
+            _ => return 1,
+        },
+        (b'a' | b'e'..=b'g' | b'A' | b'E'..=b'G', length) => match length {
+            b"" | b"l" => Kind::Double,
+            b"L" => Kind::LongDouble,
+            _ => return 1,
+        },
         (b'c', b"" | b"l") => Kind::Int,
         (b's', b"" | b"l") | (b'p', b"") | (b'n', _) => Kind::Pointer,
-        (b'a' | b'e'..=b'g' | b'A' | b'E'..=b'G', b"" | b"l") => Kind::Double,
-        (b'a' | b'e'..=b'g' | b'A' | b'E'..=b'G', b"L") => Kind::LongDouble,
         _ => return 1,
     };
     for _ in 0..stars {

@@ -14,7 +14,7 @@ pub fn look_up(host: Option<&CStr>, port: &CStr) -> Result<Addresses, Failure> {
     let Some(host) = host else {
         return told(sys::resolve(None, port, flags));
     };
-    with_name(host, |name| look_up_name(host, name, port, flags))
+    with_name(host, &|name| look_up_name(host, name, port, flags))
 }
 
 /// The addresses to listen on; without a host, all of this machine's.
@@ -23,7 +23,7 @@ pub fn look_up_own(host: Option<&CStr>, port: &CStr) -> Result<Addresses, Failur
     let Some(host) = host else {
         return told(sys::resolve(None, port, flags | libc::AI_PASSIVE));
     };
-    with_name(host, |name| {
+    with_name(host, &|name| {
         let is_localhost = is_localhost(name);
         let host = if is_localhost {
             c"localhost"
@@ -97,7 +97,7 @@ fn as_given<'a>(host: &'a CStr, name: &'a CStr) -> &'a CStr {
 }
 
 /// Calls `look_up` with `host` without the dots at its end, and in lower case unless libc is glibc.
-fn with_name(host: &CStr, look_up: impl FnOnce(&CStr) -> Outcome) -> Result<Addresses, Failure> {
+fn with_name(host: &CStr, look_up: &dyn Fn(&CStr) -> Outcome) -> Result<Addresses, Failure> {
     let text = host.to_bytes();
     let dots = text.iter().rev().take_while(|&&byte| byte == b'.').count();
     let name = &text[..text.len() - dots];
@@ -115,7 +115,8 @@ fn with_name(host: &CStr, look_up: impl FnOnce(&CStr) -> Outcome) -> Result<Addr
     if !is_lower {
         room.make_ascii_lowercase();
     }
-    told(look_up(CStr::from_bytes_until_nul(&room).unwrap_or(host)))
+    // SAFETY: it ends in a NUL, since the name is shorter.
+    told(look_up(unsafe { CStr::from_ptr(room.as_ptr().cast()) }))
 }
 
 /// Whether that is localhost or a name below it (RFC 6761, section 6.3).
@@ -135,19 +136,13 @@ fn is_localhost(name: &CStr) -> bool {
 pub fn interleave(addresses: &Addresses) -> impl Iterator<Item = Address<'_>> {
     let first = addresses.iter().next();
     let family = first.map_or(0, |address| address.family());
-    let mut preferred = addresses
-        .iter()
-        .filter(move |address| address.family() == family);
-    let mut others = addresses
-        .iter()
-        .filter(move |address| address.family() != family);
-    let mut is_turn_of_others = true;
+    // Those of the first one's family, and those of others.
+    let mut kinds = [addresses.iter(), addresses.iter()];
+    let mut turn = 1;
     core::iter::from_fn(move || {
-        is_turn_of_others = !is_turn_of_others;
-        if is_turn_of_others {
-            others.next().or_else(|| preferred.next())
-        } else {
-            preferred.next().or_else(|| others.next())
-        }
+        turn = 1 - turn;
+        [turn, 1 - turn].into_iter().find_map(|kind| {
+            kinds[kind].find(|address| (address.family() != family) == (kind == 1))
+        })
     })
 }

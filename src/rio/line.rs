@@ -108,7 +108,7 @@ macro_rules! scans {
 // comes after it and nowhere else, so it goes on behind them.
 #[cfg(all(has_avx512, not(miri)))]
 scans! {
-    Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, second false, |bytes, to| avx512::copy_start(bytes.as_ptr(), to);
+    Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, second false, |bytes, to| avx512::copy_start::<FAST>(bytes.as_ptr(), to);
         avx512_start, else avx512_rest;
     Avx512Rest, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least 0, second true, |bytes, to| avx512::copy_behind_start(bytes, to);
         avx512_rest;

@@ -203,6 +203,7 @@ impl Endpoint {
         Endpoint::ask(libc::getpeername, fd)
     }
 
+    #[inline(never)]
     fn ask(call: NameCall, fd: c_int) -> Result<Endpoint> {
         // SAFETY: a sockaddr_storage of zeros is a valid one (AF_UNSPEC).
         let mut address: libc::sockaddr_storage = unsafe { mem::zeroed() };

@@ -16,7 +16,8 @@ pub fn error_text(reason: Errno, text: &mut [u8; ERROR_TEXT]) -> &CStr {
     unsafe { libc::strerror_r(reason.0, text.as_mut_ptr().cast(), text.len()) };
     text[text.len() - 1] = 0;
     set_errno(before);
-    CStr::from_bytes_until_nul(text).unwrap_or_default()
+    // SAFETY: it ends in a NUL.
+    unsafe { CStr::from_ptr(text.as_ptr().cast()) }
 }
 
 /// The text that belongs to one of getaddrinfo's EAI_ codes.

@@ -31,7 +31,7 @@ pub const START: usize = 2 * WIDTH;
 /// START bytes at `from` must be readable; at `to`, as many as come up to the newline, writable.
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 #[inline]
-pub unsafe fn copy_start(from: *const u8, to: *mut u8) -> Option<*const u8> {
+pub unsafe fn copy_start<const CALLER: u8>(from: *const u8, to: *mut u8) -> Option<*const u8> {
     // SAFETY: 2 * WIDTH bytes are there.
     let hits: [u64; 2] = unsafe { [hits(from), hits(from.add(WIDTH))] };
     // SAFETY: the same.
@@ -105,7 +105,7 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     };
     // SAFETY: the caller's promise, and the bytes are enough; if all are stored, none is a newline.
     unsafe {
-        match copy_start(bytes.as_ptr(), to) {
+        match copy_start::<SLOW>(bytes.as_ptr(), to) {
             Some(next) => Some(next.addr() - bytes.as_ptr().addr()),
             None => copy_rest::<SLOW>(rest, to.add(START)).map(|end| START + end),
         }
@@ -137,7 +137,7 @@ pub unsafe fn copy_rest<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<u
     let mut at = 0;
     while bytes.len() - at >= 4 * WIDTH {
         // SAFETY: 4 * WIDTH bytes are there from `at` on, and no newline before them.
-        let group = unsafe { copy_group::<4>(bytes.as_ptr().add(at), to.add(at)) };
+        let group = unsafe { copy_group::<4, CALLER>(bytes.as_ptr().add(at), to.add(at)) };
         if let Some(end) = group {
             return Some(at + end);
         }
@@ -167,7 +167,10 @@ pub unsafe fn copy_rest<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<u
 /// # Safety
 /// N * WIDTH bytes at `from` must be readable; at `to`, as many as come up to the newline.
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
-unsafe fn copy_group<const N: usize>(from: *const u8, to: *mut u8) -> Option<usize> {
+unsafe fn copy_group<const N: usize, const CALLER: u8>(
+    from: *const u8,
+    to: *mut u8,
+) -> Option<usize> {
     // SAFETY: the caller's promise.
     let blocks: [__m512i; N] =
         core::array::from_fn(|i| unsafe { _mm512_loadu_epi8(from.add(i * WIDTH).cast()) });
