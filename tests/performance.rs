@@ -156,7 +156,7 @@ fn passages(measured: &Measured) -> Vec<String> {
             measured.more("readn", "file 4096", "plain")
         ),
         format!(
-            "takes {:.0} ns for 4 KiB to a file, and {:.0} ns for 64 KiB",
+            "takes {:.0} ns longer than `write` for 4 KiB to a file, and {:.0} ns for 64 KiB",
             measured.more("writen", "file 4096", "plain"),
             measured.more("writen", "file 65536", "plain")
         ),

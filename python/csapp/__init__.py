@@ -6,13 +6,13 @@ libcsapp.
 ...     for line in server:
 ...         print(line)
 
-A descriptor is an int or anything with a fileno() method, such as a socket or a file. Every failure is an
-OSError with the errno of the system call (ConnectionRefusedError, BrokenPipeError, ...), and
-socket.gaierror if the resolver fails. While a call waits, other threads run, and a signal's handler runs at
-once; if that raises, nothing that was read is lost.
+A descriptor is an int, or an object with a fileno() method, such as a socket or a file. A failure raises OSError
+with the errno of the system call (ConnectionRefusedError, BrokenPipeError, ...), or socket.gaierror if the
+resolver fails. While a call waits, other threads run, and signal handlers run at once. If a handler raises
+an exception, no byte that was read is lost.
 
-CDLL is the library itself, with the types of every function of csapp.h. Its checked functions, which are
-capitalised, raise the OSError as well, write no line, and cannot end the interpreter.
+CDLL is the library itself, with the types of every function of csapp.h. Its checked functions, whose names begin
+with a capital, also raise OSError; they write no message and do not end the interpreter.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ def version() -> str:
 
 
 def open_clientfd(host: Optional[str], port: Port) -> int:
-    """Connects to a server; host None is this machine. Returns a blocking, close-on-exec descriptor, which is
-    the caller's to close: give it to Rio, or to socket.socket(fileno=...)."""
+    """Connects to a server; host None is this machine. Returns a blocking, close-on-exec descriptor. Pass it
+    to Rio or to socket.socket(fileno=...), or close it with os.close."""
     return int(CDLL.Open_clientfd(_host(host), _c_string(str(port))))
 
 
 def connect(host: Optional[str], port: Port, timeout: Optional[float] = None) -> int:
-    """open_clientfd with a limit in seconds for all addresses together: TimeoutError. The resolver may take longer, and
-    signals do not interrupt it."""
+    """Like open_clientfd, but raises TimeoutError after timeout seconds, for all addresses together. The resolver may
+    take longer, and signals do not interrupt it."""
     if timeout is None:
         return open_clientfd(host, port)
     limit = milliseconds(timeout)
@@ -78,23 +78,23 @@ def connect(host: Optional[str], port: Port, timeout: Optional[float] = None) ->
 
 
 def open_listenfd(port: Port) -> int:
-    """Opens a server's socket, on the first address of this machine that binds and listens (with glibc all of
-    IPv4). Port 0 gives a free one. Returns a close-on-exec descriptor, which is the caller's to close."""
+    """Opens a listening socket on the first address of this machine that works (with glibc, on all IPv4 addresses).
+    With port 0, the system chooses a free port. Returns a close-on-exec descriptor, which the caller has to close."""
     return int(CDLL.Open_listenfd(_c_string(str(port))))
 
 
 def listen(host: Optional[str], port: Port, backlog: int = 0, flags: int = 0) -> int:
-    """Opens a server's socket on one address of one host, the first that binds and listens; host None is all of
-    this machine's. backlog is the length of its queue (below 1: 1024), flags is 0 or DUALSTACK,
-    REUSEPORT or both. Returns a close-on-exec descriptor, which is the caller's to close."""
+    """Opens a listening socket on the first address of host that works; with host None, on all addresses of this
+    machine. backlog is the length of its queue (below 1: 1024). flags is 0, DUALSTACK, REUSEPORT, or both with |.
+    Returns a close-on-exec descriptor, which the caller has to close."""
     host_, port_ = _host(host), _c_string(str(port))
     refuse_unresolved(host_, port_, socket.AI_PASSIVE)
     return int(CDLL.csapp_listen(host_, port_, backlog, flags))
 
 
 def accept(listener: Descriptor, timeout: Optional[float] = None) -> int:
-    """A connection to a server's socket, as a close-on-exec descriptor, which is the caller's to close. timeout is in
-    seconds: TimeoutError. A signal's handler runs at once."""
+    """Accepts a connection. Returns a close-on-exec descriptor, which the caller has to close. Raises TimeoutError after
+    timeout seconds. Signal handlers run at once."""
     number, limit = fileno_of(listener), Limit(listener, timeout)
     while True:
         result = _ACCEPT(number, None, None, limit.left())

@@ -97,10 +97,10 @@ def _limit_of_kernel(number: int, option: int) -> Optional[float]:
 
 
 def readn(fd: Descriptor, count: int, *, timeout: Any = INHERITED) -> bytes:
-    """Reads count bytes; fewer only if the file ends first. Do not mix it with a Rio on one descriptor.
+    """Reads count bytes; fewer only if the file ends first. Do not mix it with a Rio on the same descriptor.
 
-    timeout is in seconds and for the whole call; None is no limit; without it, a socket's own counts.
-    An exception that ends the call has the bytes that had come in its attribute `partial`.
+    timeout is in seconds, for the whole call; None means no limit. Without it, the call uses the socket's timeout.
+    If the call raises, the attribute `partial` of the exception has the bytes read so far.
     """
     if count < 0:
         raise ValueError("count must not be negative")
@@ -126,8 +126,8 @@ def writen(fd: Descriptor, data: Bytes, *, timeout: Any = INHERITED) -> int:
     """Writes all of data and returns its length in bytes. A socket whose peer has gone raises BrokenPipeError
     or ConnectionResetError. Waits if the descriptor is non-blocking.
 
-    timeout is in seconds and for the whole call; None is no limit; without it, a socket's own counts.
-    An exception that ends the call says in its attribute `characters_written` how much had been written.
+    timeout is in seconds, for the whole call; None means no limit. Without it, the call uses the socket's timeout.
+    If the call raises, the attribute `characters_written` of the exception has the number of bytes written so far.
     """
     if not isinstance(data, bytes):
         # By way of memoryview, which refuses an int: of that, bytes would make so many NULs.
@@ -162,18 +162,18 @@ _CHUNK = 65536
 
 
 class Rio(io.BufferedIOBase):
-    """A buffered reader of a descriptor, a socket or a file: lines and blocks, mixed freely.
+    """A buffered reader of a descriptor, a socket or a file. It reads lines and blocks, in any order.
 
-    Iterating gives lines until the file ends. A call that raises has consumed nothing: after a timeout, or a
-    signal handler that raises, the next call finds all bytes again, also those of a line that had begun.
-    It belongs to one thread at a time.
+    Iteration returns lines until the file ends. A call that raises has consumed nothing: after a timeout, or a
+    signal handler that raises, the next call returns all bytes, including the part of a line read so far.
+    Only one thread at a time may use it.
 
-    timeout is in seconds, for the whole call, and raises TimeoutError. It can be given to each call, and here for
-    all of them; None is no limit. If it is not given, that of the socket's settimeout() counts. On a
-    non-blocking descriptor without a timeout, and with a timeout of 0, a call raises BlockingIOError if what it
-    wants is not there yet.
+    timeout is in seconds, for a whole call; when the time is up, the call raises TimeoutError. Give it to a call, or
+    here for all calls; None means no limit. Without it, the timeout of the socket's settimeout() applies. With
+    a timeout of 0, or on a non-blocking descriptor without a timeout, a call raises BlockingIOError if it would
+    have to wait.
 
-    close(), and with it the end of a with statement, closes what the Rio was made of, unless closefd is false.
+    close(), also at the end of a with statement, closes the descriptor, socket or file, unless closefd is false.
     """
 
     def __init__(self, file: Descriptor, *, timeout: Any = INHERITED, closefd: bool = True) -> None:
@@ -217,16 +217,16 @@ class Rio(io.BufferedIOBase):
         return os.isatty(self.fileno())
 
     def readline(self, size: Optional[int] = -1, *, timeout: Any = INHERITED) -> bytes:  # type: ignore[override]
-        """The next line with its newline, however long; the last one of a file may lack it, and b"" is the end
-        of the file. At most size bytes, unless that is negative."""
+        """Returns the next line, of any length, with its newline. The last line of a file may lack the newline. Returns
+        b"" at the end of the file, and at most size bytes unless size is negative."""
         line = self._ahead[0].readline(size)
         if line or size == 0:
             return line
         return self._wait_for_line(-1 if size is None else size, self._limit(timeout))
 
     def readlines(self, hint: Optional[int] = -1, *, timeout: Any = INHERITED) -> List[bytes]:  # type: ignore[override]
-        """The lines up to the end of the file; no more of them once they have hint bytes, if that is
-        above 0."""
+        """Returns the lines up to the end of the file. If hint is above 0, stops after the line that completes hint
+        bytes."""
         left = math.inf if hint is None or hint <= 0 else hint
         limit = self._limit(timeout)
         lines: List[bytes] = []
@@ -261,8 +261,8 @@ class Rio(io.BufferedIOBase):
         return b"".join(pieces)
 
     def read1(self, size: Optional[int] = -1, *, timeout: Any = INHERITED) -> bytes:  # type: ignore[override]
-        """What is there, at most size bytes unless that is negative; waits only if that is nothing, and b"" is the
-        end of the file."""
+        """Returns the bytes that are available, at most size unless size is negative. Waits only if there are none.
+        Returns b"" at the end of the file."""
         size = -1 if size is None else size
         there = self._take(size)
         if there or size == 0 or not self._fill(self._limit(timeout)):
@@ -270,16 +270,16 @@ class Rio(io.BufferedIOBase):
         return self._take(size)
 
     def readinto(self, buffer: Any, *, timeout: Any = INHERITED) -> int:  # type: ignore[override]
-        """read() into a writable buffer, as many bytes as that has. Returns their number."""
+        """Reads into a writable buffer, as many bytes as it has room for. Returns their number."""
         return _into(buffer, self.read, timeout)
 
     def readinto1(self, buffer: Any, *, timeout: Any = INHERITED) -> int:  # type: ignore[override]
-        """read1() into a writable buffer. Returns the number of bytes."""
+        """Reads into a writable buffer as read1() does. Returns the number of bytes."""
         return _into(buffer, self.read1, timeout)
 
     def peek(self, size: int = 0, *, timeout: Any = INHERITED) -> bytes:
-        """What is there, without taking it: at least one byte, unless the file has ended. size is ignored, as by
-        io.BufferedReader."""
+        """Returns available bytes without consuming them: at least one byte, unless the file has ended. Ignores size, as
+        io.BufferedReader does."""
         there = self.read1(timeout=timeout)
         self._put_back(there)
         return there
@@ -291,7 +291,7 @@ class Rio(io.BufferedIOBase):
         return writen(self._file, data, timeout=own)  # type: ignore[arg-type]
 
     def flush(self) -> None:
-        """Does nothing, since write() keeps nothing back."""
+        """Does nothing, because write() buffers nothing."""
         self.fileno()
 
     def close(self) -> None:
@@ -363,7 +363,7 @@ class Rio(io.BufferedIOBase):
         return sum(map(len, self._ahead[1]))
 
     def _wait_for_line(self, size: int, limit: Limit) -> bytes:
-        """readline, once no whole line is at hand."""
+        """readline, if the buffer has no whole line."""
         while (size < 0 or self._begun() < size) and self._fill(limit):
             line = self._ahead[0].readline(size)
             if line:
