@@ -247,7 +247,19 @@ fn the_makefile_for_projects_builds_every_variant() {
     let code = "#include \"csapp.h\"\nint main(void) { return puts(csapp_version()) < 0; }\n";
     fs::write(project.join("prog.c"), code).expect("a source file");
     every_variant_says(&project, &prefix, env!("CARGO_PKG_VERSION"));
-    succeed(Command::new("make").arg("clean").current_dir(&project));
+    let mut elsewhere = Command::new("make");
+    let elsewhere = common::run(elsewhere.arg("CSAPP=/nonexistent").current_dir(&project));
+    let said = String::from_utf8_lossy(&elsewhere.stderr).into_owned();
+    assert!(
+        !elsewhere.status.success() && said.contains("make CSAPP="),
+        "{said}"
+    );
+    let mut clean = Command::new("make");
+    succeed(
+        clean
+            .args(["clean", "CSAPP=/nonexistent"])
+            .current_dir(&project),
+    );
     assert!(!project.join("prog").exists());
 
     // A program of two files, as the Makefile's comment says.
