@@ -255,6 +255,8 @@ pub struct Process {
     pub fewer: AtomicU32,
     pub fewer_pid: AtomicI32,
     pub ignores_children: AtomicU32,
+    /// It has called waitpid or its like with WNOHANG.
+    pub polls_children: AtomicU32,
     pub held: [AtomicU32; HELD_HERE],
     pub went_on: [WentOn; WENT_ON],
     pub children: [Child; CHILDREN],

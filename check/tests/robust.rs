@@ -3,10 +3,11 @@
 mod support;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use support::{Compiler, Link, check, program, root, scratch};
+use support::{Compiler, Link, check, csapp_check, program, root, scratch};
 
 /// Compiles check/tests/programs/NAME.c.
 fn compile(name: &str, link: Link, flags: &[&str]) -> PathBuf {
@@ -48,6 +49,8 @@ fine!(
     jumps,
     keeps,
     legal,
+    polls,
+    prints,
     runs_out,
     small_stack,
     spawns,
@@ -112,4 +115,24 @@ int main(void)
     assert_eq!(checked.kinds(), ["closed-use"], "{}", checked.log);
     assert_eq!(checked.json["ended"]["signal"], libc::SIGSEGV);
     fs::metadata(program).expect("still there");
+}
+
+#[test]
+fn killed_with_csapp_check() {
+    let mut child = csapp_check()
+        .args([
+            "perl",
+            "-e",
+            "$| = 1; print qq(begun\\n); sleep 20; print qq(alive\\n)",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    out.read_line(&mut line).expect("text");
+    child.kill().expect("it is a child");
+    child.wait().expect("it is a child");
+    out.read_line(&mut line).expect("text");
+    assert_eq!(line, "begun\n");
 }

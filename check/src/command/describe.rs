@@ -105,10 +105,10 @@ impl Story<'_> {
     }
 
     fn thread(&self) -> &'static str {
-        if self.number(0) != 0 {
-            "by the same thread"
-        } else {
-            "by another thread"
+        match self.number(0) {
+            0 => "by another thread",
+            1 => "by the same thread",
+            _ => "before the fork",
         }
     }
 

@@ -264,7 +264,8 @@ impl End<'_> {
         if let Some(report) = self.fewer(&groups) {
             return vec![report];
         }
-        let least = if self.was_killed() { 2 } else { 1 };
+        let may_be_late = self.was_killed() || self.process.polls_children.get() != 0;
+        let least = if may_be_late { 2 } else { 1 };
         let groups = groups.into_values().filter(|(_, pids)| pids.len() >= least);
         groups
             .map(|(stack, pids)| {

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use addr2line::Loader;
+use object::read::elf::ElfFile64;
+use object::{Endianness, Object as _, ObjectSymbol as _};
 
 use crate::calls::Calls;
 use crate::shared::*;
@@ -17,6 +19,8 @@ pub struct Place {
     /// The program or library, and the offset in it.
     pub module: String,
     pub offset: usize,
+    /// The function before it, if there is no name for its own.
+    after: Option<String>,
 }
 
 impl Place {
@@ -40,7 +44,8 @@ impl Place {
 
     /// Not where the program's author would look: in libraries of the system, in csapp's own functions.
     fn is_inner(&self) -> bool {
-        let function = self.function.as_deref().unwrap_or("");
+        let function = self.function.as_ref().or(self.after.as_ref());
+        let function = function.map_or("", |name| name);
         is_system(&self.module)
             || is_csapp(function)
             || self
@@ -171,10 +176,48 @@ fn own(places: &[Place]) -> Option<usize> {
     places.iter().position(has_line).or(Some(first))
 }
 
+/// A program or library.
+struct File {
+    lines: Loader,
+    /// How long each function is, by its address, as far as the file says so.
+    lengths: HashMap<u64, u64>,
+}
+
+impl File {
+    fn open(path: &str) -> Option<File> {
+        let lines = Loader::new(path).ok()?;
+        let mut lengths = HashMap::new();
+        let bytes = std::fs::read(path).unwrap_or_default();
+        if let Ok(elf) = ElfFile64::<Endianness>::parse(&*bytes) {
+            let symbols = elf.symbols().chain(elf.dynamic_symbols());
+            for symbol in symbols.filter(|symbol| symbol.size() > 0) {
+                let length = lengths.entry(symbol.address()).or_insert(0);
+                *length = symbol.size().max(*length);
+            }
+        }
+        Some(File { lines, lengths })
+    }
+
+    /// The function that has its code there: its name goes to `function`, that of one which ends before to `after`.
+    fn name(&self, offset: usize, place: &mut Place) {
+        let Some(symbol) = self.lines.find_symbol_info(offset as u64) else {
+            return;
+        };
+        let ends = self.lengths.get(&symbol.address());
+        let is_beyond = ends.is_some_and(|length| offset as u64 - symbol.address() >= *length);
+        let to = if is_beyond {
+            &mut place.after
+        } else {
+            &mut place.function
+        };
+        *to = Some(symbol.name().to_owned());
+    }
+}
+
 /// Looks up places, and keeps what it has read of the files.
 pub struct Places<'a> {
     shared: &'a Shared,
-    files: RefCell<HashMap<String, Option<Loader>>>,
+    files: RefCell<HashMap<String, Option<File>>>,
     known: RefCell<HashMap<u32, Vec<Place>>>,
     calls: RefCell<HashMap<String, Option<Calls>>>,
 }
@@ -203,6 +246,13 @@ impl<'a> Places<'a> {
         }
         self.known.borrow_mut().insert(id, places.clone());
         places
+    }
+
+    /// Whether the loader itself made the call, for a program that used a function or a variable of a library.
+    pub fn is_loaders(&self, id: u32) -> bool {
+        let places = self.stack(id);
+        let first = places.first();
+        first.is_some_and(|place| base(&place.module).starts_with("ld-linux"))
     }
 
     /// What all calls have in common that came the same way, through whichever copy of an unrolled loop.
@@ -266,27 +316,25 @@ impl<'a> Places<'a> {
             ..Place::default()
         };
         let mut files = self.files.borrow_mut();
-        let Some(loader) = files
-            .entry(path.clone())
-            .or_insert_with(|| Loader::new(&path).ok())
-        else {
+        let file = files
+            .entry(path)
+            .or_insert_with_key(|path| File::open(path));
+        let Some(file) = file else {
             return vec![unknown];
         };
-        let mut places = inlined(loader, offset, &unknown);
+        let mut places = inlined(file, offset, &unknown);
         if places.is_empty() {
-            let function = loader.find_symbol(offset as u64).map(str::to_owned);
-            places.push(Place {
-                function,
-                ..unknown
-            });
+            let mut place = unknown;
+            file.name(offset, &mut place);
+            places.push(place);
         }
         places
     }
 }
 
-fn inlined(loader: &Loader, offset: usize, unknown: &Place) -> Vec<Place> {
+fn inlined(file: &File, offset: usize, unknown: &Place) -> Vec<Place> {
     let mut places = Vec::new();
-    let Ok(mut frames) = loader.find_frames(offset as u64) else {
+    let Ok(mut frames) = file.lines.find_frames(offset as u64) else {
         return places;
     };
     while let Ok(Some(frame)) = frames.next() {
@@ -298,13 +346,16 @@ fn inlined(loader: &Loader, offset: usize, unknown: &Place) -> Vec<Place> {
         if function.is_none() && location.is_none() {
             continue;
         }
-        let function = function.or_else(|| loader.find_symbol(offset as u64).map(str::to_owned));
-        places.push(Place {
+        let mut place = Place {
             file: location.and_then(|at| at.file).map(str::to_owned),
             line: location.and_then(|at| at.line),
-            function,
             ..unknown.clone()
-        });
+        };
+        match function {
+            Some(_) => place.function = function,
+            None => file.name(offset, &mut place),
+        }
+        places.push(place);
     }
     places
 }

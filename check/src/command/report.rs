@@ -72,7 +72,9 @@ impl<'a> Reporter<'a> {
             let is_due = state == READY || (state == PENDING && (is_end || self.has_waited(index)));
             if is_due {
                 self.told.insert(index);
-                self.tell(describe(finding, self.places));
+                if !self.places.is_loaders(finding.stacks[0].get()) {
+                    self.tell(describe(finding, self.places));
+                }
             }
         }
     }

@@ -202,6 +202,7 @@ impl Signals {
         shared.quit_is_ours.set(u32::from(has_terminal));
         // SAFETY: between fork and exec only system calls; the strings and the array outlive them.
         unsafe {
+            let parent = libc::getpid();
             let pid = libc::fork();
             if pid < 0 {
                 return Err(Failure::new(
@@ -211,6 +212,11 @@ impl Signals {
             }
             if pid > 0 {
                 return Ok(pid);
+            }
+            // If this process is killed, so is the program: to whoever kills it, they are one.
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+            if libc::getppid() != parent {
+                libc::_exit(CANNOT_RUN);
             }
             if sigpipe_was_default() {
                 libc::signal(libc::SIGPIPE, libc::SIG_DFL);

@@ -90,7 +90,7 @@ pub fn bad_number(me: &Me, fd: c_int, call: Call, stack: u32) {
         return;
     };
     let at = [(call, stack), closing(entry), opening(entry)];
-    let numbers = [i64::from(entry.close_tid.get() == me.tid())];
+    let numbers = [who_closed(me, entry)];
     Fault {
         kind: Kind::ClosedUse,
         fd,
@@ -107,6 +107,14 @@ fn opening(entry: &Fd) -> (Call, u32) {
 
 fn closing(entry: &Fd) -> (Call, u32) {
     (Call::of(entry.close_call.get()), entry.close_stack.get())
+}
+
+/// 1: this thread; 2: somebody in the process that forked this one; 0: another thread.
+fn who_closed(me: &Me, entry: &Fd) -> i64 {
+    match entry.close_tid.get() {
+        0 => 2,
+        tid => i64::from(tid == me.tid()),
+    }
 }
 
 /// Looks at the number before it is used: the thread may have closed it, and another thread may have been given it
@@ -233,7 +241,7 @@ pub fn closed(me: &Me, fd: c_int, call: Call, stack: u32, was: u32, result: c_in
     };
     if was == CLOSED {
         let at = [(call, stack), closing(entry), opening(entry)];
-        let numbers = [i64::from(entry.close_tid.get() == me.tid()), 0];
+        let numbers = [who_closed(me, entry), 0];
         Fault {
             kind: Kind::DoubleClose,
             fd,
@@ -706,7 +714,7 @@ fn on_socket(me: &Me, fd: c_int, call: Call, at: Site, real: impl FnOnce() -> c_
         let kept = KeepErrno::new();
         if kept.value() == libc::EBADF {
             bad_number(me, fd, call, stack);
-        } else if call == Call::Connect {
+        } else if call == Call::Connect && kept.value() != libc::EINPROGRESS {
             failed(me, 0, call, stack, kept.value());
         }
     }

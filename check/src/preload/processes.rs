@@ -50,6 +50,7 @@ pub fn forked() {
         begin_thread(thread);
         thread.detached.set(1);
         thread.top.set(parent.thread.top.get());
+        stdio::check_inherited(process);
         // SAFETY: asks for a number.
         process.pid.set(unsafe { libc::getpid() });
     }
@@ -162,6 +163,13 @@ fn wait_for(
         drop(kept);
     }
     pid
+}
+
+/// A program that looks for children that have ended, now and then, or in a handler, may end before it finds one.
+fn note_polling(options: c_int) {
+    if let Some(me) = me().filter(|_| options & libc::WNOHANG != 0) {
+        me.process.polls_children.set(1);
+    }
 }
 
 fn unsafe_status(status: *mut c_int) -> c_int {
@@ -358,21 +366,25 @@ hook! {
 
     fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t {
         let at = site();
+        note_polling(options);
         wait_for(Call::Waitpid, at, status, |status| real(pid, status, options))
     }
 
     fn wait3(status: *mut c_int, options: c_int, usage: *mut libc::rusage) -> pid_t {
         let at = site();
+        note_polling(options);
         wait_for(Call::Wait3, at, status, |status| real(status, options, usage))
     }
 
     fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut libc::rusage) -> pid_t {
         let at = site();
+        note_polling(options);
         wait_for(Call::Wait4, at, status, |status| real(pid, status, options, usage))
     }
 
     fn waitid(which: libc::idtype_t, id: libc::id_t, info: *mut siginfo_t, options: c_int) -> c_int {
         let at = site();
+        note_polling(options);
         let result = waits(Call::Waitid, at, || real(which, id, info, options), |result| result as isize);
         if let Some(me) = me().filter(|_| result == 0 && !info.is_null() && options & libc::WNOWAIT == 0) {
             // SAFETY: waitid has filled it in.

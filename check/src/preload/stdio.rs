@@ -10,7 +10,7 @@ use crate::processes::goes_on;
 use crate::rio;
 use crate::shared::*;
 use crate::stack::{Site, site};
-use crate::state::{KeepErrno, Me, me, now};
+use crate::state::{KeepErrno, Me, me, now, shared};
 use crate::transfer::note_end;
 
 /// The beginning of glibc's FILE, which has been the same since 1997.
@@ -107,6 +107,25 @@ pub fn inherit(parent: &Process, child: &Process) {
     child.held_used.set(used);
 }
 
+/// In a child, at once: another thread may have written to a stream between the look at it and the fork.
+pub fn check_inherited(child: &Process) {
+    let used = (child.held_used.get() as usize).min(HELD_HERE);
+    for own in &child.held[..used] {
+        let held = (own.get() as usize)
+            .checked_sub(1)
+            .and_then(|index| shared()?.held.get(index));
+        if held.is_some_and(has_changed) {
+            own.set(0);
+        }
+    }
+}
+
+fn has_changed(held: &Held) -> bool {
+    let bytes = self::held(held.stream.get() as *mut FILE);
+    let length = held.bytes.get() as usize;
+    bytes.len() < length || hash(&bytes[..length]) != held.hash.get()
+}
+
 /// The process ends by exit: what its streams hold is written.
 pub fn at_exit(me: &Me) {
     note_written(me, |_| true);
@@ -114,12 +133,7 @@ pub fn at_exit(me: &Me) {
 
 /// The process ends by _exit or exec, and what its streams hold is lost: was it written before?
 pub fn at_end(me: &Me) {
-    let is_gone = |held: &Held| {
-        let bytes = self::held(held.stream.get() as *mut FILE);
-        let length = held.bytes.get() as usize;
-        bytes.len() < length || hash(&bytes[..length]) != held.hash.get()
-    };
-    note_written(me, is_gone);
+    note_written(me, has_changed);
 }
 
 fn note_written(me: &Me, is_written: impl Fn(&Held) -> bool) {
