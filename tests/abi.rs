@@ -1,5 +1,5 @@
-//! Programs that were linked with an earlier version go on working: no exported symbol goes, and
-//! no type or layout behind one changes, unless the soname does.
+//! Programs that were linked with an earlier version keep working: unless the soname changes, no exported symbol is
+//! removed, and no type or layout changes.
 
 mod common;
 

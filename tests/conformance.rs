@@ -1,5 +1,5 @@
-//! The interface is what was promised, no more and no less: c_tests/programs/conformance.c has it
-//! written out by hand, and header and library are compared with that.
+//! The interface is exactly what was promised: header and library are compared with
+//! c_tests/programs/conformance.c, which has it written out by hand.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! What a C programmer sees of the library in gdb, which loads the library's script by itself.
+//! The library in gdb, as a C programmer sees it. gdb loads the library's script by itself.
 
 mod common;
 
@@ -188,7 +188,7 @@ fn a_breakpoint_on_any_function_is_in_the_library_s_source() {
         return;
     }
     if !cfg!(target_arch = "x86_64") {
-        common::skipped("elsewhere gdb stops behind the prologue, whoever compiled the function");
+        common::skipped("only on x86-64 does gdb stop at a function's first line");
         return;
     }
     let names = fs::read_to_string(library().join("api.txt")).expect("the list of exports");

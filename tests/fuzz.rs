@@ -1,4 +1,4 @@
-//! The fuzz targets on their seeds and for some seconds more: what `make fuzz` does, in short.
+//! A short form of `make fuzz`: the fuzz targets run on their seeds, and for some seconds more.
 
 mod common;
 

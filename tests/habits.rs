@@ -1,5 +1,5 @@
-//! Old habits: small programs such as people have written with csapp.h for twenty years, compiled
-//! without any flag for it, against both libraries. Each has to do its job.
+//! Old habits: small programs as people have written them with csapp.h for twenty years. Each compiles without
+//! special flags, with both libraries, and works.
 
 mod common;
 

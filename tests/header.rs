@@ -1,4 +1,4 @@
-//! The header: what is checked in is what the sources generate, and every compiler takes it.
+//! The header: the file that is checked in is what the sources generate, and every compiler accepts it.
 
 mod common;
 

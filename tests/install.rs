@@ -1,5 +1,5 @@
-//! What `make install` leaves is all that a user needs: each test installs into a root of its own
-//! and goes on with that alone.
+//! `make install` installs all that a user needs: each test installs into a root of its own, and uses only what is
+//! there.
 
 mod common;
 

@@ -1,6 +1,6 @@
-//! The servers of examples/ under load and among hostile clients: a thousand connections at once with
-//! every byte compared, clients that never end a line, clients that vanish at every possible moment.
-//! Whatever came, the next client is served, and no descriptor, thread or process is left over.
+//! The servers of examples/ under load and with hostile clients: a thousand connections at once with every byte
+//! compared, clients that never end a line, clients that vanish at every possible moment. Each time the next client
+//! is served, and no descriptor, thread or process is left over.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! What `make` offers beside the library: the demonstration, the first thing that the README has people
-//! type, and the benchmarks.
+//! The targets of `make` besides the library: the list of targets, the demonstration, the benchmarks, the summary
+//! of `make check`; and what make says about mistakes.
 
 mod common;
 

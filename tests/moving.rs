@@ -1,4 +1,5 @@
-//! Moving over from the book's csapp.c: each step of docs/from-csapp-c.md, on Makefiles as courses have them.
+//! The move from the book's csapp.c to the library: each step of docs/from-csapp-c.md, with Makefiles as courses have
+//! them.
 
 mod common;
 

@@ -79,7 +79,7 @@ fn lintian_finds_no_error(packages: &[String]) {
 #[test]
 fn the_source_tarball_builds_without_network() {
     if !root().join(".git").exists() {
-        skipped("no git repository to make a tarball of");
+        skipped("make dist needs a git repository, and this is none");
         return;
     }
     library();

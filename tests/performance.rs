@@ -1,5 +1,5 @@
-//! What is written about speed is what docs/bench.csv says: the charts, and each figure of docs/performance.md and
-//! the README.
+//! The documents say about speed what docs/bench.csv says: in the charts, and in each figure of docs/performance.md
+//! and the README.
 
 mod common;
 

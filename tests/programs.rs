@@ -1,5 +1,5 @@
-//! Programs as people write them, of every edition and in C++: they compile without a flag, link both
-//! ways, and do over the loopback what they should.
+//! Programs as people write them, of every edition and in C++: they compile without special flags, link with both
+//! libraries, and work over the loopback.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! The buffered reader against a model that does what its comment says one byte at a time:
-//! any data, any short reads, any interruptions and errors in between, any mix of calls.
+//! The buffered reader beside a model that reads one byte at a time: with any data, any short reads, any
+//! interruptions and errors, and any mix of calls.
 
 #[path = "common/model.rs"]
 mod model;

@@ -1,4 +1,4 @@
-//! The library through Python's ctypes alone, as a user without the C header has it.
+//! The library through Python's ctypes, without the module and without the C header.
 
 mod common;
 

@@ -96,7 +96,7 @@ fn a_wheel_has_its_library_in_it() {
             said.contains("No matching distribution found for setuptools"),
             "{said}"
         );
-        skipped("pip cannot get setuptools, for want of a network");
+        skipped("pip cannot download setuptools");
         return;
     }
     let wheels: Vec<_> = fs::read_dir(dir.join("wheels"))
@@ -149,7 +149,7 @@ fn a_source_distribution_builds_and_the_types_hold() {
         "setuptools>=77",
     ]));
     if !tools.status.success() {
-        skipped("pip cannot get build and mypy, for want of a network");
+        skipped("pip cannot download build and mypy");
         return;
     }
     let python = dir.join("bin/python");

@@ -1,5 +1,5 @@
-//! A build that may write nowhere in the source tree: from a packaged source, say, or as
-//! another user than the one who owns it.
+//! A build that may not write in the source tree, for example from a packaged source, or as a user that does not own
+//! the tree.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! What sanitizers see of what the library does with a program's memory: a table of tool, compiler, form of the
-//! library and mistake, each cell a test. A report has to name the line of the program.
+//! Sanitizers see what the library does with a program's memory. The table has a tool, a compiler, a form of the
+//! library and a mistake in each row, which is a test. The report has to name the line of the program.
 
 mod common;
 

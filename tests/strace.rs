@@ -1,5 +1,5 @@
-//! A second opinion on faults: strace makes the system calls of a program fail that copies a file
-//! through the library, and the copy has to be the same.
+//! Faults by another tool: a program copies a file through the library, strace makes its system calls fail, and the
+//! copy has to be the same.
 
 mod common;
 
@@ -14,7 +14,7 @@ fn copier(test: &str, link: Link) -> Option<PathBuf> {
         .args(["-o", "/dev/null", "true"])
         .output();
     if !traced.is_ok_and(|output| output.status.success()) {
-        common::skipped("strace is missing, or must not trace here");
+        common::skipped("strace is not installed (Debian: strace), or may not trace here");
         return None;
     }
     let program = common::scratch(test).join("copy");

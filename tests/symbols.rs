@@ -1,5 +1,4 @@
-//! What the library exports, what it asks of others, and what it weighs: the shared library and
-//! csapp.o as they ship.
+//! What the library exports, what it needs, and how large it is: the shared library and csapp.o as they ship.
 
 mod common;
 

@@ -1,4 +1,4 @@
-/* Accept, and what becomes of it where clients give up, descriptors run out and time is up. */
+/* Accept, if clients give up, no descriptor is free, or time is up. */
 #define _GNU_SOURCE
 #include "faults.h"
 #include "streams.h"

@@ -1,4 +1,4 @@
-/* Allocation: too much is an error, nothing is none. */
+/* Allocation: too many bytes are an error, 0 bytes are not. */
 #include "failing.h"
 
 /* More than any object can have; volatile keeps the compiler from saying so. */

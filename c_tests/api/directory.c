@@ -1,4 +1,4 @@
-/* Directories: the end of one against an error. */
+/* Directories: the end of one is not an error. */
 #include "failing.h"
 
 static DIR *broken_directory(void)

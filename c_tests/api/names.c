@@ -1,4 +1,4 @@
-/* Names and addresses: every reason is that of the resolver, where it is the resolver's. None of
+/* Names and addresses: if the resolver fails, the message has its reason. None of
    these look-ups leaves the machine. */
 #define _GNU_SOURCE
 #include "failing.h"

@@ -1,4 +1,4 @@
-/* Processes: the checked wrappers of fork, execve, wait and their kin. */
+/* Processes: the checked wrappers of fork, execve, wait and so on. */
 #define _GNU_SOURCE
 #include "failing.h"
 #include "interrupted.h"

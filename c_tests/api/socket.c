@@ -1,4 +1,4 @@
-/* Sockets: the checked wrappers, and what one client's trouble must not do to a server. */
+/* Sockets: the checked wrappers, and an error of one client does not end the server. */
 #define _GNU_SOURCE
 #include "failing.h"
 #include "interrupted.h"

@@ -1,4 +1,4 @@
-/* Standard I/O: the end of a stream against an error, and errors that are an old story. */
+/* Standard I/O: the end of a stream is not an error, not even after an earlier error. */
 #include "failing.h"
 
 static char buf[64];

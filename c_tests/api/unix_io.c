@@ -1,4 +1,4 @@
-/* Unix I/O: the checked wrappers of open, read, write and their kin. */
+/* Unix I/O: the checked wrappers of open, read, write and so on. */
 #define _GNU_SOURCE
 #include "failing.h"
 #include "interrupted.h"

@@ -1,4 +1,4 @@
-/* Streams to test on, and what befalls real ones: slow peers, timeouts, signals. */
+/* Streams to test on, and what happens to real ones: slow peers, timeouts, signals. */
 #ifndef STREAMS_H
 #define STREAMS_H
 

@@ -1,4 +1,4 @@
-/* Many threads at once, for the thread sanitizer above all. */
+/* Many threads at once, mainly for the thread sanitizer. */
 #include "streams.h"
 
 #define THREADS 64

@@ -120,7 +120,7 @@ fn setuid_program_is_told() {
     };
     // SAFETY: asks.
     if unsafe { libc::geteuid() } == 0 {
-        support::skipped("for root, setuid programs of root are as others");
+        support::skipped("root runs setuid programs of root like any other");
         return;
     }
     let output = run(&[setuid]);

@@ -14,7 +14,7 @@ pub fn on_a_copy(script: &str, arguments: &[String]) -> Option<String> {
         .output()
         .is_ok_and(|output| output.status.success());
     if !can_mount {
-        skipped("a copy of this machine needs root, and the right to mount");
+        skipped("only root, with the right to mount, can make a copy of this machine");
         return None;
     }
     let said = succeed(
@@ -46,7 +46,7 @@ pub fn on_own_network<S: AsRef<OsStr>>(script: &str, arguments: &[S]) -> Option<
         .output()
         .is_ok_and(|output| output.status.success());
     if !can_have_one {
-        skipped("a network of one's own needs root and ip (Debian: iproute2)");
+        skipped("only root, with ip (Debian: iproute2), can make a network for a test");
         return None;
     }
     let script = format!("ip link set lo up\n{script}");

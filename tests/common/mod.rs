@@ -1,5 +1,5 @@
-//! What the tests share: the library as it ships, a C compiler, and a way to run things that
-//! shows what they said when they fail.
+//! What the tests share: the library as it ships, a C compiler, and functions that run a command and show its output
+//! if it fails.
 
 #![allow(dead_code)] // each test binary uses its part
 

@@ -1,5 +1,5 @@
-//! The buffered reader beside a model that does what its comment says one byte at a time, and a
-//! source that fails as a script has it. For the properties here and for the fuzz target `reader`.
+//! A model of the buffered reader that reads one byte at a time, and a source that fails as a script says. For
+//! the properties here, and for the fuzz target `reader`.
 
 use core::ffi::{c_char, c_int};
 use std::collections::VecDeque;
