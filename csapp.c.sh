@@ -23,13 +23,13 @@ esac
 
 cat <<END
 /*
- * csapp.c - libcsapp in the place of the book's csapp.c: a Makefile that makes csapp.o of it goes on working.
- * Generated from the library's csapp.o, which is compiled Rust: what follows is its machine code${processor:+ for $processor}.
- * Included by another C file, it is csapp.h alone, and the library has to be linked.
+ * csapp.c - libcsapp, to replace the book's csapp.c: a Makefile that compiles csapp.c needs no change.
+ * Generated from the library's csapp.o, which is compiled Rust. It contains the machine code${processor:+ for $processor}.
+ * If another C file includes it, it is only csapp.h, and the library has to be linked.
  */
 #if !defined(__INCLUDE_LEVEL__) || __INCLUDE_LEVEL__ == 0
 #if !($macro)
-#error "${processor:+This csapp.c holds machine code for $processor: take the one of a build for this machine, or }link libcsapp"
+#error "${processor:+This csapp.c holds machine code for $processor: copy the one that is built on this machine, or }link libcsapp"
 #endif
 #endif
 

@@ -127,7 +127,7 @@ uninstall:
 	done
 	@if test -z "$(DESTDIR)" && test "$$(id -u)" = 0 && command -v ldconfig >/dev/null; then ldconfig; fi
 
-# The promise that programs linked with one version go on working with the next: the exported symbols of
+# The promise that programs linked with one version keep working with the next: the exported symbols of
 # a version, and with libabigail the types and layouts behind them. `make abi-baseline` is for a
 # release; tests/abi.rs compares.
 ABI_DUMP = abidw --no-comp-dir-path --no-corpus-path --no-show-locs --debug-info-dir $(BUILD) $(BUILD)/$(SONAME) | \

@@ -1,5 +1,5 @@
 /*
- * double_close - a thread closes its descriptor twice, and another one's file in between
+ * double_close - closes a descriptor twice, and the second time closes another file
  *
  * serve() closes what it was given, and its caller closes it again. Meanwhile the main thread has opened a
  * file, which got the same number.

@@ -1,5 +1,5 @@
 /*
- * unsafe_in_handler - prints a message in a signal handler, by a function that may be at work already
+ * unsafe_in_handler - prints a message in a signal handler, with a function that the signal may have interrupted
  */
 #include "csapp.h"
 

@@ -76,7 +76,7 @@ fn check_within(path: &Path, scripts: u32) -> Outcome<Program> {
     }
     if path.metadata().is_ok_and(|file| file.mode() & 0o6000 != 0) && !runs_as_itself(path) {
         return Err(cannot(
-            "it is setuid or setgid, and the loader lets nothing be put into such a program",
+            "it is setuid or setgid, and the loader preloads nothing into such a program",
         ));
     }
     let Ok(elf) = ElfFile64::<Endianness>::parse(&*bytes) else {
