@@ -67,7 +67,7 @@ fn with_sanitizers() {
     ];
     for (compiler, sanitizer) in compilers {
         let dir = scratch(&format!("sanitized-{compiler}-{sanitizer}"));
-        let program = dir.join("spawns");
+        let program = dir.join("cancelled");
         let mut command = Command::new(compiler);
         command
             .arg(format!("-fsanitize={sanitizer}"))
@@ -86,13 +86,20 @@ fn with_sanitizers() {
             ));
             continue;
         }
-        let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
-        let context = format!(
-            "{compiler} {sanitizer}: {:?}\n{}",
-            checked.output, checked.log
-        );
-        assert_eq!(checked.stdout(), "ok\n", "{context}");
-        assert_eq!(checked.log, "", "{context}");
+        let program = program.to_str().expect("UTF-8");
+        // Itself, and run by a program that is watched.
+        for command in [
+            &[program] as &[&str],
+            &["sh", "-c", "\"$0\"; exit $?", program],
+        ] {
+            let checked = check(&[], command, "");
+            let context = format!(
+                "{compiler} {sanitizer}: {:?}\n{}",
+                checked.output, checked.log
+            );
+            assert_eq!(checked.stdout(), "ok\n", "{context}");
+            assert_eq!(checked.log, "", "{context}");
+        }
     }
 }
 

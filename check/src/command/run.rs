@@ -155,8 +155,12 @@ fn prepare_environment(file: &File, library: &Path, first: Option<&str>) {
         preload.push(":");
         preload.push(given);
     }
+    // AddressSanitizer ends a program whose first library is not its own, as it is where a watched program runs one.
+    let mut sanitizer = std::env::var_os("ASAN_OPTIONS").unwrap_or_default();
+    sanitizer.push(":verify_asan_link_order=0");
     // SAFETY: this process has one thread.
     unsafe {
+        std::env::set_var("ASAN_OPTIONS", sanitizer);
         std::env::set_var("LD_PRELOAD", preload);
         std::env::set_var(
             VARIABLE,
