@@ -265,6 +265,7 @@ impl rio_t {
 
     /// Makes this a rio_t of its own, if it is a copy, and what is read ahead end with rio_buf. False if the fields
     /// cannot be right: a failed call waits to be continued, they are damaged, or were never set.
+    #[inline(always)]
     fn settle(&mut self) -> bool {
         let count = self.rio_cnt as usize;
         if count > RIO_BUFSIZE {
