@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::copy::on_own_network;
-use common::{Link, library, root, run_with, scratch, succeed};
+use common::{Link, files, library, root, run_with, scratch, succeed};
 
 /// Compiles the C programs of a page, and returns them in its order. Each test has its own copies.
 fn programs(page: &str) -> Vec<PathBuf> {
@@ -361,20 +361,8 @@ fn commands_of_the_examples_are_found() {
 
 /// The pages of the project that a code host shows.
 fn pages() -> Vec<PathBuf> {
-    let listed = succeed(
-        Command::new("find")
-            .args([".", "-name", "*.md", "-not", "-path", "./target/*"])
-            .args([
-                "-not",
-                "-path",
-                "./build/*",
-                "-not",
-                "-path",
-                "*/node_modules/*",
-            ])
-            .current_dir(root()),
-    );
-    listed.lines().map(|line| root().join(line)).collect()
+    let names = files(".md").into_iter();
+    names.map(|name| root().join(name)).collect()
 }
 
 /// The anchors that a code host gives the headings of a page.

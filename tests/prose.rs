@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-use common::{is_installed, root, scratch, succeed};
+use common::{files, is_installed, root, scratch, succeed};
 
 /// Of a line of a document, what is a sentence's text: code and the targets of links are not.
 fn without_code(line: &str) -> String {
@@ -143,38 +143,6 @@ fn phrases_in(test: &str, files: &[(String, Vec<Passage>)]) -> String {
             .stdin(fs::File::open(input_file).expect("the text"))
             .current_dir(root()),
     )
-}
-
-/// The files of the project whose name ends in this, except what was built.
-fn files(ending: &str) -> Vec<String> {
-    let listed = succeed(
-        Command::new("find")
-            .args([
-                ".",
-                "(",
-                "-name",
-                "target",
-                "-o",
-                "-name",
-                "build",
-                "-o",
-                "-name",
-                "vendor",
-                "-o",
-                "-name",
-                "node_modules",
-            ])
-            .args([
-                ")",
-                "-prune",
-                "-o",
-                "-name",
-                &format!("*{ending}"),
-                "-print",
-            ])
-            .current_dir(root()),
-    );
-    listed.lines().map(|line| line[2..].to_string()).collect()
 }
 
 /// A file's passages, by its name's ending.

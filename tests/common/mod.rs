@@ -17,6 +17,20 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The files of the project whose names end in this, by their paths from its directory. What was built is left out:
+/// other tests change it meanwhile.
+pub fn files(ending: &str) -> Vec<String> {
+    let prune = "( -name target -o -name build -o -name vendor -o -name node_modules -o -name .git ) -prune -o";
+    let listed = succeed(
+        Command::new("find")
+            .arg(".")
+            .args(prune.split(' '))
+            .args(["-name", &format!("*{ending}"), "-print"])
+            .current_dir(root()),
+    );
+    listed.lines().map(|line| line[2..].to_string()).collect()
+}
+
 /// The directory with the library as `make` leaves it: header, .so, .a and .o. Built on first use,
 /// since `cargo test` itself builds with unwinding, which does not ship.
 pub fn library() -> &'static Path {
