@@ -21,6 +21,7 @@ mod harness;
 mod isa;
 #[cfg(all(target_arch = "aarch64", not(miri)))]
 mod neon;
+#[cfg_attr(any(target_arch = "x86_64", target_arch = "aarch64"), allow(dead_code))] // a part of it is used there
 mod portable;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 mod sse2;

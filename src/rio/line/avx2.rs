@@ -5,7 +5,7 @@ use core::arch::x86_64::{
     _mm256_storeu_si256,
 };
 
-use super::{portable, sse2};
+use super::portable;
 
 /// Bytes in a register.
 const WIDTH: usize = 32;
@@ -21,7 +21,7 @@ pub unsafe fn copy_line<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<u
     let (from, len) = (bytes.as_ptr(), bytes.len());
     if len < WIDTH {
         // SAFETY: the caller's promise.
-        return unsafe { sse2::copy_line(bytes, to) };
+        return unsafe { portable::copy_few(bytes, to) };
     }
     let mut at = 0;
     loop {

@@ -24,7 +24,18 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
         unsafe { to.add(at).cast::<[u8; WIDTH]>().write(*word) };
         at += WIDTH;
     }
-    for (at, &byte) in bytes.iter().enumerate().skip(at) {
+    // SAFETY: the caller's promise; no newline so far.
+    unsafe { copy_few(&bytes[at..], to.add(at)) }.map(|end| at + end)
+}
+
+/// [`copy_line`] a byte at a time, which takes less code: for fewer bytes than a register has. So few are at hand at the end
+/// of rio_buf, or wanted by a call with a tiny buffer.
+///
+/// # Safety
+/// As [`copy_line`].
+#[inline(always)]
+pub unsafe fn copy_few(bytes: &[u8], to: *mut u8) -> Option<usize> {
+    for (at, &byte) in bytes.iter().enumerate() {
         // SAFETY: no newline came before this byte.
         unsafe { to.add(at).write(byte) };
         if byte == b'\n' {

@@ -19,7 +19,7 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let (from, len) = (bytes.as_ptr(), bytes.len());
     if len < WIDTH {
         // SAFETY: the caller's promise.
-        return unsafe { portable::copy_line(bytes, to) };
+        return unsafe { portable::copy_few(bytes, to) };
     }
     let mut at = 0;
     loop {
