@@ -176,8 +176,29 @@ mod header {
             .generate()?;
         let mut text = Vec::new();
         bindings.write(&mut text);
-        // cbindgen sets a star apart where the name of a renamed type ends in one.
+        // cbindgen sets a star apart if the name of a renamed type ends in one.
         let text = String::from_utf8(text)?.replace("_t * ", "_t *");
-        Ok(format!("{}\n", text.trim()))
+        Ok(format!("{}\n", in_one_line(text.trim())))
+    }
+
+    /// Joins the lines of each prototype that fits into one; cbindgen would count the attributes and the comment.
+    fn in_one_line(text: &str) -> String {
+        const LINE: usize = 100;
+        let mut joined = String::new();
+        let mut lines = text.lines().peekable();
+        while let Some(line) = lines.next() {
+            let mut prototype = vec![line];
+            if line.contains('(') && line.ends_with(',') && !line.starts_with(' ') {
+                while let Some(line) = lines.next_if(|line| line.starts_with(' ')) {
+                    prototype.push(line);
+                }
+            }
+            let words: Vec<&str> = prototype.iter().map(|line| line.trim()).collect();
+            let whole = words.join(" ");
+            let fits = prototype.len() > 1 && whole.len() <= LINE;
+            joined += &if fits { whole } else { prototype.join("\n") };
+            joined.push('\n');
+        }
+        joined.trim_end().to_owned()
     }
 }

@@ -12,25 +12,30 @@ use core::ptr;
 
 use crate::sys::{self, Deadline, Errno, Outlet, Result, Room};
 
-/// Bytes in the buffer of a rio_t.
+/// The size in bytes of the buffer of a rio_t.
 pub const RIO_BUFSIZE: usize = 8192;
 
-/// A descriptor and what has been read from it ahead of the program (CS:APP 3e, section
-/// 10.5.2). rio_readinitb fills it in; after that, only the rio_ functions change it. It
-/// belongs to one thread at a time. Between calls it may be copied and moved: the copy goes on
-/// with the same bytes read ahead, and of those read later, each goes to one of the two.
+/// A buffered reader: a descriptor, and the bytes that have been read from it ahead of the
+/// program.
+///
+/// rio_readinitb initialises it; after that, only the functions of this library change it. Only
+/// one thread at a time may use it. Between calls a program may copy or move it. The copy
+/// continues with the same bytes read ahead; each byte that is read later goes to only one of
+/// the two.
+///
+/// [CS:APP 3e, section 10.5.2]
 #[repr(C)]
 #[derive(Debug)]
 #[allow(non_camel_case_types)]
 pub struct rio_t {
-    /// The descriptor that is read from.
+    /// The descriptor that is read.
     pub rio_fd: c_int,
-    /// How many bytes of rio_buf are unread. Negative after a call failed that had gathered
+    /// The number of unread bytes in rio_buf. Negative after a failed call that had gathered
     /// more than RIO_BUFSIZE bytes, until that call is repeated: see rio_readnb.
     pub rio_cnt: c_int,
-    /// The next unread byte, inside rio_buf; the caller's buffer while rio_cnt is negative.
+    /// The next unread byte, in rio_buf; in the caller's buffer while rio_cnt is negative.
     pub rio_bufptr: *mut c_char,
-    /// What has been read ahead.
+    /// The bytes read ahead.
     pub rio_buf: [c_char; RIO_BUFSIZE],
 }
 

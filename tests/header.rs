@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
@@ -20,6 +21,227 @@ fn the_checked_in_header_is_the_generated_one() {
         generated == checked_in,
         "include/csapp.h is not what src/capi/ and include/csapp.h.in say: run `make header`"
     );
+}
+
+/// The columns of a prototype or a comment.
+const LINE: usize = 100;
+
+/// A function of the header as a reader sees it.
+struct Documented {
+    name: String,
+    /// In one line, without the attributes above it.
+    prototype: String,
+    /// How many lines it has there.
+    lines: usize,
+    /// The paragraphs of the comment. Items of a list stay apart, by a newline.
+    comment: Vec<String>,
+}
+
+/// The functions that have a comment right above them.
+fn documented() -> Vec<Documented> {
+    let header = fs::read_to_string(common::root().join("include/csapp.h")).expect("the header");
+    let comments = header.split("/**").skip(1);
+    comments.filter_map(as_function).collect()
+}
+
+fn as_function(text: &str) -> Option<Documented> {
+    let (comment, code) = text.split_once("*/")?;
+    let code: Vec<&str> = code
+        .trim_start()
+        .lines()
+        .skip_while(|line| line.starts_with("CSAPP_"))
+        .collect();
+    let end = code.iter().position(|line| line.ends_with(';'))?;
+    let prototype: Vec<&str> = code[..=end].iter().map(|line| line.trim()).collect();
+    let prototype = prototype.join(" ");
+    let (before, _) = prototype.split_once('(')?;
+    if before.starts_with("typedef") || before.starts_with('#') {
+        return None;
+    }
+    let name = before.rsplit([' ', '*']).next()?.to_owned();
+    let text = comment
+        .lines()
+        .map(|line| line.trim().trim_start_matches('*').trim());
+    let text: Vec<&str> = text.collect();
+    let text = text.join("\n").trim().replace("\n- ", "\0- ");
+    let comment = text
+        .split("\n\n")
+        .map(|part| part.replace('\n', " ").replace('\0', "\n"));
+    Some(Documented {
+        name,
+        lines: end + 1,
+        comment: comment.collect(),
+        prototype,
+    })
+}
+
+impl Documented {
+    /// The names of its parameters.
+    fn parameters(&self) -> Vec<String> {
+        let parameters = self.prototype.split_once('(').map_or("", |(_, rest)| rest);
+        let parameters = parameters.replace("(void*)", "").replace("(void)", "");
+        let parameters = parameters
+            .split(')')
+            .next()
+            .unwrap_or_default()
+            .replace("(*", " ");
+        let names = parameters
+            .split(',')
+            .filter_map(|one| one.trim().rsplit([' ', '*']).next());
+        names
+            .filter(|name| !["", "void", "..."].contains(name))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// What is wrong with its comment: it says what the function does, then perhaps more, then `Returns ...` if there is
+    /// a value, then perhaps `Errors: ...`, and then the source in brackets.
+    fn wrongs(&self) -> Vec<String> {
+        let mut wrongs = Vec::new();
+        let mut expect = |is_right: bool, what: &str| {
+            if !is_right {
+                wrongs.push(format!("{}: {what}", self.name));
+            }
+        };
+        let what = self.comment[0].as_str();
+        let verb = what.split(' ').next().unwrap_or_default();
+        let is_verb = verb.starts_with(char::is_uppercase) && verb.ends_with('s');
+        expect(is_verb, "the comment begins with a verb such as \"Reads\"");
+        let source = self.comment.last().map_or("", String::as_str);
+        let is_source = source.starts_with('[') && source.ends_with(']');
+        expect(
+            is_source && self.comment.len() > 1,
+            "the comment ends with the source in brackets",
+        );
+        let kinds = self.comment.iter().map(|part| match part.as_str() {
+            part if part.starts_with("Returns ") => 1,
+            part if part.starts_with("Errors:") => 2,
+            part if part.starts_with('[') => 3,
+            _ => 0,
+        });
+        let kinds: Vec<u32> = kinds.collect();
+        expect(
+            kinds.is_sorted(),
+            "the order is: what, Returns, Errors, source",
+        );
+        let is_pointer = self.prototype.starts_with("void *");
+        let has_value = is_pointer || !self.prototype.starts_with("void ");
+        let count = kinds.iter().filter(|&&kind| kind == 1).count();
+        expect(
+            count == usize::from(has_value),
+            "Returns is there exactly if there is a value",
+        );
+        for parameter in self.parameters() {
+            let is_named = self
+                .comment
+                .iter()
+                .any(|part| part.contains(&format!("`{parameter}`")));
+            expect(
+                is_named,
+                &format!("the comment does not say what `{parameter}` is"),
+            );
+        }
+        for (part, kind) in self.comment.iter().zip(&kinds) {
+            let mut items = part.split("\n- ");
+            let text = items.next().unwrap_or_default();
+            expect(
+                *kind >= 2 || text.ends_with('.'),
+                "a paragraph ends with a full stop",
+            );
+            for item in items {
+                let (names, cause) = item.split_once(": ").unwrap_or_default();
+                let are_names =
+                    !names.is_empty() && names.split(", ").all(|name| name.starts_with('E'));
+                expect(
+                    *kind == 2 && are_names,
+                    &format!("\"{item}\" is no error and its cause"),
+                );
+                let is_phrase = !cause.ends_with('.');
+                expect(is_phrase, "a cause has no full stop");
+            }
+        }
+        wrongs
+    }
+}
+
+/// A function and its comment, for the tests of the test below.
+const RIGHT: &str = "/**\n * Reads `n`\n * bytes.\n *\n * Returns `n`.\n *\n * Errors:\n * - EIO, EINTR: the\n *   cause\n *\n * [POSIX, read]\n */\nCSAPP_MUST_USE\nint f(int n);\n";
+
+#[test]
+fn each_function_has_a_comment_of_one_form() {
+    let functions = documented();
+    let names: BTreeSet<String> = functions.iter().map(|one| one.name.clone()).collect();
+    let declared: BTreeSet<String> = common::header::prototypes().into_keys().collect();
+    assert_eq!(names, declared);
+    let wrongs: Vec<String> = functions.iter().flat_map(Documented::wrongs).collect();
+    assert!(wrongs.is_empty(), "{}", wrongs.join("\n"));
+
+    let wrongs = |text: &str| {
+        as_function(text.trim_start_matches("/**"))
+            .expect("a function")
+            .wrongs()
+            .len()
+    };
+    assert_eq!(wrongs(RIGHT), 0);
+    for (right, wrong) in [
+        ("Reads", "Read"),
+        (
+            "`n`\n * bytes.\n *\n * Returns `n`.",
+            "n\n * bytes.\n *\n * Returns n.",
+        ),
+        (" * Returns `n`.\n *\n", ""),
+        ("int f", "void f"),
+        ("Returns `n`.\n *\n", "Returns `n`.\n *\n * And more.\n *\n"),
+        ("\n * [POSIX, read]", ""),
+        ("bytes.", "bytes"),
+        ("EIO, EINTR: the", "EIO  the"),
+        ("cause\n", "cause.\n"),
+    ] {
+        assert!(RIGHT.contains(right), "{right}");
+        assert_ne!(wrongs(&RIGHT.replace(right, wrong)), 0, "{wrong}");
+    }
+}
+
+#[test]
+fn each_prototype_that_fits_is_in_one_line() {
+    for one in documented() {
+        let fits = one.prototype.len() <= LINE;
+        assert_eq!(fits, one.lines == 1, "{}", one.prototype);
+    }
+    let header = fs::read_to_string(common::root().join("include/csapp.h")).expect("the header");
+    for line in header.lines().filter(|line| line.starts_with(" *")) {
+        assert!(line.len() <= LINE, "{line}");
+    }
+}
+
+#[test]
+fn doxygen_documents_each_function_without_a_warning() {
+    if !common::is_installed("doxygen", "doxygen") {
+        return;
+    }
+    let dir = common::scratch("doxygen");
+    for (name, settings) in [
+        ("plain", ""),
+        (
+            "brief",
+            "JAVADOC_AUTOBRIEF=YES\nOPTIMIZE_OUTPUT_FOR_C=YES\n",
+        ),
+    ] {
+        let out = dir.join(name);
+        let settings = format!(
+            "INPUT={}\nOUTPUT_DIRECTORY={}\nQUIET=YES\nHAVE_DOT=NO\nGENERATE_LATEX=NO\nGENERATE_XML=YES\n\
+             PREDEFINED=CSAPP_EXTRAS\n{settings}",
+            common::root().join("include/csapp.h").display(),
+            out.display()
+        );
+        let output = common::run_with(Command::new("doxygen").arg("-"), &settings);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "{said}");
+        let xml = fs::read_to_string(out.join("xml/csapp_8h.xml")).expect("what doxygen writes");
+        for name in common::header::prototypes().into_keys() {
+            assert!(xml.contains(&format!("<name>{name}</name>")), "{name}");
+        }
+    }
 }
 
 const C: [&str; 8] = ["c90", "gnu90", "c99", "c11", "c17", "c2x", "gnu11", "gnu17"];

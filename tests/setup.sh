@@ -32,6 +32,7 @@ codespell      command -v codespell
 debhelper      command -v dh
 dh-python      command -v dh_python3
 diction        command -v diction
+doxygen        command -v doxygen
 gdb            command -v gdb
 iproute2       command -v ip
 libclang-rt-dev echo 'int main(void) { return 0; }' | clang -fsanitize=memory -x c - -o /dev/null

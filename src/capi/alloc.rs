@@ -15,9 +15,12 @@ fn allocate(name: &CStr, size: Option<size_t>, call: impl FnOnce() -> *mut c_voi
     }
 }
 
-/// malloc, checked: allocates `size` bytes, to be freed by Free. Returns their address; NULL if
-/// the error handler returns. A request for 0 bytes may return NULL, which is no error. [CS:APP
-/// 3e, section 9.9.1; C11, malloc]
+/// Allocates `size` bytes, which are not initialised.
+///
+/// Returns their address, which the caller frees with Free. If `size` is 0, it may return NULL,
+/// which is not an error.
+///
+/// [CS:APP 3e, section 9.9.1; C11, malloc]
 /// cbindgen:prefix=CSAPP_ALLOCATES((1))
 #[unsafe(no_mangle)]
 #[must_use]
@@ -26,10 +29,14 @@ pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
     allocate(c"Malloc", Some(size), || unsafe { libc::malloc(size) })
 }
 
-/// realloc, checked: resizes the memory at `ptr` (NULL: allocates) to `size` bytes, and may
-/// move it. Returns its address; NULL if the error handler returns, and then the memory at ptr
-/// is unchanged. A size of 0 may return NULL, which is no error. [CS:APP 3e, section 9.9.1;
-/// C11, realloc]
+/// Changes the size of the memory at `ptr` to `size` bytes, and may move it. If `ptr` is NULL,
+/// allocates new memory.
+///
+/// Returns the memory's new address, which the caller frees with Free. On failure returns NULL,
+/// and the memory at `ptr` is unchanged. If `size` is 0, it may return NULL, which is not an
+/// error.
+///
+/// [CS:APP 3e, section 9.9.1; C11, realloc]
 /// cbindgen:prefix=CSAPP_RESIZES(2)
 #[unsafe(no_mangle)]
 #[must_use]
@@ -40,8 +47,11 @@ pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut 
     })
 }
 
-/// calloc, checked: allocates `nmemb` items of `size` bytes, all zero. Returns their address;
-/// NULL if the error handler returns. A request for 0 bytes may return NULL, which is no error.
+/// Allocates `nmemb` items of `size` bytes each, and sets all bytes to 0.
+///
+/// Returns their address, which the caller frees with Free. For a total of 0 bytes it may return
+/// NULL, which is not an error.
+///
 /// [CS:APP 3e, section 9.9.1; C11, calloc]
 /// cbindgen:prefix=CSAPP_ALLOCATES((1, 2))
 #[unsafe(no_mangle)]
@@ -52,7 +62,9 @@ pub unsafe extern "C-unwind" fn Calloc(nmemb: size_t, size: size_t) -> *mut c_vo
     allocate(c"Calloc", product, || unsafe { libc::calloc(nmemb, size) })
 }
 
-/// free: frees the memory at `ptr` (NULL: does nothing). [CS:APP 3e, section 9.9.1; C11, free]
+/// Frees the memory at `ptr`. Does nothing if `ptr` is NULL. Cannot fail.
+///
+/// [CS:APP 3e, section 9.9.1; C11, free]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Free(ptr: *mut c_void) {
     // SAFETY: `ptr` is NULL or came from one of these functions.

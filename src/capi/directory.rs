@@ -8,9 +8,11 @@ use libc::{DIR, dirent};
 use super::checked::{attempt, attempt_cleared, non_null, report_failure, report_failure_on};
 use crate::sys::{self, Errno};
 
-/// opendir, checked: opens the directory `name`, to be closed by Closedir. Returns the
-/// directory stream; NULL if the error handler returns. [CS:APP 3e, section 10.7; POSIX,
-/// opendir]
+/// Opens the directory `name`.
+///
+/// Returns a directory stream, which the caller closes with Closedir.
+///
+/// [CS:APP 3e, section 10.7; POSIX, opendir]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
     // SAFETY: the caller's string.
@@ -20,9 +22,12 @@ pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
     unsafe { report_failure_on(c"Opendir", name, outcome) }.unwrap_or(ptr::null_mut())
 }
 
-/// readdir, checked: returns the next entry of a directory, which is valid until the next call
-/// for `dirp`; NULL with errno 0 at the end of the directory; NULL with another errno after an
-/// error, if the error handler returns. [CS:APP 3e, section 10.7; POSIX, readdir]
+/// Reads the next entry of the directory stream `dirp`.
+///
+/// Returns the entry, which is valid until the next call on `dirp`. Returns NULL with errno 0 at
+/// the end of the directory, and NULL with another errno after an error.
+///
+/// [CS:APP 3e, section 10.7; POSIX, readdir]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
     let mut entry = ptr::null_mut();
@@ -38,7 +43,10 @@ pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
     entry
 }
 
-/// closedir, checked: closes a directory stream. Returns 0; -1 if the error handler returns.
+/// Closes the directory stream `dirp`.
+///
+/// Returns 0.
+///
 /// [CS:APP 3e, section 10.7; POSIX, closedir]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Closedir(dirp: *mut DIR) -> c_int {

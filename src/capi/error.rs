@@ -7,43 +7,63 @@ use crate::report::{Reason, resolver_reason};
 use crate::sio::string;
 use crate::sys::{self, Errno};
 
-/// Reports the failure of a Unix call: calls the error handler (csapp_set_error_handler) with
-/// "msg: text of errno". The default one writes that as one line to standard error, in one
-/// system call, and ends the program with status 1. If the handler returns, so does this, with
-/// errno as it was. A NULL `msg` is shown as "(null)". [CS:APP 3e, section 8.3]
+/// Calls the error handler with "msg: text of errno", to report the failure of a call that sets
+/// errno.
+///
+/// A NULL `msg` is shown as "(null)". If the error handler returns, so does this function, with
+/// errno unchanged.
+///
+/// [CS:APP 3e, section 8.3]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn unix_error(msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
     report(unsafe { string(msg) }, Reason::Errno(sys::errno()));
 }
 
-/// Reports the failure of a call that returns its error code instead of setting errno, as
-/// the pthread functions do: like unix_error, with the text of `code`. [CS:APP 3e, appendix A]
+/// Calls the error handler with "msg: text of code", to report the failure of a call that
+/// returned the error number `code` instead of setting errno, as the pthread functions do.
+///
+/// A NULL `msg` is shown as "(null)". errno is unchanged.
+///
+/// [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn posix_error(code: c_int, msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
     report(unsafe { string(msg) }, Reason::Errno(Errno(code)));
 }
 
-/// Reports the failure of getaddrinfo or getnameinfo: like unix_error, with the text of their
-/// return value `code` (an EAI_ constant; for EAI_SYSTEM the text of errno). The program writes
-/// gai_error: the header maps the name, since glibc has another function of that name under
-/// _GNU_SOURCE. [CS:APP 3e, appendix A; RFC 3493, section 6.1]
+/// Calls the error handler with "msg: text of code", to report the failure of getaddrinfo or
+/// getnameinfo.
+///
+/// `code` is what the failed function returned, an EAI_ constant. For EAI_SYSTEM the text is
+/// that of errno. A NULL `msg` is shown as "(null)". errno is unchanged. Programs call this
+/// function by the name gai_error, a macro: glibc has another function of that name.
+///
+/// [CS:APP 3e, appendix A; RFC 3493, section 6.1]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_gai_error(code: c_int, msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
     report(unsafe { string(msg) }, resolver_reason(code));
 }
 
-/// Reports the failure of gethostbyname or gethostbyaddr: like unix_error, with the text of
-/// h_errno; while that is 0, with `msg` alone. Programs that use getaddrinfo have no need of it. [CS:APP 2e, appendix A]
+/// Calls the error handler with "msg: text of h_errno", or with `msg` alone if h_errno is 0, to
+/// report the failure of gethostbyname or gethostbyaddr.
+///
+/// A NULL `msg` is shown as "(null)". errno is unchanged. Programs that call getaddrinfo do not
+/// need this function.
+///
+/// [CS:APP 2e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn dns_error(msg: *const c_char) {
     // SAFETY: `msg` is a C string or NULL.
     report(unsafe { string(msg) }, Reason::Host);
 }
 
-/// Reports a failure of the program's own: like unix_error, with `msg` alone.
+/// Calls the error handler with `msg` alone, to report a failure that the program itself has
+/// found.
+///
+/// A NULL `msg` is shown as "(null)". errno is unchanged.
+///
 /// [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn app_error(msg: *const c_char) {

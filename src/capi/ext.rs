@@ -13,36 +13,45 @@ use crate::report;
 use crate::rio::{Kernel, line, rio_t};
 use crate::sys::{self, Deadline, Errno, PeerRoom};
 
-/// One socket for IPv6 and IPv4 together (clears IPV6_V6ONLY; RFC 3493, section 5.3).
+/// A flag of csapp_listen: one socket for IPv6 and IPv4 (clears IPV6_V6ONLY; RFC 3493, section
+/// 5.3). Without IPv6, the socket takes IPv4 alone.
 pub const CSAPP_DUALSTACK: c_uint = 1;
 
-/// Several listening sockets on one port, one per worker; the kernel spreads the connections
-/// over them (SO_REUSEPORT, socket(7)).
+/// A flag of csapp_listen: several sockets listen on one port, such as one per worker, and the
+/// kernel spreads the connections over them (SO_REUSEPORT).
 pub const CSAPP_REUSEPORT: c_uint = 2;
 
-/// Sets the error handler of the process: the function that is called when a checked wrapper fails or one of the
-/// _error functions is called. NULL stands for csapp_error_exit. May be called at any time, from any thread, and in
-/// a signal handler.
+/// Sets the error handler of the process to `handler`, or to csapp_error_exit if that is NULL.
 ///
-/// The handler gets the message, "Name error: reason" without a newline, and decides everything: whether and where
-/// the message is written, and whether the program ends. errno has the reason. If it returns, the failed call
-/// returns its failing value (-1 or NULL) with errno as it was. It may end its thread or the process, or
-/// siglongjmp out. The message is valid until the handler returns; copy what is to be kept. The ready-made
-/// handlers below may be called by a handler of the program's own.
+/// The library calls the error handler when a checked wrapper fails, or when the program calls
+/// one of the _error functions. It calls it with the message, "Name error: reason" without a
+/// newline, and with the reason in errno. The handler decides whether and where to write the
+/// message, and whether to end the program. If it returns, the failed wrapper returns its
+/// failure value. It may also end its thread, or leave by siglongjmp. The message is valid until
+/// the handler returns. A handler may call the ready-made handlers below.
 ///
-/// Without a call, the environment variable CSAPP_ON_ERROR chooses: exit (the default), return, thread_exit or
-/// abort. It is read once, by the first open_listenfd, csapp_listen, Pthread_create or failure, and not in a
-/// program that runs with more rights than its user.
+/// Until the first call, the environment variable CSAPP_ON_ERROR chooses the handler: exit (the
+/// default), return, thread_exit or abort. It is read once, by the first open_listenfd,
+/// csapp_listen, Pthread_create or failure; a program that runs with more rights than its user
+/// ignores it.
 ///
-/// Returns the handler that was in force before.
+/// May be called at any time, from any thread, and in a signal handler. Cannot fail.
+///
+/// Returns the previous handler.
+///
+/// [libcsapp 1.0]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_set_error_handler(handler: HandlerPointer) -> HandlerPointer {
     Some(handler::set(handler.unwrap_or(csapp_error_exit)))
 }
 
-/// The default error handler: writes `message` as one line to standard error (NULL: writes nothing), and ends the
-/// program by exit(1), so that stdio's buffers are written and a shell sees the failure. If another thread is ending
-/// the program this way already, waits for the end.
+/// Writes `message` as one line to standard error, and ends the program by exit(1): the default
+/// error handler.
+///
+/// Writes nothing if `message` is NULL. exit writes what stdio has buffered. If another thread
+/// is already ending the program in this way, waits for the end.
+///
+/// [libcsapp 1.0]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_error_exit(message: *const c_char) {
     // SAFETY: a C string or NULL.
@@ -50,18 +59,26 @@ pub unsafe extern "C-unwind" fn csapp_error_exit(message: *const c_char) {
     sys::exit(1)
 }
 
-/// An error handler that writes `message` as one line to standard error (NULL: writes nothing) and returns: the
-/// failed wrapper returns its failing value (-1 or NULL) with errno set, and the program goes on.
+/// Writes `message` as one line to standard error, and returns: an error handler that lets the
+/// program continue.
+///
+/// Writes nothing if `message` is NULL. The failed wrapper then returns its failure value.
+///
+/// [libcsapp 1.0]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_error_return(message: *const c_char) {
     // SAFETY: a C string or NULL.
     unsafe { write(message) };
 }
 
-/// An error handler that writes `message` as one line to standard error (NULL: writes nothing) and ends only the
-/// calling thread, as pthread_exit(NULL) does: its clean-up handlers run. Descriptors that the thread had
-/// opened stay open. If the system cannot end a thread (glibc without its libgcc_s.so.1), ends the program as
-/// csapp_error_exit does.
+/// Writes `message` as one line to standard error, and ends only the calling thread, as
+/// pthread_exit(NULL) does: an error handler for servers with a thread per client.
+///
+/// Writes nothing if `message` is NULL. The thread's clean-up handlers run; descriptors that it
+/// has opened stay open. If the system cannot end a thread (glibc without libgcc_s.so.1), ends
+/// the program as csapp_error_exit does.
+///
+/// [libcsapp 1.0]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_error_thread_exit(message: *const c_char) {
     // SAFETY: a C string or NULL.
@@ -73,8 +90,13 @@ pub unsafe extern "C-unwind" fn csapp_error_thread_exit(message: *const c_char) 
     unsafe { sys::exit_thread(core::ptr::null_mut()) }
 }
 
-/// An error handler for debugging: writes `message` as one line to standard error (NULL: writes nothing) and calls
-/// abort(), which leaves a core or stops a debugger, with the failed call on the stack.
+/// Writes `message` as one line to standard error, and calls abort: an error handler for
+/// debugging.
+///
+/// Writes nothing if `message` is NULL. A core file or a debugger shows the failed call on the
+/// stack.
+///
+/// [libcsapp 1.0]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_error_abort(message: *const c_char) {
     // SAFETY: a C string or NULL.
@@ -91,10 +113,18 @@ unsafe fn write(message: *const c_char) {
     }
 }
 
-/// open_clientfd with a time limit of `timeout_ms` milliseconds from the call on, for all
-/// addresses together; negative: none. A look-up of names counts but cannot be cut short.
+/// Connects to the port `port` of the host `host`, as open_clientfd does, within `timeout_ms`
+/// milliseconds.
 ///
-/// Returns what open_clientfd returns, and -1 with errno ETIMEDOUT when time is up.
+/// The limit holds for all addresses together; a negative one means no limit. The look-up of the
+/// host counts, but cannot be cut short.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
+///
+/// Errors: those of open_clientfd, and
+/// - ETIMEDOUT: the time is up
+///
+/// [libcsapp 1.0]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_connect(
@@ -106,15 +136,20 @@ pub unsafe extern "C-unwind" fn csapp_connect(
     unsafe { net::client(host, port, timeout_ms, &OnFailure::Plain) }
 }
 
-/// open_listenfd on one address of one host only, the first of "localhost", say, (NULL: on all of this
-/// machine's), with a queue of `backlog` connections (below 1: LISTENQ), and with
-/// `flags` 0 or any of:
-///   CSAPP_DUALSTACK  IPv6 and IPv4 on one socket; where there is no IPv6, IPv4 alone. Without
-///                    it, an IPv6 socket takes IPv6 alone, unless host is NULL and this machine
-///                    is in no IPv4 network
-///   CSAPP_REUSEPORT  let other sockets with this flag share the port
+/// Opens a socket that listens on the port `port` of one address of the host `host`, as
+/// open_listenfd does for all addresses.
 ///
-/// Returns what open_listenfd returns, and -1 with errno EINVAL for any other flag.
+/// Uses the first address of `host`, such as "localhost"; NULL stands for all addresses of this
+/// machine. The queue holds `backlog` connections (below 1: LISTENQ). `flags` is 0 or any of
+/// CSAPP_DUALSTACK and CSAPP_REUSEPORT. Without CSAPP_DUALSTACK, an IPv6 socket takes IPv6
+/// alone, unless `host` is NULL and this machine is in no IPv4 network.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
+///
+/// Errors: those of open_listenfd, and
+/// - EINVAL: `flags` has another flag
+///
+/// [libcsapp 1.0]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_listen(
@@ -136,22 +171,26 @@ pub unsafe extern "C-unwind" fn csapp_listen(
     unsafe { net::listener(host, port, how, &OnFailure::Plain) }
 }
 
-/// Accepts a connection from the listening socket `listenfd`, and waits `timeout_ms` milliseconds for one
-/// (0: takes only one that is there already; negative: no limit). Stores the other end's address at `addr`,
-/// unless that is NULL, and the address's length at `addrlen`, which holds the size of the room
-/// before. Unlike Accept, does not restart if a signal interrupts it. A connection that its client has
-/// given up meanwhile is no error (accept(2), Error handling). Works on blocking and O_NONBLOCK sockets.
-/// On a blocking one from which others accept too, by other calls than this, such a call may take the
-/// connection at the last moment; then this call waits on for the next one, past its limit.
+/// Accepts a connection from the listening socket `listenfd` within `timeout_ms` milliseconds.
 ///
-/// Returns the connection's descriptor, which is close-on-exec and the caller's to close; or -1 with
-/// errno, and the connection, if there is one, waits for the next call:
-///   ETIMEDOUT  no connection in time
-///   EINTR  a signal handler ran
-///   EMFILE, ENFILE  no free descriptor
-///   EFAULT  addr is not NULL, and addrlen is
-///   EINVAL  listenfd does not listen; or the length at addrlen is negative
-///   others  as accept(2) has them
+/// A limit of 0 takes only a connection that is already there; a negative one means no limit.
+/// Stores the peer's address at `addr`, unless that is NULL, and its length at `addrlen`, as
+/// Accept does. Ignores a connection that its client has aborted. Works on blocking and
+/// O_NONBLOCK sockets, and changes no flag. If another process or thread accepts from a blocking
+/// socket by another function, it may take the connection first; then this call waits for the
+/// next one, past its limit.
+///
+/// Returns the connection's close-on-exec descriptor, which the caller closes. After a failure,
+/// a connection stays in the queue for the next call.
+///
+/// Errors:
+/// - ETIMEDOUT: the time is up
+/// - EINTR: a signal handler ran
+/// - EMFILE, ENFILE: no descriptor is free
+/// - EFAULT: `addrlen` is NULL and `addr` is not
+/// - EINVAL: `listenfd` does not listen, or the length at `addrlen` is negative
+///
+/// [libcsapp 1.0; POSIX, poll and accept]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_accept(
@@ -169,16 +208,24 @@ pub unsafe extern "C-unwind" fn csapp_accept(
     })
 }
 
-/// rio_readlineb with a time limit for the whole line, of `timeout_ms` milliseconds from the call on; 0: takes a line only
-/// if it is there already; negative: no limit. Unlike rio_readlineb, waits on an O_NONBLOCK descriptor, and does not restart
-/// if a signal interrupts it. Does not change the descriptor's flags.
+/// Reads the next line, of at most `maxlen` - 1 bytes, through `rp` into `usrbuf`, as
+/// rio_readlineb does, within `timeout_ms` milliseconds.
 ///
-/// Returns what rio_readlineb returns; and -1 with errno, and nothing consumed, so that the next call finds the line from
-/// its start:
-///   ETIMEDOUT  time is up; never sooner than the limit
-///   EINTR  a signal handler ran
-/// A descriptor that is neither a socket nor O_NONBLOCK, such as a pipe, is read once bytes are there. If another process
-/// takes them first, the call waits on, past its limit. [POSIX, poll and recv]
+/// The limit holds for the whole line; 0 takes only a line that is already there; a negative one
+/// means no limit. Unlike rio_readlineb, waits if the descriptor is O_NONBLOCK. Does not change
+/// the descriptor's flags. A failed call consumes nothing: the next call finds the line from its
+/// start.
+///
+/// If the descriptor is neither a socket nor O_NONBLOCK, such as a pipe, and another process
+/// takes the bytes first, the call waits past its limit.
+///
+/// Returns the number of bytes without the NUL, or 0 at the end of the file.
+///
+/// Errors: those of rio_readlineb, and
+/// - ETIMEDOUT: the time is up, never earlier than the limit
+/// - EINTR: a signal handler ran
+///
+/// [libcsapp 1.0; POSIX, poll and recv]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 #[must_use]
@@ -197,8 +244,20 @@ unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, timeout:
     unsafe { line::readlineb(rp, usrbuf, maxlen, timeout.max(-1), rio::wait_for_line) }
 }
 
-/// rio_readnb with a time limit for all n bytes, as csapp_readlineb has it for a line. After ETIMEDOUT or EINTR the next call
-/// finds the bytes that had come; if those were more than RIO_BUFSIZE, it has to be the same call, as with rio_readnb.
+/// Reads `n` bytes through `rp` into `usrbuf`, as rio_readnb does, within `timeout_ms`
+/// milliseconds.
+///
+/// The limit works as with csapp_readlineb. After ETIMEDOUT or EINTR, the next call finds the
+/// bytes that had come; if they were more than RIO_BUFSIZE, the same call has to be repeated, as
+/// with rio_readnb.
+///
+/// Returns `n`, or fewer if the file ended first (0 if it had ended already).
+///
+/// Errors: those of rio_readnb, and
+/// - ETIMEDOUT: the time is up, never earlier than the limit
+/// - EINTR: a signal handler ran
+///
+/// [libcsapp 1.0; POSIX, poll and recv]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 #[must_use]
@@ -217,8 +276,20 @@ unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, timeout: c_int) 
     unsafe { rio::readnb(rp, usrbuf, n, timeout.max(-1), rio::wait_for_bytes) }
 }
 
-/// rio_readn with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
-/// how many bytes have come, whatever the result: those are in usrbuf, and the next call is to ask for the rest.
+/// Reads `n` bytes from the descriptor `fd` into `usrbuf`, as rio_readn does, within
+/// `timeout_ms` milliseconds.
+///
+/// The limit works as with csapp_readlineb. Stores the number of bytes that have come at
+/// `moved`, unless that is NULL, whether or not the call fails. These bytes are in `usrbuf`; a
+/// further call asks for the rest.
+///
+/// Returns `n`, or fewer if the file ended first (0 if it had ended already).
+///
+/// Errors: those of rio_readn, and
+/// - ETIMEDOUT: the time is up, never earlier than the limit
+/// - EINTR: a signal handler ran
+///
+/// [libcsapp 1.0; POSIX, poll and recv]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 #[must_use]
@@ -248,9 +319,21 @@ unsafe fn readn(
     or_minus_one(outcome)
 }
 
-/// rio_writen with a time limit for all n bytes, as csapp_readlineb has it for a line. Stores at `moved`, unless that is NULL,
-/// how many bytes have been written, whatever the result. Raises no SIGPIPE on a socket. A pipe or terminal that is not
-/// O_NONBLOCK is written to once it takes bytes; a terminal may take fewer than it said, and make the call wait past its limit.
+/// Writes all `n` bytes at `usrbuf` to the descriptor `fd`, as rio_writen does, within
+/// `timeout_ms` milliseconds.
+///
+/// The limit works as with csapp_readlineb. Stores the number of bytes written at `moved`,
+/// unless that is NULL, whether or not the call fails. Raises no SIGPIPE on a socket. A terminal
+/// that is not O_NONBLOCK may take fewer bytes than it announced, and then the call waits past
+/// its limit.
+///
+/// Returns `n`, never fewer.
+///
+/// Errors: those of rio_writen, and
+/// - ETIMEDOUT: the time is up, never earlier than the limit
+/// - EINTR: a signal handler ran
+///
+/// [libcsapp 1.0; POSIX, poll and send]
 /// cbindgen:prefix=CSAPP_READS(2, 3)
 #[unsafe(no_mangle)]
 #[must_use]
@@ -290,8 +373,10 @@ unsafe fn store(at: *mut size_t, count: usize) {
     }
 }
 
-/// The version of the library that the program runs with, as "1.0.0". CSAPP_VERSION is that of the header it was
-/// compiled with.
+/// Returns the version of the library that the program runs with, such as "1.0.0". CSAPP_VERSION
+/// is the version of the header that the program was compiled with. Cannot fail.
+///
+/// [libcsapp 1.0]
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn csapp_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");

@@ -10,7 +10,9 @@ use super::checked::{allow, attempt, attempt_code, non_null, report_failure, rep
 use super::net::{self, OnFailure};
 use crate::sys::{Errno, undeclared};
 
-/// pthread_mutex_init, checked. [POSIX, pthread_mutex_init]
+/// Initialises `mutex` with the attributes `attr` (NULL: the default ones).
+///
+/// [POSIX, pthread_mutex_init]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_init(
     mutex: *mut pthread_mutex_t,
@@ -22,7 +24,9 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_init(
     let _ = report_failure(c"Pthread_mutex_init", outcome);
 }
 
-/// pthread_mutex_lock, checked. [POSIX, pthread_mutex_lock]
+/// Locks `mutex`, and waits if another thread holds it.
+///
+/// [POSIX, pthread_mutex_lock]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
@@ -31,7 +35,10 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) 
     let _ = report_failure(c"Pthread_mutex_lock", outcome);
 }
 
-/// pthread_mutex_trylock, checked. Returns 0, or EBUSY if another thread holds the mutex.
+/// Locks `mutex` if it is free, without waiting.
+///
+/// Returns 0, or EBUSY if `mutex` is locked; that is not reported.
+///
 /// [POSIX, pthread_mutex_trylock]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int {
@@ -42,7 +49,9 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_
     report_failure(c"Pthread_mutex_trylock", outcome).unwrap_or_else(|Errno(code)| code)
 }
 
-/// pthread_mutex_unlock, checked. [POSIX, pthread_mutex_unlock]
+/// Unlocks `mutex`.
+///
+/// [POSIX, pthread_mutex_unlock]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
@@ -51,7 +60,9 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t
     let _ = report_failure(c"Pthread_mutex_unlock", outcome);
 }
 
-/// pthread_mutex_destroy, checked. [POSIX, pthread_mutex_destroy]
+/// Destroys `mutex`, which must not be locked.
+///
+/// [POSIX, pthread_mutex_destroy]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_destroy(mutex: *mut pthread_mutex_t) {
     // SAFETY: the caller's mutex.
@@ -60,7 +71,10 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_destroy(mutex: *mut pthread_mutex_
     let _ = report_failure(c"Pthread_mutex_destroy", outcome);
 }
 
-/// pthread_cond_init, checked. [POSIX, pthread_cond_init]
+/// Initialises the condition variable `cond` with the attributes `attr` (NULL: the default
+/// ones).
+///
+/// [POSIX, pthread_cond_init]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_init(
     cond: *mut pthread_cond_t,
@@ -72,7 +86,10 @@ pub unsafe extern "C-unwind" fn Pthread_cond_init(
     let _ = report_failure(c"Pthread_cond_init", outcome);
 }
 
-/// pthread_cond_wait, checked. [POSIX, pthread_cond_wait]
+/// Unlocks `mutex`, waits until the condition variable `cond` is signalled, and locks `mutex`
+/// again.
+///
+/// [POSIX, pthread_cond_wait]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_wait(
     cond: *mut pthread_cond_t,
@@ -85,7 +102,11 @@ pub unsafe extern "C-unwind" fn Pthread_cond_wait(
     let _ = report_failure(c"Pthread_cond_wait", outcome);
 }
 
-/// pthread_cond_timedwait, checked. Returns 0, or ETIMEDOUT once the time `abstime` has come.
+/// Waits as Pthread_cond_wait does for `cond` with `mutex`, but no longer than until the
+/// absolute time `abstime`.
+///
+/// Returns 0, or ETIMEDOUT if the time has come; that is not reported.
+///
 /// [POSIX, pthread_cond_timedwait]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
@@ -104,7 +125,9 @@ pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
     report_failure(c"Pthread_cond_timedwait", outcome).unwrap_or_else(|Errno(code)| code)
 }
 
-/// pthread_cond_signal, checked. [POSIX, pthread_cond_signal]
+/// Wakes at least one of the threads that wait for the condition variable `cond`.
+///
+/// [POSIX, pthread_cond_signal]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
@@ -113,7 +136,9 @@ pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
     let _ = report_failure(c"Pthread_cond_signal", outcome);
 }
 
-/// pthread_cond_broadcast, checked. [POSIX, pthread_cond_broadcast]
+/// Wakes all threads that wait for the condition variable `cond`.
+///
+/// [POSIX, pthread_cond_broadcast]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
@@ -122,7 +147,9 @@ pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t
     let _ = report_failure(c"Pthread_cond_broadcast", outcome);
 }
 
-/// pthread_cond_destroy, checked. [POSIX, pthread_cond_destroy]
+/// Destroys the condition variable `cond`, for which no thread may be waiting.
+///
+/// [POSIX, pthread_cond_destroy]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) {
     // SAFETY: the caller's condition.
@@ -131,8 +158,12 @@ pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) 
     let _ = report_failure(c"Pthread_cond_destroy", outcome);
 }
 
-/// pipe, checked: creates a pipe and stores its two descriptors at `fds`: fds[0] to read from,
-/// fds[1] to write to. Returns 0; -1 if the error handler returns. [POSIX, pipe]
+/// Creates a pipe, and stores its descriptors at `fds`: fds[0] to read from, fds[1] to write to.
+/// The caller closes both.
+///
+/// Returns 0.
+///
+/// [POSIX, pipe]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
     // SAFETY: the caller's two places.
@@ -140,7 +171,10 @@ pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
     report_failure(c"Pipe", outcome).unwrap_or(-1)
 }
 
-/// execvp, checked: as Execve with this process' environment, and searches PATH for `file`.
+/// Replaces the program by `file`, which is searched for in PATH, with the arguments `argv`, an
+/// array that ends with NULL, and the environment of this process. Does not return if it
+/// succeeds.
+///
 /// [POSIX, exec]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_char) {
@@ -152,7 +186,9 @@ pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_
     let _ = unsafe { report_failure_on(c"Execvp", file, outcome) };
 }
 
-/// sem_destroy, checked. [POSIX, sem_destroy]
+/// Destroys the semaphore `sem`, for which no thread may be waiting.
+///
+/// [POSIX, sem_destroy]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
@@ -161,8 +197,12 @@ pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
     let _ = report_failure(c"Sem_destroy", outcome);
 }
 
-/// An alias of open_clientfd, which is re-entrant. The port is a string. [CS:APP 2e, section
-/// 12.7]
+/// Connects to the port `port` of the host `hostname`: an alias of open_clientfd, which is
+/// re-entrant. The port is a string.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
+///
+/// [CS:APP 2e, section 12.7]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn open_clientfd_r(
@@ -173,7 +213,12 @@ pub unsafe extern "C-unwind" fn open_clientfd_r(
     unsafe { net::client(hostname, port, -1, &OnFailure::Plain) }
 }
 
-/// open_clientfd_r, checked: see Open_clientfd.
+/// Connects to the port `port` of the host `hostname`, as open_clientfd_r does, and reports a
+/// failure.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
+///
+/// [CS:APP 2e, section 12.7]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open_clientfd_r(
     hostname: *const c_char,

@@ -66,8 +66,8 @@ pub(super) fn tell(message: &[&CStr], reason: Reason) {
     sys::set_errno(errno);
 }
 
-/// [`fail`], for a call that may have been made in a signal handler. There the default handler's exit, with stdio's
-/// locks and what atexit registered, could wait for ever.
+/// [`fail`], for a call that may have been made in a signal handler. There the default handler's exit could wait
+/// forever, for a lock of stdio or in a function that atexit registered.
 #[cold]
 #[inline(never)]
 pub(super) fn fail_in_signal_handler(message: &CStr, reason: Errno) {

@@ -6,8 +6,11 @@ use libc::{off_t, size_t};
 
 use super::checked::{attempt, report_failure};
 
-/// mmap, checked: maps `len` bytes of the file `fd` from `offset` on, or of new memory, as
-/// `prot` and `flags` say. Returns the address; MAP_FAILED if the error handler returns.
+/// Maps `len` bytes of the file `fd` from `offset` on, or `len` bytes of new memory, as `prot`
+/// and `flags` say. `addr` is a hint, unless `flags` has MAP_FIXED; NULL gives none.
+///
+/// Returns the address of the mapping, or MAP_FAILED on failure.
+///
 /// [CS:APP 3e, section 9.8.4; POSIX, mmap]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Mmap(
@@ -18,15 +21,16 @@ pub unsafe extern "C-unwind" fn Mmap(
     fd: c_int,
     offset: off_t,
 ) -> *mut c_void {
-    // SAFETY: with MAP_FIXED, what is at `addr` is the caller's affair.
+    // SAFETY: with MAP_FIXED, the caller is responsible for what is at `addr`.
     let outcome = attempt(libc::MAP_FAILED, || unsafe {
         libc::mmap(addr, len, prot, flags, fd, offset)
     });
     report_failure(c"Mmap", outcome).unwrap_or(libc::MAP_FAILED)
 }
 
-/// munmap, checked: removes the mapping of the pages from `start` on. [CS:APP 3e, section
-/// 9.8.4; POSIX, munmap]
+/// Removes the mappings of the pages in the `length` bytes from `start` on.
+///
+/// [CS:APP 3e, section 9.8.4; POSIX, munmap]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Munmap(start: *mut c_void, length: size_t) {
     // SAFETY: that nobody uses the pages any more is the caller's affair.

@@ -13,9 +13,10 @@ use super::{handler, optional};
 use crate::report::Reason;
 use crate::sys::{self, Errno, undeclared};
 
-/// getaddrinfo, checked: stores at `res` a list of the addresses of the host `node` and the
-/// service `service`, selected by `hints`, to be freed by Freeaddrinfo. [CS:APP 3e, section
-/// 11.4.7; POSIX, getaddrinfo]
+/// Looks up the host `node` and the service `service`, and stores a list of the addresses that
+/// `hints` select at `res`. The caller frees the list with Freeaddrinfo.
+///
+/// [CS:APP 3e, section 11.4.7; POSIX, getaddrinfo]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Getaddrinfo(
     node: *const c_char,
@@ -35,9 +36,12 @@ pub unsafe extern "C-unwind" fn Getaddrinfo(
     }
 }
 
-/// getnameinfo, checked: stores the host and the service of the address `sa` as strings.
+/// Converts the address of `salen` bytes at `sa` to strings as `flags` say: stores the host in
+/// the `hostlen` bytes at `host`, and the service in the `servlen` bytes at `serv`.
+///
 /// [CS:APP 3e, section 11.4.7; POSIX, getnameinfo]
-/// cbindgen:prefix=CSAPP_WRITES(3, 4) CSAPP_WRITES(5, 6)
+/// cbindgen:prefix=CSAPP_WRITES(3, 4)
+/// cbindgen:postfix=CSAPP_WRITES(5, 6)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Getnameinfo(
     sa: *const sockaddr,
@@ -61,7 +65,9 @@ pub unsafe extern "C-unwind" fn Getnameinfo(
     }
 }
 
-/// freeaddrinfo: frees a list of addresses. [CS:APP 3e, section 11.4.7; POSIX, freeaddrinfo]
+/// Frees the list of addresses `res`. Does nothing if `res` is NULL. Cannot fail.
+///
+/// [CS:APP 3e, section 11.4.7; POSIX, freeaddrinfo]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Freeaddrinfo(res: *mut addrinfo) {
     // SAFETY: the caller's list.
@@ -73,7 +79,9 @@ pub unsafe extern "C-unwind" fn Freeaddrinfo(res: *mut addrinfo) {
     });
 }
 
-/// inet_ntop, checked: stores the address at `src` as text in the `size` bytes at `dst`.
+/// Converts the address at `src`, of the family `af`, to text, and stores it in the `size` bytes
+/// at `dst`.
+///
 /// [CS:APP 3e, section 11.3.1; POSIX, inet_ntop]
 /// cbindgen:prefix=CSAPP_WRITES(3, 4)
 #[unsafe(no_mangle)]
@@ -92,9 +100,13 @@ pub unsafe extern "C-unwind" fn Inet_ntop(
     let _ = report_failure(c"Inet_ntop", outcome);
 }
 
-/// inet_pton, checked: converts the text `src` to an address, and stores it at `dst`. A text
-/// that is no address of the family `af` is an error (EINVAL). [CS:APP 3e, section 11.3.1;
-/// POSIX, inet_pton]
+/// Converts the text `src` to an address of the family `af` in network byte order, and stores it
+/// at `dst`.
+///
+/// Errors:
+/// - EINVAL: `src` is not a numeric address of that family
+///
+/// [CS:APP 3e, section 11.3.1; POSIX, inet_pton]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *mut c_void) {
     // SAFETY: the caller's string and room.
@@ -110,9 +122,11 @@ pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *m
     }
 }
 
-/// gethostbyname, checked: looks up the host `name`. Returns what the resolver knows about it,
-/// in memory that the next call overwrites; NULL if the error handler returns. New programs use
-/// Getaddrinfo. [CS:APP 2e, section 11.3.2]
+/// Looks up the host `name`. New programs call Getaddrinfo instead.
+///
+/// Returns what the resolver knows about the host, in memory that the next call overwrites.
+///
+/// [CS:APP 2e, section 11.3.2; POSIX.1-2001, gethostbyname]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Gethostbyname(name: *const c_char) -> *mut hostent {
     // SAFETY: the caller's string.
@@ -125,9 +139,12 @@ pub unsafe extern "C-unwind" fn Gethostbyname(name: *const c_char) -> *mut hoste
     })
 }
 
-/// gethostbyaddr, checked: looks up the host with the address of `len` bytes at `addr`. Returns
-/// what the resolver knows about it, in memory that the next call overwrites; NULL if the error
-/// handler returns. New programs use Getnameinfo. [CS:APP 2e, section 11.3.2]
+/// Looks up the host that has the address of `len` bytes at `addr`, of the family `type`. New
+/// programs call Getnameinfo instead.
+///
+/// Returns what the resolver knows about the host, in memory that the next call overwrites.
+///
+/// [CS:APP 2e, section 11.3.2; POSIX.1-2001, gethostbyaddr]
 /// cbindgen:prefix=CSAPP_READS(1, 2)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Gethostbyaddr(

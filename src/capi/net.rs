@@ -9,32 +9,38 @@ use crate::report::{self, NO_HOST, Reason};
 use crate::sio;
 use crate::sys::{self, Errno};
 
-/// The longest queue of connections that wait to be accepted, as open_listenfd asks for it.
+/// The length of the queue of connections that open_listenfd asks for.
 pub const LISTENQ: c_int = 1024;
 
-/// Connects to a server. `hostname` is a name or a numeric IPv4 or IPv6 address (NULL: this
-/// machine's loopback addresses); `port` a number from "0" to "65535" or the name of a service.
-/// The case of a name does not count, nor does a dot at its end. "localhost" and names that end in
-/// ".localhost" are this machine's loopback addresses, IPv6 and IPv4 (RFC 6761, section 6.3).
-/// Addresses are tried in getaddrinfo's order with the families taking turns, the next one
-/// beside the last after 250 ms, or at once if that failed; of a single address, the kernel's own
-/// time limit holds (about two minutes). If no descriptor is free for two attempts, one address is tried
-/// after the other. A signal does not disturb the attempt, and a numeric host asks no name server.
+/// Connects to the port `port` of the host `hostname`.
 ///
-/// Returns a connected, blocking, close-on-exec descriptor, which is the caller's to close;
-/// or -1 with errno, the last address's that is more than "no such network here":
-///   ECONNREFUSED  nobody listens there (also where TCP would connect the socket to itself)
-///   ETIMEDOUT, EHOSTUNREACH, ENETUNREACH  no answer, no way there
-///   EADDRNOTAVAIL  no local port is free
-///   EFAULT  port is NULL
-///   EMFILE, ENFILE, ENOMEM  no free descriptor or memory, also for the resolver's work
-///   others  as socket(2) and connect(2) have them
-/// or -2 if the resolver does not know host or port, with the reason as a line on standard error,
-/// and with errno:
-///   ENXIO  no such host
-///   EINVAL  port is neither a number from 0 to 65535 nor the name of a service
-///   EAGAIN, EIO  no name server answers; it has failed
-/// [CS:APP 3e, section 11.4.8; RFC 8305; POSIX, getaddrinfo and connect]
+/// `hostname` is a name or a numeric IPv4 or IPv6 address; NULL stands for this machine's
+/// loopback addresses. The case of a name does not matter, nor does a dot at its end.
+/// "localhost" and names that end in ".localhost" stand for the loopback addresses, IPv6 and
+/// IPv4 (RFC 6761, section 6.3). `port` is a number from "0" to "65535" or the name of a
+/// service. For a numeric address, no name server is asked.
+///
+/// Tries the host's addresses in the order of getaddrinfo, alternating between IPv6 and IPv4.
+/// Starts the next attempt 250 ms after the last one, without giving that up, or at once if it
+/// fails. If the host has only one address, the kernel's own time limit holds (about two
+/// minutes). If there is no descriptor for a second attempt, tries one address after the other.
+///
+/// Returns a connected, blocking, close-on-exec descriptor, which the caller closes. Returns -1
+/// on failure, with the error of the last address that failed; an error that means that this
+/// machine has no such network does not hide another one. Returns -2 if the resolver does not
+/// know the host or the port, after writing the reason as a line to standard error.
+///
+/// Errors:
+/// - ECONNREFUSED: no program listens on the port, or TCP would connect the socket to itself
+/// - ETIMEDOUT, EHOSTUNREACH, ENETUNREACH: the host does not answer or cannot be reached
+/// - EADDRNOTAVAIL: no local port is free
+/// - EFAULT: `port` is NULL
+/// - EMFILE, ENFILE, ENOMEM: no descriptor or memory is free, here or in the resolver
+/// - ENXIO: there is no such host (-2)
+/// - EINVAL: `port` is neither a number from 0 to 65535 nor the name of a service (-2)
+/// - EAGAIN, EIO: no name server answers, or the name server failed (-2)
+///
+/// [CS:APP 3e, section 11.4.8; RFC 8305; POSIX, getaddrinfo, socket and connect]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn open_clientfd(
@@ -45,20 +51,26 @@ pub unsafe extern "C-unwind" fn open_clientfd(
     unsafe { client(hostname, port, -1, &OnFailure::Plain) }
 }
 
-/// Opens a server's socket: SO_REUSEADDR, close-on-exec, with a queue of LISTENQ connections,
-/// on the first address of this machine that binds and listens (on Linux 0.0.0.0, all
-/// of IPv4). On a machine in an IPv6 network and no IPv4 network, that is ::, and takes IPv4 as well. `port` is a number from "0" (a free one, see getsockname) to "65535" or the name of a
-/// service.
+/// Opens a socket that listens on the port `port` of all addresses of this machine.
 ///
-/// Returns a descriptor to Accept from, which is the caller's to close; or -1 with errno:
-///   EADDRINUSE  another program listens there
-///   EACCES  a privileged port (below 1024)
-///   EFAULT  port is NULL
-///   EMFILE, ENFILE, ENOMEM  no free descriptor or memory, also for the resolver's work
-///   others  as socket(2), bind(2) and listen(2) have them
-/// or -2 with errno EINVAL if port is neither a number from 0 to 65535 nor the name of a service,
-/// with the reason as a line on standard error.
-/// [CS:APP 3e, section 11.4.8; POSIX, getaddrinfo, bind and listen]
+/// Uses the first wildcard address that binds and listens: on Linux 0.0.0.0, all of IPv4. If
+/// this machine is in an IPv6 network and in no IPv4 network, uses the IPv6 wildcard address,
+/// and accepts IPv4 as well. The socket has SO_REUSEADDR and a queue of LISTENQ connections.
+/// `port` is a number from "0" (a free port, which getsockname returns) to "65535" or the name
+/// of a service.
+///
+/// Returns a listening, close-on-exec descriptor for Accept, which the caller closes. Returns -1
+/// on failure. Returns -2 if the resolver does not know the port, after writing the reason as a
+/// line to standard error.
+///
+/// Errors:
+/// - EADDRINUSE: another program listens on the port
+/// - EACCES: the port is privileged (below 1024)
+/// - EFAULT: `port` is NULL
+/// - EMFILE, ENFILE, ENOMEM: no descriptor or memory is free, here or in the resolver
+/// - EINVAL: `port` is neither a number from 0 to 65535 nor the name of a service (-2)
+///
+/// [CS:APP 3e, section 11.4.8; POSIX, getaddrinfo, socket, bind and listen]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn open_listenfd(port: *const c_char) -> c_int {
@@ -66,9 +78,14 @@ pub unsafe extern "C-unwind" fn open_listenfd(port: *const c_char) -> c_int {
     unsafe { server(port, &OnFailure::Plain) }
 }
 
-/// open_clientfd, checked: an error, the resolver's included, is reported as
-/// "Open_clientfd error: host:port: reason", and if the error handler returns, the result is open_clientfd's
-/// -1 or -2. [CS:APP 3e, appendix A]
+/// Connects to the port `port` of the host `hostname`, as open_clientfd does, and reports a
+/// failure.
+///
+/// The message is "Open_clientfd error: host:port: reason", also if the resolver fails.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
+///
+/// [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open_clientfd(
     hostname: *const c_char,
@@ -85,17 +102,25 @@ pub unsafe extern "C-unwind" fn Open_clientfd(
     }
 }
 
-/// open_listenfd, checked: an error, the resolver's included, is reported as
-/// "Open_listenfd error: port 80: reason", and if the error handler returns, the result is open_listenfd's
-/// -1 or -2. [CS:APP 3e, appendix A]
+/// Opens a socket that listens on the port `port`, as open_listenfd does, and reports a failure.
+///
+/// The message is "Open_listenfd error: port 80: reason", also if the resolver fails.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
+///
+/// [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open_listenfd(port: *const c_char) -> c_int {
     // SAFETY: a C string or NULL.
     unsafe { server(port, &OnFailure::Checked(c"Open_listenfd error")) }
 }
 
-/// open_clientfd as the book's second edition has it, with the port as a number. The header
-/// calls it where a program passes one.
+/// Connects to the port number `port` of the host `hostname`, as open_clientfd does. If a
+/// program passes a number to open_clientfd, the header calls this function.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
+///
+/// [CS:APP 2e, section 11.4]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_open_clientfd_2e(
@@ -113,7 +138,12 @@ pub unsafe extern "C-unwind" fn csapp_open_clientfd_2e(
     }
 }
 
-/// open_listenfd as the book's second edition has it, with the port as a number.
+/// Opens a socket that listens on the port number `port`, as open_listenfd does. If a program
+/// passes a number to open_listenfd, the header calls this function.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
+///
+/// [CS:APP 2e, section 11.4]
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn csapp_open_listenfd_2e(port: c_int) -> c_int {
@@ -126,7 +156,12 @@ pub unsafe extern "C-unwind" fn csapp_open_listenfd_2e(port: c_int) -> c_int {
     }
 }
 
-/// Open_clientfd as the book's second edition has it, with the port as a number.
+/// Connects to the port number `port` of the host `hostname`, as Open_clientfd does. If a
+/// program passes a number to Open_clientfd, the header calls this function.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
+///
+/// [CS:APP 2e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_Open_clientfd_2e(
     hostname: *const c_char,
@@ -144,7 +179,12 @@ pub unsafe extern "C-unwind" fn csapp_Open_clientfd_2e(
     }
 }
 
-/// Open_listenfd as the book's second edition has it, with the port as a number.
+/// Opens a socket that listens on the port number `port`, as Open_listenfd does. If a program
+/// passes a number to Open_listenfd, the header calls this function.
+///
+/// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
+///
+/// [CS:APP 2e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn csapp_Open_listenfd_2e(port: c_int) -> c_int {
     // SAFETY: a C string.

@@ -6,8 +6,11 @@ use libc::pid_t;
 
 use super::checked::{attempt, keep_errno, report_failure, report_failure_on, restart};
 
-/// fork, checked: creates a child process. Returns 0 in the child and the child's process ID in
-/// the parent; -1 if the error handler returns. [CS:APP 3e, section 8.4.2; POSIX, fork]
+/// Creates a child process.
+///
+/// Returns 0 in the child, and the child's process ID in the parent.
+///
+/// [CS:APP 3e, section 8.4.2; POSIX, fork]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fork() -> pid_t {
     // SAFETY: fork takes nothing; what the child may do is the program's affair.
@@ -15,9 +18,10 @@ pub unsafe extern "C-unwind" fn Fork() -> pid_t {
     report_failure(c"Fork", outcome).unwrap_or(-1)
 }
 
-/// execve, checked: replaces the program by the file `filename`, with the arguments `argv` and
-/// the environment `envp`, both ending in NULL. Returns only if that fails and the error
-/// handler returns. [CS:APP 3e, section 8.4.5; POSIX, exec]
+/// Replaces the program by the file `filename`, with the arguments `argv` and the environment
+/// `envp`, two arrays that end with NULL. Does not return if it succeeds.
+///
+/// [CS:APP 3e, section 8.4.5; POSIX, exec]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Execve(
     filename: *const c_char,
@@ -32,9 +36,11 @@ pub unsafe extern "C-unwind" fn Execve(
     let _ = unsafe { report_failure_on(c"Execve", filename, outcome) };
 }
 
-/// wait, checked: waits until a child process ends, and stores its status at `status` (unless
-/// NULL). Restarts if interrupted by a signal (EINTR). Returns the child's process ID; -1 if
-/// the error handler returns. [CS:APP 3e, section 8.4.3; POSIX, wait]
+/// Waits until a child process ends, and stores its status at `status`, unless that is NULL.
+///
+/// Returns the child's process ID.
+///
+/// [CS:APP 3e, section 8.4.3; POSIX, wait]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
     // SAFETY: `status` is NULL or writable.
@@ -42,10 +48,12 @@ pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
     report_failure(c"Wait", outcome).unwrap_or(-1)
 }
 
-/// waitpid, checked: waits until the child process `pid` (-1: any) changes its state as
-/// `options` say, and stores its status at `iptr` (unless NULL). Restarts if interrupted by a
-/// signal (EINTR). Returns the child's process ID, or 0 if WNOHANG found none; -1 if the error
-/// handler returns. [CS:APP 3e, section 8.4.3; POSIX, waitpid]
+/// Waits until the child process `pid` (-1: any) changes its state as `options` say, and stores
+/// its status at `iptr`, unless that is NULL.
+///
+/// Returns the child's process ID, or 0 if WNOHANG is set and no child has changed its state.
+///
+/// [CS:APP 3e, section 8.4.3; POSIX, waitpid]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c_int) -> pid_t {
     // SAFETY: `iptr` is NULL or writable.
@@ -53,7 +61,9 @@ pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c
     report_failure(c"Waitpid", outcome).unwrap_or(-1)
 }
 
-/// kill, checked: sends the signal `signum` to the process `pid`, or to the process group `-pid`.
+/// Sends the signal `signum` to the process `pid`, or to the process group -`pid` if `pid` is
+/// below -1.
+///
 /// [CS:APP 3e, section 8.5.2; POSIX, kill]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Kill(pid: pid_t, signum: c_int) {
@@ -62,31 +72,43 @@ pub unsafe extern "C-unwind" fn Kill(pid: pid_t, signum: c_int) {
     let _ = report_failure(c"Kill", outcome);
 }
 
-/// sleep: waits for `secs` seconds, or until a signal handler has run. Returns the seconds that
-/// are left. [CS:APP 3e, section 8.4.4; POSIX, sleep]
+/// Suspends the calling thread for `secs` seconds, or until a signal handler has run. Cannot
+/// fail.
+///
+/// Returns the number of seconds that were left, or 0 if the time is up.
+///
+/// [CS:APP 3e, section 8.4.4; POSIX, sleep]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sleep(secs: c_uint) -> c_uint {
     // SAFETY: sleep takes any number.
     keep_errno(|| unsafe { libc::sleep(secs) })
 }
 
-/// pause: waits until a signal handler has run. [CS:APP 3e, section 8.4.4; POSIX, pause]
+/// Suspends the calling thread until a signal handler has run. Cannot fail.
+///
+/// [CS:APP 3e, section 8.4.4; POSIX, pause]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pause() {
     // SAFETY: pause takes nothing.
     keep_errno(|| unsafe { libc::pause() });
 }
 
-/// alarm: sends this process a SIGALRM in `seconds` seconds; 0 cancels an earlier one. Returns
-/// the seconds that were left of that. [CS:APP 3e, section 8.5.2; POSIX, alarm]
+/// Schedules a SIGALRM for this process in `seconds` seconds, in place of an earlier one; 0 only
+/// cancels that. Cannot fail.
+///
+/// Returns the number of seconds that were left of the earlier one, or 0 if there was none.
+///
+/// [CS:APP 3e, section 8.5.2; POSIX, alarm]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Alarm(seconds: c_uint) -> c_uint {
     // SAFETY: alarm takes any number.
     keep_errno(|| unsafe { libc::alarm(seconds) })
 }
 
-/// setpgid, checked: moves the process `pid` (0: this one) to the process group `pgid` (0: its
-/// own). [CS:APP 3e, section 8.5.2; POSIX, setpgid]
+/// Moves the process `pid` (0: this one) to the process group `pgid` (0: the one that has the
+/// process's ID).
+///
+/// [CS:APP 3e, section 8.5.2; POSIX, setpgid]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Setpgid(pid: pid_t, pgid: pid_t) {
     // SAFETY: setpgid takes any numbers.
@@ -94,7 +116,9 @@ pub unsafe extern "C-unwind" fn Setpgid(pid: pid_t, pgid: pid_t) {
     let _ = report_failure(c"Setpgid", outcome);
 }
 
-/// getpgrp: the process group of this process. [CS:APP 3e, section 8.5.2; POSIX, getpgrp]
+/// Returns the ID of this process's process group. Cannot fail.
+///
+/// [CS:APP 3e, section 8.5.2; POSIX, getpgrp]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Getpgrp() -> pid_t {
     // SAFETY: getpgrp takes nothing.

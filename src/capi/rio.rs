@@ -47,68 +47,80 @@ macro_rules! traced {
 
 pub(super) use traced;
 
-/// Reads n bytes from the descriptor `fd` into `usrbuf`, with as many calls of read as it
-/// takes: short reads and interrupting signals do not show, and an O_NONBLOCK descriptor is
-/// waited for. Do not mix with the buffered calls on one descriptor.
+/// Reads `n` bytes from the descriptor `fd` into `usrbuf`, by as many calls of read as
+/// necessary.
 ///
-/// Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
-///   EAGAIN  a blocking descriptor's timeout (SO_RCVTIMEO) ran out; signals that keep coming
-///           do not put it off
-///   EFAULT  usrbuf is NULL and n is not 0
-///   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t
-///   others  as read(2) has them
-/// What had come before an error is in usrbuf, but its number is not known; use rio_readnb
-/// where that matters. [CS:APP 3e, section 10.5.1; POSIX, read]
+/// If `fd` is O_NONBLOCK, waits until it is readable. After an error, `usrbuf` holds the bytes
+/// that had come, but the caller does not learn how many: if that matters, call rio_readnb or
+/// csapp_readn. Do not mix rio_readn with the buffered functions on one descriptor.
+///
+/// Returns `n`, or fewer if the file ended first (0 if it had ended already).
+///
+/// Errors:
+/// - EAGAIN: the timeout of a blocking descriptor (SO_RCVTIMEO) ran out
+/// - EFAULT: `usrbuf` is NULL and `n` is not 0
+///
+/// [CS:APP 3e, section 10.5.1; POSIX, read]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
     traced!(readn(fd, usrbuf, n))
 }
 
-/// Writes n bytes from `usrbuf` to the descriptor `fd`, with as many calls of write as it
-/// takes: short writes and interrupting signals do not show, and an O_NONBLOCK descriptor is
-/// waited for. Never returns a short count. If `fd` is a socket whose peer has gone, the call
-/// fails and no SIGPIPE is raised; pipes and terminals raise it as ever.
+/// Writes all `n` bytes at `usrbuf` to the descriptor `fd`, by as many calls of write as
+/// necessary.
 ///
-/// Returns n, or -1 with errno:
-///   EAGAIN  a blocking descriptor's timeout (SO_SNDTIMEO) ran out; signals that keep coming
-///           do not put it off
-///   EFAULT  usrbuf is NULL and n is not 0
-///   EINVAL  n exceeds SSIZE_MAX: an error code cast to size_t; nothing was written
-///   ENOSPC  the device takes no more: write returned 0
-///   EPIPE, ECONNRESET  the peer has gone
-///   others  as write(2) has them
-/// After an error, how much was written is not known. [CS:APP 3e, section 10.5.1; POSIX, write]
+/// If `fd` is O_NONBLOCK, waits until it is writable. If `fd` is a socket whose peer has gone,
+/// the call fails without raising SIGPIPE; a pipe raises it as write does. After an error, the
+/// caller does not learn how many bytes were written: if that matters, call csapp_writen.
+///
+/// Returns `n`, never fewer.
+///
+/// Errors:
+/// - EAGAIN: the timeout of a blocking descriptor (SO_SNDTIMEO) ran out
+/// - EFAULT: `usrbuf` is NULL and `n` is not 0
+/// - ENOSPC: the device takes no more bytes: write returned 0
+/// - EPIPE, ECONNRESET: the peer has gone
+///
+/// [CS:APP 3e, section 10.5.1; POSIX, write]
 /// cbindgen:prefix=CSAPP_READS(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) -> ssize_t {
     traced!(writen(fd, usrbuf, n))
 }
 
-/// Makes `rp` a buffered reader of the descriptor `fd`, with nothing read ahead. Also takes an
-/// rio_t out of use that refused further calls. Whatever rp had read ahead is dropped. The
-/// descriptor stays the program's to close. rp NULL: does nothing but set errno to EFAULT.
+/// Makes `rp` a buffered reader of the descriptor `fd`, with nothing read ahead.
+///
+/// Discards what `rp` had read ahead, and makes it usable again if it refused further calls (see
+/// rio_readnb). The caller closes `fd`. If `rp` is NULL, sets errno to EFAULT and does nothing
+/// else.
+///
 /// [CS:APP 3e, section 10.5.2]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readinitb(rp: *mut rio_t, fd: c_int) {
     traced!(readinitb(rp, fd));
 }
 
-/// Reads n bytes through `rp` into `usrbuf`. May be mixed freely with rio_readlineb. As soon
-/// as nothing is read ahead and RIO_BUFSIZE bytes or more are still wanted, they go straight
-/// into usrbuf.
+/// Reads `n` bytes through `rp` into `usrbuf`. It may be mixed freely with rio_readlineb.
 ///
-/// Returns n, or fewer if the file ended first (0: it had ended already), or -1 with errno:
-///   EAGAIN  nothing there yet: a timeout (SO_RCVTIMEO) ran out, as with rio_readn, or the
-///           descriptor is O_NONBLOCK
-///   EFAULT  rp is NULL, or usrbuf is NULL and n is not 0
-///   EINVAL  n exceeds SSIZE_MAX; or rp was never initialised or is damaged; or rp waits for
-///           another call to be repeated (below)
-///   others  as read(2) has them
-/// A failed call consumes nothing: the next call, of either kind, finds all bytes again. Only
-/// when more than RIO_BUFSIZE bytes had been gathered do they stay in usrbuf; then the same
-/// call with the same usrbuf and at least the same n goes on behind them, and every other
-/// call on rp but rio_readinitb fails with EINVAL. [CS:APP 3e, section 10.5.2; POSIX, read]
+/// A failed call consumes nothing: the next call, of either function, finds all bytes again.
+/// There is one exception: if the failed call had gathered more than RIO_BUFSIZE bytes, these
+/// stay in `usrbuf`. Then the same call with the same `usrbuf` and at least the same `n`
+/// continues after them, and until then every other call on `rp`, except rio_readinitb, fails
+/// with EINVAL.
+///
+/// If nothing is read ahead and at least RIO_BUFSIZE bytes are missing, reads them directly into
+/// `usrbuf`.
+///
+/// Returns `n`, or fewer if the file ended first (0 if it had ended already).
+///
+/// Errors:
+/// - EAGAIN: no more bytes yet: the timeout (SO_RCVTIMEO) ran out, or the descriptor is
+///   O_NONBLOCK
+/// - EFAULT: `rp` is NULL, or `usrbuf` is NULL and `n` is not 0
+/// - EINVAL: `rp` was never initialised, is damaged, or expects another call to be repeated
+///
+/// [CS:APP 3e, section 10.5.2; POSIX, read]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readnb(
@@ -120,17 +132,24 @@ pub unsafe extern "C-unwind" fn rio_readnb(
     unsafe { readnb(rp, usrbuf, n, PLAIN, slow_bytes) }
 }
 
-/// Reads the next line through `rp` into `usrbuf`: the bytes up to and with the newline, then
-/// a NUL. At most maxlen - 1 bytes; a longer line comes in pieces, and the last line of a file may
-/// lack its newline. Bytes may have any value, NUL included. Nothing beyond the NUL is
-/// written, whatever maxlen says. maxlen 1 stores a NUL, reads nothing and returns 0.
+/// Reads the next line through `rp` into `usrbuf`: the bytes up to and including the newline,
+/// then a NUL.
 ///
-/// Returns the number of bytes without the NUL; 0 at the end of the file, with usrbuf
-/// untouched; or -1 with errno, as rio_readnb, and:
-///   EINVAL  maxlen is 0
-/// A failed call consumes nothing, as with rio_readnb: after a timeout in mid-line, the next
-/// call gives the whole line. On an O_NONBLOCK descriptor it fails with EAGAIN until the line is
-/// complete, so an event loop is never blocked. [CS:APP 3e, section 10.5.2; POSIX, read]
+/// Reads at most `maxlen` - 1 bytes, so that a longer line comes in pieces. The last line of a
+/// file may lack its newline. Bytes may have any value, including 0. Nothing after the NUL is
+/// written. If `maxlen` is 1, stores a NUL, reads nothing and returns 0.
+///
+/// A failed call consumes nothing, as with rio_readnb: after a timeout in the middle of a line,
+/// the next call returns the whole line. On an O_NONBLOCK descriptor, the call fails with EAGAIN
+/// until the line is complete, so it never blocks an event loop.
+///
+/// Returns the number of bytes without the NUL; 0 at the end of the file, with `usrbuf`
+/// unchanged.
+///
+/// Errors: those of rio_readnb, and
+/// - EINVAL: `maxlen` is 0
+///
+/// [CS:APP 3e, section 10.5.2; POSIX, read]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rio_readlineb(
@@ -142,31 +161,43 @@ pub unsafe extern "C-unwind" fn rio_readlineb(
     unsafe { line::readlineb(rp, usrbuf, maxlen, PLAIN, slow_line) }
 }
 
-/// rio_readn, checked: an error is reported as "Rio_readn error: reason", and if the error
-/// handler returns, the result is -1. [CS:APP 3e, appendix A]
+/// Reads `n` bytes from the descriptor `fd` into `usrbuf`, as rio_readn does, and reports a
+/// failure.
+///
+/// Returns `n`, or fewer if the file ended first (0 if it had ended already).
+///
+/// [CS:APP 3e, appendix A; POSIX, read]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readn(fd: c_int, usrbuf: *mut c_void, n: size_t) -> ssize_t {
     traced!(checked_readn(fd, usrbuf, n))
 }
 
-/// rio_writen, checked: an error is reported as "Rio_writen error: reason", and if the error
-/// handler returns, errno has that reason. [CS:APP 3e, appendix A]
+/// Writes all `n` bytes at `usrbuf` to the descriptor `fd`, as rio_writen does, and reports a
+/// failure.
+///
+/// [CS:APP 3e, appendix A; POSIX, write]
 /// cbindgen:prefix=CSAPP_READS(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_writen(fd: c_int, usrbuf: *const c_void, n: size_t) {
     traced!(checked_writen(fd, usrbuf, n));
 }
 
-/// rio_readinitb, checked: a NULL rp is reported as "Rio_readinitb error: Bad address".
+/// Makes `rp` a buffered reader of the descriptor `fd`, as rio_readinitb does, and reports a
+/// NULL `rp`.
+///
 /// [CS:APP 3e, appendix A]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readinitb(rp: *mut rio_t, fd: c_int) {
     traced!(checked_readinitb(rp, fd));
 }
 
-/// rio_readnb, checked: an error is reported as "Rio_readnb error: reason", and if the error
-/// handler returns, the result is -1. [CS:APP 3e, appendix A]
+/// Reads `n` bytes through `rp` into `usrbuf`, as rio_readnb does, and reports a failure. Unlike
+/// rio_readnb, waits if the descriptor is O_NONBLOCK.
+///
+/// Returns `n`, or fewer if the file ended first (0 if it had ended already).
+///
+/// [CS:APP 3e, appendix A; POSIX, read]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readnb(
@@ -177,8 +208,13 @@ pub unsafe extern "C-unwind" fn Rio_readnb(
     traced!(checked_readnb(rp, usrbuf, n))
 }
 
-/// rio_readlineb, checked: an error is reported as "Rio_readlineb error: reason", and if the
-/// error handler returns, the result is -1. [CS:APP 3e, appendix A]
+/// Reads the next line, of at most `maxlen` - 1 bytes, through `rp` into `usrbuf`, as
+/// rio_readlineb does, and reports a failure. Unlike rio_readlineb, waits if the descriptor is
+/// O_NONBLOCK.
+///
+/// Returns the number of bytes without the NUL, or 0 at the end of the file.
+///
+/// [CS:APP 3e, appendix A; POSIX, read]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Rio_readlineb(
@@ -286,7 +322,7 @@ fn kernel(wait: c_int) -> Kernel {
     }
 }
 
-/// Takes bytes that are all at hand; leaves all else to `otherwise`, as [`line::readlineb`] does.
+/// Takes bytes that have all been read ahead; leaves everything else to `otherwise`, as [`line::readlineb`] does.
 #[inline(never)]
 pub(super) unsafe fn readnb(
     rp: *mut rio_t,
@@ -318,7 +354,7 @@ unsafe fn reader<'a>(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<&'
     check_buffer(usrbuf, n).map(|()| reader)
 }
 
-/// Reads bytes that are not all at hand; all errors.
+/// Reads bytes that have not all been read ahead; has all errors.
 #[inline(never)]
 pub(super) unsafe fn wait_for_bytes(
     rp: *mut rio_t,
@@ -334,7 +370,7 @@ pub(super) unsafe fn wait_for_bytes(
     or_minus_one(outcome)
 }
 
-/// Reads a line that is not at hand; all errors.
+/// Reads a line that has not been read ahead; has all errors.
 #[inline(never)]
 pub(super) unsafe fn wait_for_line(
     rp: *mut rio_t,
@@ -359,7 +395,7 @@ pub(super) unsafe fn wait_for_line(
     or_minus_one(outcome)
 }
 
-// The same for the calls that are not traced as a whole, so that what is at hand costs nothing for it.
+// The same for the calls that are not traced as a whole, so that tracing costs nothing for bytes that have been read ahead.
 
 #[inline(never)]
 unsafe fn slow_bytes(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, wait: c_int) -> ssize_t {

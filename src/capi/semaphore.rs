@@ -7,8 +7,10 @@ use libc::sem_t;
 use super::checked::{attempt, non_null, report_failure, restart};
 use crate::sys::undeclared;
 
-/// sem_init, checked: initialises `sem` as a semaphore with the value `value`. Processes share
-/// it if `pshared` is not 0. [CS:APP 3e, section 12.5.2; POSIX, sem_init]
+/// Initialises the semaphore `sem` with the value `value`. Processes share it if `pshared` is
+/// not 0; otherwise the threads of this process do.
+///
+/// [CS:APP 3e, section 12.5.2; POSIX, sem_init]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value: c_uint) {
     // SAFETY: the caller's semaphore.
@@ -17,8 +19,9 @@ pub unsafe extern "C-unwind" fn Sem_init(sem: *mut sem_t, pshared: c_int, value:
     let _ = report_failure(c"Sem_init", outcome);
 }
 
-/// sem_wait, checked: waits until the semaphore is above 0, and subtracts 1. Restarts if
-/// interrupted by a signal (EINTR). [CS:APP 3e, section 12.5.2; POSIX, sem_wait]
+/// Waits until the semaphore `sem` is above 0, and subtracts 1.
+///
+/// [CS:APP 3e, section 12.5.2; POSIX, sem_wait]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn P(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.
@@ -27,7 +30,9 @@ pub unsafe extern "C-unwind" fn P(sem: *mut sem_t) {
     let _ = report_failure(c"P", outcome);
 }
 
-/// sem_post, checked: adds 1 to the semaphore. [CS:APP 3e, section 12.5.2; POSIX, sem_post]
+/// Adds 1 to the semaphore `sem`.
+///
+/// [CS:APP 3e, section 12.5.2; POSIX, sem_post]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn V(sem: *mut sem_t) {
     // SAFETY: the caller's semaphore.

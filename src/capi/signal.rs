@@ -9,10 +9,14 @@ use super::checked::{attempt, non_null, report_failure};
 use super::or_minus_one;
 use crate::sys::{self, Errno, undeclared};
 
-/// Installs a handler for the signal `signum`: a function, SIG_IGN or SIG_DFL. Unlike signal, it
-/// means the same on every system: the handler stays installed, only its own signal is blocked
-/// while it runs, and interrupted system calls start again where they can (SA_RESTART). Returns the
-/// handler that was installed before; SIG_ERR if the error handler returns.
+/// Installs `handler` for the signal `signum`: a function, SIG_IGN or SIG_DFL.
+///
+/// Unlike signal, it means the same on every system: the handler stays installed, only its own
+/// signal is blocked while it runs, and interrupted system calls restart if they can
+/// (SA_RESTART).
+///
+/// Returns the previous handler, or SIG_ERR on failure.
+///
 /// [CS:APP 3e, section 8.5.5; POSIX, sigaction]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Signal(signum: c_int, handler: sighandler_t) -> sighandler_t {
@@ -31,8 +35,10 @@ pub unsafe extern "C-unwind" fn Signal(signum: c_int, handler: sighandler_t) -> 
     before.unwrap_or(libc::SIG_ERR)
 }
 
-/// sigprocmask, checked: changes the set of blocked signals by `set` (unless NULL) as `how` says,
-/// and stores the old one at `oldset` (unless NULL). [CS:APP 3e, section 8.5.4; POSIX, sigprocmask]
+/// Changes the set of blocked signals by `set` as `how` says (SIG_BLOCK, SIG_UNBLOCK or
+/// SIG_SETMASK), and stores the previous set at `oldset`. Either pointer may be NULL.
+///
+/// [CS:APP 3e, section 8.5.4; POSIX, sigprocmask]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigprocmask(
     how: c_int,
@@ -44,7 +50,9 @@ pub unsafe extern "C-unwind" fn Sigprocmask(
     let _ = report_failure(c"Sigprocmask", outcome);
 }
 
-/// sigemptyset, checked: makes `set` the empty set. [CS:APP 3e, section 8.5.4; POSIX, sigemptyset]
+/// Removes every signal from `set`.
+///
+/// [CS:APP 3e, section 8.5.4; POSIX, sigemptyset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
     // SAFETY: the caller's set.
@@ -52,7 +60,9 @@ pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
     let _ = report_failure(c"Sigemptyset", outcome);
 }
 
-/// sigfillset, checked: puts every signal into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigfillset]
+/// Adds every signal to `set`.
+///
+/// [CS:APP 3e, section 8.5.4; POSIX, sigfillset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigfillset(set: *mut sigset_t) {
     // SAFETY: the caller's set.
@@ -60,7 +70,9 @@ pub unsafe extern "C-unwind" fn Sigfillset(set: *mut sigset_t) {
     let _ = report_failure(c"Sigfillset", outcome);
 }
 
-/// sigaddset, checked: puts `signum` into `set`. [CS:APP 3e, section 8.5.4; POSIX, sigaddset]
+/// Adds the signal `signum` to `set`.
+///
+/// [CS:APP 3e, section 8.5.4; POSIX, sigaddset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigaddset(set: *mut sigset_t, signum: c_int) {
     // SAFETY: the caller's set.
@@ -69,7 +81,9 @@ pub unsafe extern "C-unwind" fn Sigaddset(set: *mut sigset_t, signum: c_int) {
     let _ = report_failure(c"Sigaddset", outcome);
 }
 
-/// sigdelset, checked: takes `signum` out of `set`. [CS:APP 3e, section 8.5.4; POSIX, sigdelset]
+/// Removes the signal `signum` from `set`.
+///
+/// [CS:APP 3e, section 8.5.4; POSIX, sigdelset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
     // SAFETY: the caller's set.
@@ -78,7 +92,10 @@ pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
     let _ = report_failure(c"Sigdelset", outcome);
 }
 
-/// sigismember, checked: whether `signum` is in `set`: 1 or 0; -1 if the error handler returns.
+/// Tests whether the signal `signum` is in `set`.
+///
+/// Returns 1 if it is, and 0 if it is not.
+///
 /// [CS:APP 3e, section 8.5.4; POSIX, sigismember]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigismember(set: *const sigset_t, signum: c_int) -> c_int {
@@ -88,8 +105,11 @@ pub unsafe extern "C-unwind" fn Sigismember(set: *const sigset_t, signum: c_int)
     report_failure(c"Sigismember", outcome).unwrap_or(-1)
 }
 
-/// sigsuspend: blocks the signals of `set` and no others, and waits until a signal handler has run.
-/// Returns -1 with errno EINTR, as sigsuspend does; any other error is reported.
+/// Suspends the calling thread until a signal handler has run; until then, exactly the signals
+/// in `set` are blocked.
+///
+/// Returns -1 with errno EINTR, without calling the error handler; any other error is reported.
+///
 /// [CS:APP 3e, section 8.5.7; POSIX, sigsuspend]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigsuspend(set: *const sigset_t) -> c_int {

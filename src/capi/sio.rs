@@ -8,24 +8,31 @@ use super::{handler, or_minus_one};
 use crate::sio::{Output, ROOM, string};
 use crate::sys::{self, Result};
 
-/// Writes the string `s` (NULL: "(null)") to standard output. Like all sio_ functions it may be
-/// called in a signal handler, whatever the program was doing: it takes no lock and no memory, and
-/// writes everything in spite of short writes and signals. Returns the number of bytes; -1 with
-/// errno as write(2) has it. [CS:APP 3e, section 8.5.5]
+/// Writes the string `s` to standard output. NULL is written as "(null)".
+///
+/// Returns the number of bytes written.
+///
+/// [CS:APP 3e, section 8.5.5; POSIX, write]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn sio_puts(s: *const c_char) -> ssize_t {
     // SAFETY: a C string or NULL.
     or_minus_one(unsafe { puts(s) })
 }
 
-/// Writes the number `v` in base 10 to standard output; see sio_puts. [CS:APP 3e, section 8.5.5]
+/// Writes the number `v` in decimal to standard output.
+///
+/// Returns the number of bytes written.
+///
+/// [CS:APP 3e, section 8.5.5; POSIX, write]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn sio_putl(v: c_long) -> ssize_t {
     or_minus_one(putl(v))
 }
 
-/// Writes the string `s` to standard output and ends the program by _exit(1), without running
-/// what atexit registered; see sio_puts. [CS:APP 3e, section 8.5.5]
+/// Writes the string `s` to standard output, and ends the program by _exit(1), which does not
+/// call what atexit registered.
+///
+/// [CS:APP 3e, section 8.5.5]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn sio_error(s: *const c_char) -> ! {
     // SAFETY: a C string or NULL.
@@ -33,22 +40,35 @@ pub unsafe extern "C-unwind" fn sio_error(s: *const c_char) -> ! {
     sys::exit_at_once(1)
 }
 
-/// sio_puts, checked: an error is reported as "Sio_puts error: reason". The error handler
-/// csapp_error_exit ends the program by _exit(1) then, since this may be a signal handler. The
-/// result is -1 if the error handler returns. [CS:APP 3e, section 8.5.5]
+/// Writes the string `s` to standard output, as sio_puts does, and reports a failure.
+///
+/// If the error handler is csapp_error_exit, it ends the program by _exit(1), because a signal
+/// handler must not call exit.
+///
+/// Returns the number of bytes written.
+///
+/// [CS:APP 3e, section 8.5.5; POSIX, write]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sio_puts(s: *const c_char) -> ssize_t {
     // SAFETY: a C string or NULL.
     report_failure(c"Sio_puts error", unsafe { puts(s) })
 }
 
-/// sio_putl, checked: as Sio_puts. [CS:APP 3e, section 8.5.5]
+/// Writes the number `v` in decimal to standard output, as sio_putl does, and reports a failure
+/// as Sio_puts does.
+///
+/// Returns the number of bytes written.
+///
+/// [CS:APP 3e, section 8.5.5; POSIX, write]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sio_putl(v: c_long) -> ssize_t {
     report_failure(c"Sio_putl error", putl(v))
 }
 
-/// sio_error, under its other name. [CS:APP 3e, section 8.5.5]
+/// Writes the string `s` to standard output, and ends the program by _exit(1): an alias of
+/// sio_error.
+///
+/// [CS:APP 3e, section 8.5.5]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sio_error(s: *const c_char) -> ! {
     // SAFETY: a C string or NULL.
@@ -56,8 +76,10 @@ pub unsafe extern "C-unwind" fn Sio_error(s: *const c_char) -> ! {
     sys::exit_at_once(1)
 }
 
-/// What sio_assert calls: writes "file:line: function: Assertion `...' failed." to standard
-/// error and ends the program by abort. [CMU 15-213]
+/// Writes the failed `assertion` with its `file`, `line` and `function` to standard error, and
+/// ends the program by abort. The macro sio_assert calls it.
+///
+/// [CMU 15-213]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn __sio_assert_fail(
     assertion: *const c_char,

@@ -8,7 +8,11 @@ use super::checked::{attempt, report_failure, restart_in_time};
 use crate::net;
 use crate::sys::Errno;
 
-/// socket, checked: creates a socket. Returns its descriptor; -1 if the error handler returns.
+/// Creates a socket of the address family `domain` (such as AF_INET), the type `type` (such as
+/// SOCK_STREAM) and the protocol `protocol` (0: the default).
+///
+/// Returns its descriptor, which the caller closes.
+///
 /// [CS:APP 3e, section 11.4.2; POSIX, socket]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_int {
@@ -17,7 +21,9 @@ pub unsafe extern "C-unwind" fn Socket(domain: c_int, r#type: c_int, protocol: c
     report_failure(c"Socket", outcome).unwrap_or(-1)
 }
 
-/// setsockopt, checked: sets the option `optname` of `level` to the `optlen` bytes at `optval`.
+/// Sets the option `optname` at the level `level` of the socket `s` to the `optlen` bytes at
+/// `optval`.
+///
 /// [POSIX, setsockopt]
 /// cbindgen:prefix=CSAPP_READS(4, 5)
 #[unsafe(no_mangle)]
@@ -35,8 +41,9 @@ pub unsafe extern "C-unwind" fn Setsockopt(
     let _ = report_failure(c"Setsockopt", outcome);
 }
 
-/// bind, checked: binds a socket to the address `my_addr` of `addrlen` bytes. [CS:APP 3e,
-/// section 11.4.4; POSIX, bind]
+/// Binds the socket `sockfd` to the address of `addrlen` bytes at `my_addr`.
+///
+/// [CS:APP 3e, section 11.4.4; POSIX, bind]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, addrlen: c_int) {
     // SAFETY: the caller's address.
@@ -46,8 +53,9 @@ pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, ad
     let _ = report_failure(c"Bind", outcome);
 }
 
-/// listen, checked: makes a bound socket accept connections, and queues at most `backlog` of
-/// them. [CS:APP 3e, section 11.4.5; POSIX, listen]
+/// Makes the bound socket `s` accept connections, with a queue of at most `backlog` of them.
+///
+/// [CS:APP 3e, section 11.4.5; POSIX, listen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Listen(s: c_int, backlog: c_int) {
     // SAFETY: listen takes any numbers.
@@ -55,12 +63,16 @@ pub unsafe extern "C-unwind" fn Listen(s: c_int, backlog: c_int) {
     let _ = report_failure(c"Listen", outcome);
 }
 
-/// accept, checked: waits for a connection, and stores the other end's address at `addr`
-/// (unless NULL) and its length at `addrlen`, which holds the size of the room before. Restarts
-/// if interrupted by a signal (EINTR), unless the socket's timeout (SO_RCVTIMEO) has run out
-/// meanwhile, and if a client has given up in the queue (ECONNABORTED, EPROTO). Returns the
-/// connection's descriptor; -1 if the error handler returns. [CS:APP 3e, section 11.4.6; POSIX,
-/// accept]
+/// Waits for a connection to the listening socket `s`, and stores the peer's address at `addr`,
+/// unless that is NULL.
+///
+/// Before the call, `addrlen` refers to the size in bytes of the buffer at `addr`; after it, to
+/// the length of the address. If a client has aborted its connection in the queue (ECONNABORTED,
+/// EPROTO), waits for the next one.
+///
+/// Returns the connection's descriptor, which the caller closes.
+///
+/// [CS:APP 3e, section 11.4.6; POSIX, accept]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Accept(
     s: c_int,
@@ -81,10 +93,15 @@ pub unsafe extern "C-unwind" fn Accept(
     report_failure(c"Accept", outcome).unwrap_or(-1)
 }
 
-/// connect, checked: connects a socket to the address `serv_addr` of `addrlen` bytes. If
-/// interrupted by a signal, waits for the outcome of the attempt. If the socket's timeout
-/// (SO_SNDTIMEO) runs out, fails with EINPROGRESS; a Unix domain socket with EAGAIN. [CS:APP
-/// 3e, section 11.4.3; POSIX, connect]
+/// Connects the socket `sockfd` to the address of `addrlen` bytes at `serv_addr`.
+///
+/// If interrupted by a signal, waits for the outcome of the attempt.
+///
+/// Errors:
+/// - EINPROGRESS: the socket's timeout (SO_SNDTIMEO) ran out
+/// - EAGAIN: the timeout of a Unix domain socket ran out
+///
+/// [CS:APP 3e, section 11.4.3; POSIX, connect]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Connect(sockfd: c_int, serv_addr: *const sockaddr, addrlen: c_int) {
     let outcome = net::connect_through(sockfd, || {

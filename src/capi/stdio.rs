@@ -1,7 +1,7 @@
 //! Standard I/O
 //!
-//! What a stream had moved when a signal handler without SA_RESTART interrupted it cannot be known,
-//! so apart from Fopen nothing here starts again. Signal installs handlers with SA_RESTART.
+//! If a signal handler without SA_RESTART interrupts a call on a stream, nothing tells how many bytes the call has
+//! moved. So only Fopen restarts. Signal installs handlers with SA_RESTART.
 
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr;
@@ -25,8 +25,9 @@ fn check_transfer(
     check_buffer(buffer, size.saturating_mul(nmemb))
 }
 
-/// fclose, checked: writes what is buffered, and closes `fp`. [CS:APP 3e, section 10.10; C11,
-/// fclose]
+/// Writes what the stream `fp` has buffered, and closes it.
+///
+/// [CS:APP 3e, section 10.10; C11, fclose]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
     // SAFETY: the caller's stream.
@@ -34,8 +35,11 @@ pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
     let _ = report_failure(c"Fclose", outcome);
 }
 
-/// fdopen, checked: opens a stream on the descriptor `fd`, in the mode `type`. Returns it; NULL
-/// if the error handler returns. [CS:APP 3e, section 10.11; POSIX, fdopen]
+/// Opens a stream on the descriptor `fd`, in the mode `type`.
+///
+/// Returns the stream, which the caller closes with Fclose; that closes the descriptor as well.
+///
+/// [CS:APP 3e, section 10.11; POSIX, fdopen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fdopen(fd: c_int, r#type: *const c_char) -> *mut FILE {
     // SAFETY: the caller's string.
@@ -44,8 +48,15 @@ pub unsafe extern "C-unwind" fn Fdopen(fd: c_int, r#type: *const c_char) -> *mut
     report_failure(c"Fdopen", outcome).unwrap_or(ptr::null_mut())
 }
 
-/// fgets, checked: reads a line, at most n - 1 bytes, into `ptr`. Returns ptr; NULL at the end of the
-/// file, or after an error if the error handler returns (ferror tells).
+/// Reads a line of at most `n` - 1 bytes from `stream` into `ptr`, with its newline, and stores
+/// a NUL after it.
+///
+/// Returns `ptr`. Returns NULL at the end of the file, and after an error; ferror distinguishes
+/// the two.
+///
+/// Errors:
+/// - EINVAL: `n` is below 1
+///
 /// [CS:APP 3e, section 10.10; C11, fgets]
 /// cbindgen:prefix=CSAPP_WRITES(1, 2)
 #[unsafe(no_mangle)]
@@ -68,9 +79,11 @@ pub unsafe extern "C-unwind" fn Fgets(
     line
 }
 
-/// fopen, checked: opens the file `filename` as a stream in the mode `mode`. Restarts if
-/// interrupted by a signal (EINTR). Returns it; NULL if the error handler returns. [CS:APP 3e,
-/// section 10.10; C11, fopen]
+/// Opens the file `filename` as a stream in the mode `mode`.
+///
+/// Returns the stream, which the caller closes with Fclose.
+///
+/// [CS:APP 3e, section 10.10; C11, fopen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_char) -> *mut FILE {
     let outcome = non_null(filename).and(non_null(mode)).and_then(|_| {
@@ -81,7 +94,9 @@ pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_ch
     unsafe { report_failure_on(c"Fopen", filename, outcome) }.unwrap_or(ptr::null_mut())
 }
 
-/// fputs, checked: writes the string `ptr`. [CS:APP 3e, section 10.10; C11, fputs]
+/// Writes the string `ptr` to `stream`.
+///
+/// [CS:APP 3e, section 10.10; C11, fputs]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fputs(ptr: *const c_char, stream: *mut FILE) {
     // SAFETY: the caller's string and stream.
@@ -91,8 +106,11 @@ pub unsafe extern "C-unwind" fn Fputs(ptr: *const c_char, stream: *mut FILE) {
     let _ = report_failure(c"Fputs", outcome);
 }
 
-/// fread, checked: reads `nmemb` items of `size` bytes into `ptr`. Returns the number of whole items,
-/// fewer at the end of the file, or after an error if the error handler returns (ferror tells).
+/// Reads `nmemb` items of `size` bytes each from `stream` into `ptr`.
+///
+/// Returns the number of whole items read. It is below `nmemb` at the end of the file, and after
+/// an error; ferror distinguishes the two.
+///
 /// [CS:APP 3e, section 10.10; C11, fread]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fread(
@@ -113,7 +131,8 @@ pub unsafe extern "C-unwind" fn Fread(
     count
 }
 
-/// fwrite, checked: writes `nmemb` items of `size` bytes from `ptr`.
+/// Writes `nmemb` items of `size` bytes each from `ptr` to `stream`.
+///
 /// [CS:APP 3e, section 10.10; C11, fwrite]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fwrite(

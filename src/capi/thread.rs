@@ -18,9 +18,10 @@ fn existing(tid: pthread_t) -> Result<pthread_t> {
     }
 }
 
-/// pthread_create, checked: starts a thread that runs `routine(argp)`, with the attributes
-/// `attrp` (NULL: the default ones), and stores its ID at `tidp`. [CS:APP 3e, section 12.3.2;
-/// POSIX, pthread_create]
+/// Starts a thread that runs `routine` with the argument `argp` and the attributes `attrp`
+/// (NULL: the default ones), and stores its ID at `tidp`.
+///
+/// [CS:APP 3e, section 12.3.2; POSIX, pthread_create]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_create(
     tidp: *mut pthread_t,
@@ -36,8 +37,10 @@ pub unsafe extern "C-unwind" fn Pthread_create(
     let _ = report_failure(c"Pthread_create", outcome);
 }
 
-/// pthread_join, checked: waits until the thread `tid` ends, and stores what it returned at
-/// `thread_return` (unless NULL). [CS:APP 3e, section 12.3.4; POSIX, pthread_join]
+/// Waits until the thread `tid` ends, and stores its return value at `thread_return`, unless
+/// that is NULL.
+///
+/// [CS:APP 3e, section 12.3.4; POSIX, pthread_join]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut *mut c_void) {
     // SAFETY: the caller's thread and room.
@@ -46,8 +49,9 @@ pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut
     let _ = report_failure(c"Pthread_join", outcome);
 }
 
-/// pthread_cancel, checked: asks the thread `tid` to end. [CS:APP 3e, section 12.3.3; POSIX,
-/// pthread_cancel]
+/// Asks the thread `tid` to end.
+///
+/// [CS:APP 3e, section 12.3.3; POSIX, pthread_cancel]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
     // SAFETY: the caller's thread.
@@ -56,8 +60,9 @@ pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
     let _ = report_failure(c"Pthread_cancel", outcome);
 }
 
-/// pthread_detach, checked: detaches the thread `tid`: its resources are freed when it ends,
-/// and it cannot be joined. [CS:APP 3e, section 12.3.5; POSIX, pthread_detach]
+/// Detaches the thread `tid`: its resources are freed when it ends, and no thread can join it.
+///
+/// [CS:APP 3e, section 12.3.5; POSIX, pthread_detach]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_detach(tid: pthread_t) {
     // SAFETY: the caller's thread.
@@ -65,7 +70,9 @@ pub unsafe extern "C-unwind" fn Pthread_detach(tid: pthread_t) {
     let _ = report_failure(c"Pthread_detach", outcome);
 }
 
-/// pthread_exit: ends the calling thread, which returns `retval`. Its clean-up handlers run.
+/// Ends the calling thread with the return value `retval`, after running its clean-up handlers.
+/// Cannot fail.
+///
 /// [CS:APP 3e, section 12.3.3; POSIX, pthread_exit]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_exit(retval: *mut c_void) -> ! {
@@ -73,15 +80,18 @@ pub unsafe extern "C-unwind" fn Pthread_exit(retval: *mut c_void) -> ! {
     unsafe { sys::exit_thread(retval) }
 }
 
-/// pthread_self: the ID of the calling thread. [CS:APP 3e, section 12.3.2; POSIX, pthread_self]
+/// Returns the ID of the calling thread. Cannot fail.
+///
+/// [CS:APP 3e, section 12.3.2; POSIX, pthread_self]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_self() -> pthread_t {
     // SAFETY: pthread_self takes nothing.
     keep_errno(|| unsafe { libc::pthread_self() })
 }
 
-/// pthread_once, checked: calls `init_function` exactly once per `once_control`. [CS:APP 3e,
-/// section 12.3.6; POSIX, pthread_once]
+/// Calls `init_function` exactly once per `once_control`.
+///
+/// [CS:APP 3e, section 12.3.6; POSIX, pthread_once]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_once(
     once_control: *mut pthread_once_t,

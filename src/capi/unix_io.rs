@@ -11,9 +11,12 @@ use super::checked::{
 };
 use crate::sys::{self, Errno, Room};
 
-/// open, checked: opens the file `pathname` as `flags` say. A file that O_CREAT creates has the
-/// permissions `mode` less the umask. Restarts if interrupted by a signal (EINTR). Returns a
-/// descriptor; -1 if the error handler returns. [CS:APP 3e, section 10.3; POSIX, open]
+/// Opens the file `pathname` as `flags` say. If O_CREAT creates the file, its permissions are
+/// `mode` less those in the umask.
+///
+/// Returns a descriptor, which the caller closes.
+///
+/// [CS:APP 3e, section 10.3; POSIX, open]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     let outcome = restart(|| {
@@ -26,10 +29,11 @@ pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode
     unsafe { report_failure_on(c"Open", pathname, outcome) }.unwrap_or(-1)
 }
 
-/// read, checked: reads at most `count` bytes into `buf`, once. Restarts if interrupted by a
-/// signal (EINTR), unless a socket's timeout (SO_RCVTIMEO) has run out meanwhile. Returns the
-/// number of bytes, 0 at the end of the file; -1 if the error handler returns. A count above
-/// SSIZE_MAX is an error (EINVAL). [CS:APP 3e, section 10.4; POSIX, read]
+/// Reads at most `count` bytes from the descriptor `fd` into `buf`, by one call of read.
+///
+/// Returns the number of bytes read, or 0 at the end of the file.
+///
+/// [CS:APP 3e, section 10.4; POSIX, read]
 /// cbindgen:prefix=CSAPP_WRITES(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t {
@@ -40,11 +44,11 @@ pub unsafe extern "C-unwind" fn Read(fd: c_int, buf: *mut c_void, count: size_t)
     report_failure(c"Read", outcome).unwrap_or(-1)
 }
 
-/// write, checked: writes at most `count` bytes from `buf`, once. Restarts if interrupted by a
-/// signal (EINTR), unless a socket's timeout (SO_SNDTIMEO) has run out meanwhile. Returns the
-/// number of bytes, which may be less than count; -1 if the error handler returns. A count
-/// above SSIZE_MAX is an error (EINVAL), and nothing is written. [CS:APP 3e, section 10.4;
-/// POSIX, write]
+/// Writes at most `count` bytes from `buf` to the descriptor `fd`, by one call of write.
+///
+/// Returns the number of bytes written, which may be less than `count`.
+///
+/// [CS:APP 3e, section 10.4; POSIX, write]
 /// cbindgen:prefix=CSAPP_READS(2, 3)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
@@ -54,8 +58,12 @@ pub unsafe extern "C-unwind" fn Write(fd: c_int, buf: *const c_void, count: size
     report_failure(c"Write", outcome).unwrap_or(-1)
 }
 
-/// lseek, checked: moves the file position to `offset` bytes from where `whence` says. Returns
-/// the new position; -1 if the error handler returns. [CS:APP 3e, section 10.4; POSIX, lseek]
+/// Moves the file position of the descriptor `fd` to `offset` bytes from the start (`whence`
+/// SEEK_SET), the current position (SEEK_CUR) or the end (SEEK_END) of the file.
+///
+/// Returns the new position, in bytes from the start.
+///
+/// [CS:APP 3e, section 10.4; POSIX, lseek]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -> off_t {
     // SAFETY: lseek takes any numbers.
@@ -63,9 +71,12 @@ pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -
     report_failure(c"Lseek", outcome).unwrap_or(-1)
 }
 
-/// close, checked: closes the descriptor `fd`. EINTR is not reported, and close is not retried:
-/// the descriptor is closed, and may belong to another thread by then. [CS:APP 3e, section
-/// 10.3; POSIX, close]
+/// Closes the descriptor `fd`.
+///
+/// EINTR is not reported, and close is not retried: the descriptor is closed, and another thread
+/// may already have it again.
+///
+/// [CS:APP 3e, section 10.3; POSIX, close]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Close(fd: c_int) {
     // SAFETY: close takes any number.
@@ -73,11 +84,15 @@ pub unsafe extern "C-unwind" fn Close(fd: c_int) {
     let _ = report_failure(c"Close", outcome);
 }
 
-/// select, checked: waits until one of the descriptors below `n` in the sets is ready, for
-/// `timeout` at most (NULL: no limit). Restarts if interrupted by a signal (EINTR), with the
-/// time that is left; the time that the signal handler takes counts. Returns the number of
-/// ready descriptors, 0 if the time is up; -1 if the error handler returns. [CS:APP 3e, section
-/// 12.2; POSIX, select]
+/// Waits until a descriptor below `n` in `readfds`, `writefds` or `exceptfds` is ready, or until
+/// `timeout` has passed (NULL: no limit).
+///
+/// If interrupted by a signal, waits for the rest of the time; the time that the signal handler
+/// takes counts.
+///
+/// Returns the number of ready descriptors, or 0 if the time is up.
+///
+/// [CS:APP 3e, section 12.2; POSIX, select]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Select(
     n: c_int,
@@ -128,9 +143,12 @@ fn time_left(limit: timeval, passed: i64) -> timeval {
     }
 }
 
-/// dup2, checked: makes `fd2` refer to the open file description of `fd1`, and closes what it
-/// referred to before. Restarts if interrupted by a signal (EINTR). Returns fd2; -1 if the
-/// error handler returns. [CS:APP 3e, section 10.9; POSIX, dup2]
+/// Makes the descriptor `fd2` refer to the open file description of `fd1`, and closes what it
+/// referred to before.
+///
+/// Returns `fd2`.
+///
+/// [CS:APP 3e, section 10.9; POSIX, dup2]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
     // SAFETY: dup2 takes any numbers.
@@ -138,8 +156,9 @@ pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
     report_failure(c"Dup2", outcome).unwrap_or(-1)
 }
 
-/// stat, checked: stores the metadata of the file `filename` at `buf`. [CS:APP 3e, section
-/// 10.6; POSIX, stat]
+/// Stores the metadata of the file `filename` at `buf`.
+///
+/// [CS:APP 3e, section 10.6; POSIX, stat]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     // SAFETY: the caller's string and structure.
@@ -148,8 +167,9 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     let _ = unsafe { report_failure_on(c"Stat", filename, outcome) };
 }
 
-/// fstat, checked: stores the metadata of the open file `fd` at `buf`. [CS:APP 3e, section
-/// 10.6; POSIX, fstat]
+/// Stores the metadata of the file that the descriptor `fd` refers to at `buf`.
+///
+/// [CS:APP 3e, section 10.6; POSIX, fstat]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fstat(fd: c_int, buf: *mut stat) {
     // SAFETY: the caller's structure.

@@ -28,8 +28,8 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     unsafe { copy_few(&bytes[at..], to.add(at)) }.map(|end| at + end)
 }
 
-/// [`copy_line`] a byte at a time, which takes less code: for fewer bytes than a register has. So few are at hand at the end
-/// of rio_buf, or wanted by a call with a tiny buffer.
+/// [`copy_line`] a byte at a time, which takes less code: for fewer bytes than a register has. So few are left at
+/// the end of rio_buf, or wanted by a call with a tiny buffer.
 ///
 /// # Safety
 /// As [`copy_line`].
