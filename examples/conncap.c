@@ -145,6 +145,16 @@ static int connect_from(in_addr_t from, const struct sockaddr_in *server)
     return -1;
 }
 
+/* accept, until a client comes that has not gone before it was accepted. */
+static int accept_one(int listenfd)
+{
+    int fd;
+
+    while ((fd = accept(listenfd, NULL, NULL)) < 0 && errno == ECONNABORTED)
+        continue;
+    return fd;
+}
+
 /* A worker does what its parent tells it, one line each: "accept N", "connect N ADDRESS", "send N",
    "read N". It answers "DONE KB REASON": for how many connections it was done, its memory, and an errno. */
 static void work(int control, int listenfd, const struct sockaddr_in *server)
@@ -163,7 +173,7 @@ static void work(int control, int listenfd, const struct sockaddr_in *server)
 
         if (word[0] == 'a' || word[0] == 'c')
             for (; done < n; done++) {
-                int fd = word[0] == 'a' ? accept(listenfd, NULL, NULL) : connect_from((in_addr_t)address, server);
+                int fd = word[0] == 'a' ? accept_one(listenfd) : connect_from((in_addr_t)address, server);
 
                 if (fd < 0) {
                     reason = errno;

@@ -41,6 +41,15 @@ pub fn library() -> &'static Path {
     })
 }
 
+/// The command csapp-check, with its library beside it. Built on first use.
+pub fn csapp_check() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        succeed(Command::new("make").arg("csapp-check").current_dir(root()));
+        library().join("csapp-check")
+    })
+}
+
 /// The 95 of Rust 1.95, which builds the library here.
 pub fn rust_minor() -> u32 {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
