@@ -21,8 +21,8 @@
  * - EINVAL: a number of bytes exceeds SSIZE_MAX, such as a negative number converted to size_t.
  *   Nothing is read or written.
  * - EINTR: Accept, Connect, Dup2, Fopen, Open, P, Read, Select, Wait, Waitpid, Write and the rio_,
- *   Rio_, sio_, Sio_ and open_ functions continue if interrupted by a signal, and never fail with
- *   EINTR. Signals cannot extend a socket's timeout (SO_RCVTIMEO, SO_SNDTIMEO) without limit: after
+ *   Rio_, sio_, Sio_, open_ and Open_ functions continue if interrupted by a signal, and never fail
+ *   with EINTR. Signals cannot extend a socket's timeout (SO_RCVTIMEO, SO_SNDTIMEO) without limit: after
  *   at most three times that timeout, the call fails as if there had been no signal. The csapp_
  *   functions with a time limit fail with EINTR, except csapp_connect, which continues.
  * - Threads. Several threads may call the functions at once, except Gethostbyname and
@@ -1444,7 +1444,9 @@ int csapp_connect(const char *host, const char *port, int timeout_ms);
  * Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
  *
  * Errors: those of open_listenfd, and
- * - EINVAL: `flags` has another flag
+ * - EINVAL: `flags` has another flag (-1)
+ * - ENXIO: there is no such host (-2)
+ * - EAGAIN, EIO: no name server answers, or the name server failed (-2)
  *
  * [libcsapp 1.0]
  */

@@ -18,9 +18,9 @@ use crate::sys::{Errno, Unresolved};
 /// Why there is no socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// The name or the port means nothing to the resolver.
+    /// The resolver does not know the name or the port.
     Unresolved(Unresolved),
-    /// A system call failed on every address; of the reasons, the most telling.
+    /// A system call failed on every address. This is the reason that tells most.
     System(Errno),
 }
 
@@ -43,12 +43,12 @@ struct Cause {
     weight: Weight,
 }
 
-/// How much a reason tells, from little to much.
+/// How much a reason tells. The order is from little to much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Weight {
-    /// This machine has no network of that family. That must not hide another address's answer.
+    /// This machine has no network of that family. This must not hide the reason of another address.
     NoNetwork,
-    /// What is said of the address.
+    /// The reason is about the address.
     Answer,
     /// This machine has no port left, whatever the address.
     NoPort,
@@ -71,7 +71,7 @@ impl Cause {
         Cause { errno, weight }
     }
 
-    /// Of the reasons why two addresses failed, the one to report: the later, unless it tells less.
+    /// Returns the reason to report if two addresses failed: the later one, unless it tells less.
     fn or_later(self, later: Cause) -> Cause {
         if later.weight < self.weight {
             self

@@ -14,12 +14,12 @@ pub enum Reason {
     Resolver(c_int),
     /// The text of `h_errno`; nothing while that is 0.
     Host,
-    /// Nothing: the message says it all.
+    /// No text: the message is complete.
     Unsaid,
 }
 
 impl Reason {
-    /// What `errno` is to say: the reason, or the value that says most nearly the same.
+    /// Returns the value to set `errno` to: the reason, or the value with the nearest meaning.
     pub fn errno(self) -> Option<Errno> {
         match self {
             Reason::Errno(reason) => Some(reason),
@@ -29,7 +29,7 @@ impl Reason {
         }
     }
 
-    /// Its text: in `room`, or constant.
+    /// Returns its text, which is in `room` or constant.
     fn text(self, room: &mut [u8; sys::ERROR_TEXT]) -> Option<&CStr> {
         match self {
             Reason::Errno(reason) => Some(sys::error_text(reason, room)),
@@ -40,10 +40,10 @@ impl Reason {
     }
 }
 
-/// What `errno` says if there is no such host.
+/// The value of `errno` if there is no such host.
 pub const NO_HOST: Errno = Errno(libc::ENXIO);
 
-/// The value of `errno` that says most nearly what one of getaddrinfo's codes says.
+/// Returns the value of `errno` whose meaning is nearest to that of a code of getaddrinfo.
 fn nearest_errno(code: c_int) -> Errno {
     match code {
         libc::EAI_SYSTEM => sys::errno(),
@@ -72,14 +72,14 @@ impl From<Unresolved> for Reason {
     }
 }
 
-/// getaddrinfo's code as a reason, with `errno` as it is.
+/// Returns a code of getaddrinfo as a reason. For EAI_SYSTEM the reason is the current `errno`.
 pub fn resolver_reason(code: c_int) -> Reason {
     let errno = sys::errno();
     Unresolved { code, errno }.into()
 }
 
-/// Composes `message: reason`, or just the message if the reason is unsaid, where no lock is taken and nothing allocated,
-/// and hands it over. `message` is in parts.
+/// Composes `message: reason`, or only the message if the reason is unsaid, and passes it to `call`. Takes no lock and
+/// allocates no memory. `message` is in parts.
 #[inline(never)]
 pub fn with_line(message: &[&CStr], reason: Reason, call: &mut dyn FnMut(&CStr)) {
     let mut text = [0; sys::ERROR_TEXT];
@@ -103,8 +103,8 @@ pub fn with_line(message: &[&CStr], reason: Reason, call: &mut dyn FnMut(&CStr))
     });
 }
 
-/// Writes a line to standard error, however long it is by one system call, so that the lines of threads and processes
-/// do not mix. A failure to do so stays unsaid: there is nowhere left to say it. `errno` stays as it is.
+/// Writes a line of any length to standard error in one system call, so that the lines of threads and processes do not
+/// mix. Does not report a failure, since there is nowhere left to report it. `errno` is unchanged.
 pub fn write_line(line: &CStr) {
     let line = line.to_bytes();
     sys::with_room(line.len() + 1, &mut |room| {
@@ -115,8 +115,8 @@ pub fn write_line(line: &CStr) {
     });
 }
 
-/// Writes all of `bytes`, but does not wait for long where O_NONBLOCK says that nothing is to: whoever has to read
-/// may have forgotten to, and the program wants to end.
+/// Writes all of `bytes`. If `fd` is O_NONBLOCK and not ready, waits no longer than a moment: the program that reads the
+/// other end may never do so, and this program is about to end.
 fn write_for_a_moment(fd: c_int, mut bytes: &[u8]) {
     const MOMENT: i64 = 1000; // milliseconds
     sys::about_to_pass(bytes);

@@ -147,7 +147,9 @@ pub unsafe extern "C-unwind" fn csapp_connect(
 /// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
 ///
 /// Errors: those of open_listenfd, and
-/// - EINVAL: `flags` has another flag
+/// - EINVAL: `flags` has another flag (-1)
+/// - ENXIO: there is no such host (-2)
+/// - EAGAIN, EIO: no name server answers, or the name server failed (-2)
 ///
 /// [libcsapp 1.0]
 #[unsafe(no_mangle)]

@@ -4,8 +4,8 @@ use core::ffi::c_int;
 
 use crate::sys::{self, Deadline, Errno, PeerRoom, Result};
 
-/// A close-on-exec connection from the listening socket `fd`. Fails with ETIMEDOUT once
-/// `deadline` is past, and with EINTR if a signal interrupts the wait; no connection is lost then.
+/// Accepts a connection from the listening socket `fd`, and returns its close-on-exec descriptor. Fails with ETIMEDOUT
+/// once `deadline` is past, and with EINTR if a signal interrupts the wait; neither loses a connection.
 pub fn accept(fd: c_int, peer: PeerRoom, deadline: Deadline) -> Result<c_int> {
     sys::expect_listening(fd)?;
     loop {

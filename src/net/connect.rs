@@ -1,5 +1,5 @@
-//! Connecting to the first of several addresses that answers. Attempts are staggered as RFC 8305
-//! ("Happy Eyeballs") has it, so that an address that does not answer costs a quarter of a second.
+//! Connecting to the first of several addresses that answers. Attempts are staggered as in RFC 8305
+//! ("Happy Eyeballs"), so that an address that does not answer costs a quarter of a second.
 
 use core::cell::Cell;
 use core::ffi::{CStr, c_int};
@@ -8,15 +8,15 @@ use super::lookup::{interleave, look_up};
 use super::{Cause, Failure, Weight};
 use crate::sys::{self, Address, Addresses, Deadline, Endpoint, Errno, Result};
 
-/// Milliseconds that an attempt gets before the next address is tried beside it: the
-/// Connection Attempt Delay of RFC 8305, section 5.
+/// The milliseconds between the starts of two attempts: the Connection Attempt Delay of RFC 8305, section 5.
+/// The earlier attempt continues.
 const ATTEMPT_DELAY: i64 = 250;
 
-/// How many attempts may be under way at once.
+/// The largest number of attempts that run at the same time.
 const MAX_ATTEMPTS: usize = 16;
 
-/// A connected, blocking, close-on-exec stream socket. `timeout` is in milliseconds and for all
-/// addresses together, the look-up included (which cannot be cut short); negative: none.
+/// Returns a connected, blocking, close-on-exec stream socket. `timeout` is in milliseconds, and holds for all
+/// addresses together. It includes the look-up, which cannot be cut short. A negative one means no limit.
 pub fn connect(
     host: Option<&CStr>,
     port: &CStr,
@@ -32,9 +32,9 @@ pub fn connect(
     Ok(outcome?)
 }
 
-/// Connects the blocking socket `fd` by `connect`, whatever signals come. If one interrupts the call,
-/// the attempt goes on in the kernel and is waited for: a second connect would fail (POSIX,
-/// connect). Only a Unix domain socket gives an interrupted attempt up; there it is made again.
+/// Connects the blocking socket `fd` by `connect`. If a signal interrupts the call, the attempt continues in the kernel,
+/// and this function waits for its outcome: a second connect would fail (POSIX, connect). Only on a Unix domain socket
+/// the signal ends the attempt; then this function repeats it.
 pub fn connect_through(fd: c_int, mut connect: impl FnMut() -> Result<()>) -> Result<()> {
     sys::restart_in_time(fd, libc::SO_SNDTIMEO, || match connect() {
         Err(Errno(libc::EINTR)) => interrupted_outcome(fd),
@@ -42,7 +42,7 @@ pub fn connect_through(fd: c_int, mut connect: impl FnMut() -> Result<()>) -> Re
     })
 }
 
-/// What becomes of an attempt that a signal has interrupted; EINTR, if it was given up.
+/// Waits for the outcome of an attempt that a signal has interrupted. Fails with EINTR if the kernel has ended it.
 fn interrupted_outcome(fd: c_int) -> Result<()> {
     sys::wait_connected(fd)?;
     sys::connect_outcome(fd)?;
@@ -55,21 +55,21 @@ fn interrupted_outcome(fd: c_int) -> Result<()> {
     }
 }
 
-/// Refuses a socket that is connected to itself. A loopback port of the ephemeral range on
-/// which nobody listens may be given to the very socket that connects to it, and then TCP's
-/// simultaneous open succeeds (RFC 9293, section 3.5).
+/// Refuses a socket that is connected to itself. If no program listens on a loopback port of the ephemeral range, the
+/// kernel may choose that port for the socket that connects to it. Then TCP's simultaneous open succeeds (RFC 9293,
+/// section 3.5).
 fn refuse_itself(fd: c_int, address: Address) -> Result<()> {
     let local = Endpoint::local(fd)?;
     // Different ports settle nearly every case without a second call.
     if local.port().is_some() && local.port() == address.port() && local.is(&Endpoint::peer(fd)?) {
-        // Closed in the ordinary way, it would keep the port from the server that is to come.
+        // After an ordinary close, the socket would keep the port from a server that starts later.
         sys::reset_on_close(fd);
         return Err(Errno(libc::ECONNREFUSED));
     }
     Ok(())
 }
 
-/// An attempt to connect: its socket, where it is to lead, and how many have been started before.
+/// An attempt to connect: its socket, the address, and the number of attempts that started before it.
 #[derive(Clone, Copy)]
 struct Attempt<'a> {
     fd: c_int,
@@ -77,7 +77,7 @@ struct Attempt<'a> {
     number: u32,
 }
 
-/// What becomes of the start of an attempt.
+/// The outcome of starting an attempt.
 enum Start {
     Connected(c_int),
     Running,
@@ -122,8 +122,8 @@ impl<'r, 'a> Race<'r, 'a> {
         unsafe { self.addresses.free_in_place() };
     }
 
-    /// Tries one address after another until one connects, none is left or time is up.
-    /// Whatever comes of it, only the winner's descriptor stays open.
+    /// Tries one address after another until one connects, none is left or the time is up.
+    /// Closes every descriptor except the winner's.
     fn run(&self) -> Result<c_int> {
         let mut addresses = self.addresses.iter();
         match (addresses.next(), addresses.next()) {
@@ -211,8 +211,8 @@ impl<'r, 'a> Race<'r, 'a> {
         }
     }
 
-    /// The lowest free slot. If there is none, the oldest attempt, which has not been answered for
-    /// seconds, gives up its own.
+    /// Returns the lowest free slot. If there is none, ends the oldest attempt, which has had no answer for seconds, and
+    /// returns its slot.
     fn free_slot(&self) -> &'r Slot<'a> {
         let age = |slot: &&Slot<'a>| slot.get().map_or(0, |attempt| attempt.number);
         let slot = match self.slots.iter().find(|slot| slot.get().is_none()) {
@@ -225,11 +225,11 @@ impl<'r, 'a> Race<'r, 'a> {
         slot
     }
 
-    /// Waits until `wake` or until attempts end. The descriptor of the one that connected, if one did.
+    /// Waits until `wake` or until an attempt ends. Returns the descriptor of the attempt that connected, if one did.
     #[inline(never)]
     fn wait(&self, wake: Deadline) -> Result<Option<c_int>> {
-        // poll passes over negative descriptors, but takes no more entries than a process may have
-        // descriptors. The lowest free slot is always taken first, so these never are.
+        // poll ignores negative descriptors, but fails if there are more entries than a process may have descriptors.
+        // There never are: the lowest free slot is always used first.
         let last = self.slots.iter().rposition(|slot| slot.get().is_some());
         let used = last.map_or(0, |last| last + 1);
         let mut polled = [sys::pollfd(-1, libc::POLLOUT); MAX_ATTEMPTS];
@@ -263,7 +263,7 @@ impl<'r, 'a> Race<'r, 'a> {
         Ok(attempt)
     }
 
-    /// What became of the attempt in `slot`: its descriptor, or, noted and closed, nothing.
+    /// Ends the attempt in `slot`. Returns its descriptor if it connected; otherwise closes it and records the reason.
     fn settle(&self, slot: &Slot<'a>, attempt: Attempt<'a>, outcome: Result<()>) -> Option<c_int> {
         let outcome = outcome.and_then(|()| refuse_itself(attempt.fd, attempt.address));
         if outcome.is_err() {
@@ -272,11 +272,11 @@ impl<'r, 'a> Race<'r, 'a> {
         self.noted(attempt.address, outcome).map(|()| attempt.fd)
     }
 
-    /// The value; or nothing, after a note of why `address` failed.
+    /// Returns the value, if there is one; otherwise records why `address` failed.
     fn noted<T>(&self, address: Address, outcome: Result<T>) -> Option<T> {
         if let Err(errno) = outcome {
             let mut reason = Cause::of(errno);
-            // Either there is no local address for that family, or no port left on it.
+            // EADDRNOTAVAIL means that there is no local address of that family, or that no port of it is free.
             if errno.0 == libc::EADDRNOTAVAIL && address.has_route() {
                 reason.weight = Weight::NoPort;
             }
@@ -300,7 +300,7 @@ fn is_want(reason: Errno) -> bool {
     [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM].contains(&reason.0)
 }
 
-/// Closes what is in `slot`, if something is.
+/// Closes the socket in `slot`, if there is one.
 fn close(slot: &Slot) {
     if let Some(attempt) = slot.take() {
         sys::close(attempt.fd);

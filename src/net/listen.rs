@@ -6,26 +6,27 @@ use super::lookup::look_up_own;
 use super::{Cause, Failure, Weight};
 use crate::sys::{self, Address, Networks, Result};
 
-/// What [`listen`] is to make of an address.
+/// The options of [`listen`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listening {
-    /// How many connections may wait to be accepted.
+    /// The length of the queue of connections that wait to be accepted.
     pub backlog: c_int,
     /// SO_REUSEPORT: several sockets on one port share its connections.
     pub reuse_port: bool,
-    /// Whether an IPv6 socket takes IPv4 as well; `None`: as the system does it.
+    /// Whether an IPv6 socket accepts IPv4 as well; `None` leaves that to the system.
     pub dual_stack: Option<bool>,
 }
 
-/// A listening, close-on-exec stream socket on the first address that binds and listens;
-/// without a host, on all of this machine's.
+/// Returns a listening, close-on-exec stream socket on the first address of `host` that binds and listens. Without a
+/// host, it listens on all addresses of this machine.
 pub fn listen(
     host: Option<&CStr>,
     port: &CStr,
     mut how: Listening,
 ) -> core::result::Result<c_int, Failure> {
     let addresses = look_up_own(host, port)?;
-    // All addresses are meant, and those of IPv4 alone would be out of reach: one socket for both.
+    // Without a host, all addresses are meant. If this machine has no IPv4 network, no other machine can reach 0.0.0.0,
+    // so one socket serves both families.
     let is_ipv6_alone = host.is_none() && {
         let networks = Networks::now();
         networks.ipv6 && !networks.ipv4
@@ -36,7 +37,7 @@ pub fn listen(
     let is_first = |address: &Address| match how.dual_stack {
         // On a dual-stack socket IPv6 stands for both, so it goes first.
         Some(true) => address.family() == libc::AF_INET6,
-        // Where all addresses are meant, Linux has IPv4 first, and the BSDs have not.
+        // Without a host, getaddrinfo returns IPv4 first on Linux, and IPv6 first on the BSDs.
         _ if cfg!(not(target_os = "linux")) && host.is_none() => address.family() == libc::AF_INET,
         _ => true,
     };
@@ -56,7 +57,7 @@ fn listen_on_first<'a>(
             Ok(fd) => return Ok(fd),
             Err(later) => reason = reason.or_later(Cause::of(later)),
         }
-        // With IPv6 apart from IPv4, a port that is taken on the one is free on the other.
+        // If IPv6 and IPv4 have sockets of their own, a port that is in use on the one may be free on the other.
         if how.dual_stack.is_some() && reason.weight > Weight::NoNetwork {
             break;
         }
@@ -73,16 +74,16 @@ fn listen_on(address: Address, how: Listening) -> Result<c_int> {
         .inspect_err(|_| sys::close(fd))
 }
 
-/// The option by which several sockets on one port share its connections.
+/// The option with which several sockets on one port share its connections.
 #[cfg(not(target_os = "freebsd"))]
 const SHARED_PORT: c_int = libc::SO_REUSEPORT;
-/// Here SO_REUSEPORT gives all connections to the newest of the sockets.
+/// On FreeBSD, SO_REUSEPORT gives all connections to the newest of the sockets.
 #[cfg(target_os = "freebsd")]
 const SHARED_PORT: c_int = libc::SO_REUSEPORT_LB;
 
-/// Sets a listening socket's options, which have to be there before it is bound.
+/// Sets the options that a listening socket needs before it is bound.
 fn prepare(fd: c_int, address: Address, how: Listening) -> Result<()> {
-    // So that a server can start again while connections of its last run are in TIME_WAIT.
+    // With it, a server can be restarted while connections of its last run are in TIME_WAIT.
     sys::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
     if how.reuse_port {
         sys::set_option(fd, libc::SOL_SOCKET, SHARED_PORT, 1)?;

@@ -38,23 +38,22 @@ pub fn look_up_own(host: Option<&CStr>, port: &CStr) -> Result<Addresses, Failur
     })
 }
 
-/// What the resolver says. If a descriptor was wanting, or memory, that tells nothing about the name.
+/// Returns the resolver's outcome. A failure for lack of a descriptor or of memory tells nothing about the name.
 fn told(outcome: Outcome) -> Result<Addresses, Failure> {
     outcome.map_err(|why| why.want().map_or(Failure::Unresolved(why), Failure::System))
 }
 
-/// `name` is as [`with_name`] has it. Only a name that is no numeric address makes the
-/// resolver work.
+/// Looks up `name`, which is as [`with_name`] passes it. Asks name servers only if it is not a numeric address.
 fn look_up_name(host: &CStr, name: &CStr, port: &CStr, flags: c_int) -> Outcome {
     match sys::resolve(Some(name), port, flags | libc::AI_NUMERICHOST) {
         Err(why) if why.code == libc::EAI_NONAME => {}
         outcome => return outcome,
     }
-    // Whatever the resolver's files say (RFC 6761, section 6.3): a server may be at the IPv4 or at the IPv6 address.
+    // Both addresses, whatever the resolver's files say (RFC 6761, section 6.3): a server may listen on either.
     if is_localhost(name) {
         return sys::resolve(None, port, flags);
     }
-    // To a name server, a dot at the end says that this is the whole name.
+    // A dot at the end tells the resolver that the name is complete.
     let host = as_given(host, name);
     match look_up_configured(host, port, flags) {
         Err(_) if name != host => look_up_configured(name, port, flags),
@@ -62,8 +61,8 @@ fn look_up_name(host: &CStr, name: &CStr, port: &CStr, flags: c_int) -> Outcome 
     }
 }
 
-/// The addresses of those families in which this machine has a network (AI_ADDRCONFIG). To that,
-/// loopback is none: a name of loopback addresses would have too few, or none.
+/// Returns the addresses of the families in which this machine has a network (AI_ADDRCONFIG). AI_ADDRCONFIG does not
+/// count loopback as a network, and drops loopback addresses of a name; then this function asks again without it.
 fn look_up_configured(host: &CStr, port: &CStr, flags: c_int) -> Outcome {
     match sys::resolve(Some(host), port, flags | libc::AI_ADDRCONFIG) {
         Ok(list) if list.iter().all(|address| address.is_loopback()) && is_too_narrow() => {
@@ -87,11 +86,11 @@ fn is_without_address(why: Unresolved) -> bool {
     [libc::EAI_NONAME, EAI_NODATA, EAI_ADDRFAMILY].contains(&why.code)
 }
 
-/// The longest name that the resolver is asked about, and its NUL (NI_MAXHOST of <netdb.h>).
+/// The size of the longest name that the resolver is asked for, with its NUL (NI_MAXHOST of <netdb.h>).
 const MAX_NAME: usize = 1025;
 
-/// What the resolver is asked for first. glibc ignores case; elsewhere, the host as given could cost the
-/// five seconds that a name server is waited for, before `name` is found in a file.
+/// Returns the form of the name to ask for first. glibc ignores case. Other resolvers may not find the host as given in
+/// their files, and wait five seconds for a name server before `name` is tried.
 fn as_given<'a>(host: &'a CStr, name: &'a CStr) -> &'a CStr {
     if cfg!(target_env = "gnu") { host } else { name }
 }
@@ -101,7 +100,7 @@ fn with_name(host: &CStr, look_up: &dyn Fn(&CStr) -> Outcome) -> Result<Addresse
     let text = host.to_bytes();
     let dots = text.iter().rev().take_while(|&&byte| byte == b'.').count();
     let name = &text[..text.len() - dots];
-    // One dot at the end is nothing; labels that are empty are no names. To glibc, an asterisk means no host at all.
+    // One dot at the end has no effect. An empty label is not a name. To glibc, an asterisk means no host at all.
     let has_empty_label = dots > 1 || name.starts_with(b".");
     if name.is_empty() || has_empty_label || name == b"*" || name.len() >= MAX_NAME {
         return Err(Unresolved::NO_HOST.into());
@@ -119,7 +118,7 @@ fn with_name(host: &CStr, look_up: &dyn Fn(&CStr) -> Outcome) -> Result<Addresse
     told(look_up(unsafe { CStr::from_ptr(room.as_ptr().cast()) }))
 }
 
-/// Whether that is localhost or a name below it (RFC 6761, section 6.3).
+/// Whether `name` is localhost or a name below it (RFC 6761, section 6.3).
 fn is_localhost(name: &CStr) -> bool {
     const LOCALHOST: &[u8] = b"localhost";
     let name = name.to_bytes();
@@ -131,7 +130,7 @@ fn is_localhost(name: &CStr) -> bool {
     }
 }
 
-/// The addresses with their families taking turns, each family in its own order (RFC 8305,
+/// Returns the addresses with alternating families, and each family in its own order (RFC 8305,
 /// section 4).
 pub fn interleave(addresses: &Addresses) -> impl Iterator<Item = Address<'_>> {
     let first = addresses.iter().next();

@@ -4,8 +4,8 @@ use core::ffi::{CStr, c_int};
 
 use crate::sys::{Errno, Unresolved};
 
-/// getaddrinfo's flags for a port: a number from 0 to 65535, or the name of a service. The
-/// resolver itself would take numbers modulo 65536, and an empty one as 0.
+/// Returns getaddrinfo's flags for a port, which is a number from 0 to 65535 or the name of a service. Without this check,
+/// the resolver would take numbers modulo 65536, and an empty string as 0.
 pub fn port_flags(port: &CStr) -> Result<c_int, Unresolved> {
     const NO_PORT: Unresolved = Unresolved {
         code: libc::EAI_SERVICE,
