@@ -22,9 +22,9 @@
  *   Nothing is read or written.
  * - EINTR: Accept, Connect, Dup2, Fopen, Open, P, Read, Select, Wait, Waitpid, Write and the rio_,
  *   Rio_, sio_, Sio_, open_ and Open_ functions continue if interrupted by a signal, and never fail
- *   with EINTR. Signals cannot extend a socket's timeout (SO_RCVTIMEO, SO_SNDTIMEO) without limit: after
- *   at most three times that timeout, the call fails as if there had been no signal. The csapp_
- *   functions with a time limit fail with EINTR, except csapp_connect, which continues.
+ *   with EINTR. Signals cannot extend a socket's timeout (SO_RCVTIMEO, SO_SNDTIMEO) without limit:
+ *   after at most three times that timeout, the call fails as if there had been no signal. The
+ *   csapp_ functions with a time limit fail with EINTR, except csapp_connect, which continues.
  * - Threads. Several threads may call the functions at once, except Gethostbyname and
  *   Gethostbyaddr, and except for two calls on one rio_t or one DIR.
  * - Signal handlers may call the functions of the section "Signal-safe output": these take no lock
