@@ -1,12 +1,14 @@
 #!/bin/sh
-# Writes csapp.c to standard output: csapp.o in the form of a C file, for Makefiles that compile csapp.c.
+# Writes csapp.c to standard output: an object in the form of a C file, for Makefiles that compile csapp.c. The library's
+# csapp.o is made of it, too.
 #
-# usage: csapp.c.sh CSAPP_O
+# usage: csapp.c.sh OBJECT
 #
-# Each section becomes a list of bytes, each relocation a line for the assembler. READELF, OBJCOPY: other tools than those.
+# Each section becomes a list of bytes, each relocation a line for the assembler. On x86-64, a call within a section is
+# filled in here instead. READELF, OBJCOPY: other tools than those.
 set -eu
 
-object=${1:?usage: csapp.c.sh CSAPP_O}
+object=${1:?usage: csapp.c.sh OBJECT}
 READELF=${READELF:-readelf}
 OBJCOPY=${OBJCOPY:-objcopy}
 bytes=$(mktemp)
@@ -24,7 +26,7 @@ esac
 cat <<END
 /*
  * csapp.c - libcsapp, to replace the book's csapp.c: a Makefile that compiles csapp.c needs no change.
- * Generated from the library's csapp.o, which is compiled Rust. It contains the machine code${processor:+ for $processor}.
+ * Generated from the library, which is compiled Rust. It contains the machine code${processor:+ for $processor}.
  * If another C file includes it, it is only csapp.h, and the library has to be linked.
  */
 #if !defined(__INCLUDE_LEVEL__) || __INCLUDE_LEVEL__ == 0
@@ -57,6 +59,15 @@ FUNCTIONS='
     }
     function is_named() { return $7 ~ /^[0-9]/ && $4 != "SECTION" && $8 != "" && $8 !~ /^\.L/ }
     function code(text) { print "CODE(\"" text "\");" }
+
+    # Of each symbol, where it is; a global one may be another in a program.
+    $1 ~ /^[0-9]+:$/ {
+        home[$1 + 0] = $5 == "LOCAL" ? $7 : ""
+        value[$1 + 0] = number($2)
+    }
+    # Of a line of the relocations: its symbol, and whether that is in the same section.
+    function symbol() { return number(substr($2, 1, 8)) }
+    function is_within(section) { return $3 ~ /^R_X86_64_(PLT|PC)32$/ && home[symbol()] == section }
 '
 
 # Number, name, type, size, flags and alignment of each section that goes into a program. (The brackets of a number
@@ -74,7 +85,7 @@ echo "$sections" | while read -r number name type size flags align; do
     else
         "$OBJCOPY" -O binary --only-section="$name" "$object" "$bytes"
     fi
-    { "$READELF" -sW "$object"; od -An -v -w32 -t u1 "$bytes"; } | awk -v section="$number" "$FUNCTIONS"'
+    { "$READELF" -sW "$object"; "$READELF" -rW "$object"; od -An -v -w32 -t u1 "$bytes"; } | awk -v section="$number" -v name="$name" "$FUNCTIONS"'
         function flush() {
             if (line != "")
                 code(".byte " substr(line, 2))
@@ -88,7 +99,15 @@ echo "$sections" | while read -r number name type size flags align; do
                 binding = ".weak " $8 "; .hidden " $8 "; "
             labels[number($2)] = labels[number($2)] "\n" binding $8 ":"
         }
-        NF && $1 ~ /^[0-9]+$/ {
+        $1 == "Relocation" { in_section = $3 == "\047.rela" name "\047" }
+        in_section && $3 ~ /^R_/ && is_within(section) {
+            distance = value[symbol()] + ($(NF - 1) == "-" ? -1 : 1) * number($NF) - number($1)
+            for (i = 0; i < 4; i++) {
+                filled[number($1) + i] = (distance % 256 + 256) % 256
+                distance = (distance - filled[number($1) + i]) / 256
+            }
+        }
+        /^ *[0-9 ]+$/ {
             for (i = 1; i <= NF; i++) {
                 if (offset in labels) {
                     flush()
@@ -96,7 +115,7 @@ echo "$sections" | while read -r number name type size flags align; do
                     for (j = 1; j <= count; j++)
                         code(names[j])
                 }
-                line = line "," $i
+                line = line "," (offset in filled ? filled[offset] : $i)
                 offset++
             }
             flush()
@@ -118,7 +137,7 @@ done
             code(($5 == "WEAK" ? ".weak " : ".globl ") $8)
     }
     $1 == "Relocation" { gsub(/\047/, "", $3); section = sections[$3] }
-    section && $1 ~ /^[0-9a-f]+$/ && $3 ~ /^R_/ {
-        code(".reloc .Lcsapp_" section "+" short($1) "," $3 "," places[number(substr($2, 1, 8))] $(NF - 1) "0x" $NF)
+    section && $1 ~ /^[0-9a-f]+$/ && $3 ~ /^R_/ && !is_within(section) {
+        code(".reloc .Lcsapp_" section "+" short($1) "," $3 "," places[symbol()] $(NF - 1) "0x" $NF)
     }'
 echo '#endif'
