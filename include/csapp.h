@@ -790,8 +790,8 @@ void Fwrite(const void *ptr, size_t size, size_t nmemb, FILE *stream);
 /**
  * Allocates `size` bytes, which are not initialised.
  *
- * Returns their address, which the caller frees with Free. If `size` is 0, it may return NULL,
- * which is not an error.
+ * Returns the address of the memory, which the caller frees with Free. If `size` is 0, it may
+ * return NULL, which is not an error.
  *
  * [CS:APP 3e, section 9.9.1; C11, malloc]
  */
@@ -816,8 +816,8 @@ void *Realloc(void *ptr, size_t size);
 /**
  * Allocates `nmemb` items of `size` bytes each, and sets all bytes to 0.
  *
- * Returns their address, which the caller frees with Free. For a total of 0 bytes it may return
- * NULL, which is not an error.
+ * Returns the address of the memory, which the caller frees with Free. For a total of 0 bytes it
+ * may return NULL, which is not an error.
  *
  * [CS:APP 3e, section 9.9.1; C11, calloc]
  */

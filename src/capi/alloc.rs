@@ -17,8 +17,8 @@ fn allocate(name: &CStr, size: Option<size_t>, call: impl FnOnce() -> *mut c_voi
 
 /// Allocates `size` bytes, which are not initialised.
 ///
-/// Returns their address, which the caller frees with Free. If `size` is 0, it may return NULL,
-/// which is not an error.
+/// Returns the address of the memory, which the caller frees with Free. If `size` is 0, it may
+/// return NULL, which is not an error.
 ///
 /// [CS:APP 3e, section 9.9.1; C11, malloc]
 /// cbindgen:prefix=CSAPP_ALLOCATES((1))
@@ -49,8 +49,8 @@ pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut 
 
 /// Allocates `nmemb` items of `size` bytes each, and sets all bytes to 0.
 ///
-/// Returns their address, which the caller frees with Free. For a total of 0 bytes it may return
-/// NULL, which is not an error.
+/// Returns the address of the memory, which the caller frees with Free. For a total of 0 bytes it
+/// may return NULL, which is not an error.
 ///
 /// [CS:APP 3e, section 9.9.1; C11, calloc]
 /// cbindgen:prefix=CSAPP_ALLOCATES((1, 2))

@@ -1,16 +1,15 @@
-//! Memory that a C caller lends.
+//! Memory of a C caller that a call writes to.
 
 use core::ffi::c_void;
 use core::ptr;
 
 use super::sanitizer::about_to_store;
 
-/// Memory that a C caller lent us to write to: an address and the number of bytes that
-/// may be stored there.
+/// Memory of a C caller to write to: an address and the number of bytes that may be stored there.
 ///
-/// It is no slice, for two reasons: nothing there need be initialised, and callers state
-/// more room than they own (`MAXLINE` with a smaller array), which is harmless as long as
-/// no byte beyond what is stored is touched or even claimed.
+/// It is not a slice, for two reasons. The bytes need not be initialised. And callers state a larger size than
+/// they own (`MAXLINE` with a smaller array), which is harmless as long as nothing touches a byte that is not
+/// stored, or creates a reference to it.
 #[derive(Debug)]
 pub struct Room {
     next: *mut u8,
@@ -21,8 +20,8 @@ impl Room {
     /// Room for `len` bytes at `start`.
     ///
     /// # Safety
-    /// As many bytes at `start` as are going to be stored must be writable, no other code
-    /// may touch them meanwhile, and `len` must not exceed `isize::MAX`.
+    /// The bytes at `start` that will be stored must be writable, no other code may touch them meanwhile, and
+    /// `len` must not exceed `isize::MAX`.
     pub unsafe fn new(start: *mut c_void, len: usize) -> Room {
         Room {
             next: start.cast(),
@@ -36,7 +35,7 @@ impl Room {
         self.left
     }
 
-    /// Where the next byte goes.
+    /// The address of the next byte to store.
     #[inline]
     pub fn next(&self) -> *mut u8 {
         self.next

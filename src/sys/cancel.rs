@@ -1,8 +1,8 @@
-//! Cancellation, and what is closed and freed when a call is left in the middle.
+//! Cancellation, and the clean-up of a call that does not return.
 
 use core::ffi::c_int;
 
-/// Makes `call`, which does not wait long. Cancellation waits until it is over.
+/// Makes `call`, which does not wait long. The thread can be cancelled only after it.
 pub(super) fn uncancelled<T>(call: impl FnOnce() -> T) -> T {
     let before = set_cancel_state(PTHREAD_CANCEL_DISABLE);
     // SAFETY: should a handler jump out, the thread can be cancelled again at any time.
@@ -14,7 +14,7 @@ pub(super) fn uncancelled<T>(call: impl FnOnce() -> T) -> T {
 /// As <pthread.h> has it.
 const PTHREAD_CANCEL_DISABLE: c_int = if cfg!(target_vendor = "apple") { 0 } else { 1 };
 
-/// Says whether the calling thread can be cancelled, and returns what was said before.
+/// Sets whether the calling thread can be cancelled, and returns the previous state.
 fn set_cancel_state(state: c_int) -> c_int {
     unsafe extern "C" {
         fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
@@ -29,11 +29,11 @@ extern "C" fn restore_cancel_state(before: &c_int) {
     set_cancel_state(*before);
 }
 
-/// Makes `call`. If it is left in the middle (its thread is cancelled or exits, or a signal handler
-/// jumps out), `clean_up` is called with the `state` of that moment: what changes of it is in cells.
+/// Makes `call`. If it does not return (its thread is cancelled or exits, or a signal handler jumps out of it), calls
+/// `clean_up` with the current `state`, whose variable parts are in cells.
 ///
-/// This is what pthread_cleanup_push was once made of. Unlike today's, it lets siglongjmp know what it jumps
-/// over, so that no dead frame stays registered, and needs no sigsetjmp.
+/// pthread_cleanup_push of older glibc versions used the same functions. Unlike today's version, they tell
+/// siglongjmp which clean-ups it jumps over, so that no dead frame stays registered, and they need no sigsetjmp.
 ///
 /// # Safety
 /// `clean_up(state)` must be sound at any point of `call`, if nothing of `call` or its caller runs
@@ -73,8 +73,8 @@ pub unsafe fn with_cleanup<S, T>(
     value
 }
 
-/// Makes `call`. If it is left in the middle, what it has opened stays open: here, a jump would leave
-/// a dead frame registered.
+/// Makes `call`. If it does not return, the descriptors that it has opened stay open: on this system, a jump
+/// would leave a dead frame registered.
 #[cfg(not(target_env = "gnu"))]
 #[allow(clippy::missing_safety_doc)] // as above
 pub unsafe fn with_cleanup<S, T>(

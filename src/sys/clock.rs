@@ -1,11 +1,11 @@
-//! The clock that no one sets, and points in time on it.
+//! A clock that no program can set, and points in time on it.
 
 use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
 const NS_PER_MS: i64 = 1_000_000;
 
-/// Nanoseconds on a clock that no one sets (CLOCK_MONOTONIC).
+/// Returns the time in nanoseconds, on a clock that no program can set (CLOCK_MONOTONIC).
 pub fn now_ns() -> i64 {
     let mut time = MaybeUninit::<libc::timespec>::uninit();
     // SAFETY: CLOCK_MONOTONIC exists everywhere and a valid place to store is given; so the
@@ -19,7 +19,7 @@ pub fn now_ns() -> i64 {
     seconds * 1_000_000_000 + nanoseconds
 }
 
-/// A point in time that a wait must not go beyond. They are ordered: `min` is the sooner.
+/// A point in time that a wait must not go beyond. Deadlines are ordered: `min` is the earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {
     ns: i64,
@@ -52,7 +52,7 @@ impl Deadline {
     }
 
     /// Nanoseconds until then, 0 if it is past; `None` if it never comes.
-    #[inline(never)] // for size: whoever asks is going to wait
+    #[inline(never)] // for size: the caller is going to wait
     fn left_ns(self) -> Option<i64> {
         (self != Deadline::never()).then(|| self.ns.saturating_sub(now_ns()).max(0))
     }

@@ -6,11 +6,11 @@ use core::ffi::c_int;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Errno(pub c_int);
 
-/// What a system call gives: a value, or the reason why not.
+/// The outcome of a system call: a value, or the reason of the failure.
 pub type Result<T> = core::result::Result<T, Errno>;
 
-/// The calling thread's `errno`. It stays where it is, so one question does for a call of libc and what comes behind it. Reads
-/// and writes are volatile: the compiler knows of malloc that it stores nowhere that the program can see.
+/// The calling thread's `errno`. Its address does not change, so it is determined once for a call of libc and for what
+/// follows. Reads and writes are volatile, because the compiler assumes that malloc does not change visible memory.
 #[derive(Clone, Copy)]
 pub(crate) struct Place(*mut c_int);
 

@@ -12,8 +12,8 @@ use super::retry::{before_retry, is_nonblocking, would_block};
 use super::socket::set_option;
 use super::wait::{poll, pollfd, wait_ready};
 
-/// The most bytes that one system call is asked to move. Linux moves no more, and refuses a count
-/// that would reach beyond the address space, however little there is to move (read(2)).
+/// The largest number of bytes that one system call is asked to move. Linux moves no more, and refuses a count
+/// that reaches beyond the address space, even if there is little to move (read(2)).
 const MAX_IO: usize = 0x7fff_f000;
 
 /// Reads once into `room`, and returns the number of bytes; 0 is the end of the file. Restarts after signals. If `events` is
@@ -32,15 +32,16 @@ pub fn read(fd: c_int, room: &mut Room, events: libc::c_short) -> Result<usize> 
     }
 }
 
-/// [`read`], which waits until `deadline` at the most, also on an O_NONBLOCK descriptor: ETIMEDOUT. A signal ends the wait
-/// with EINTR. The wait comes first, without a limit as well: by SA_RESTART a handler has read start again, but not poll,
-/// and SO_RCVTIMEO is another limit.
+/// Reads as [`read`] does, but waits no longer than until `deadline`, also on an O_NONBLOCK descriptor, and then
+/// fails with ETIMEDOUT. A signal ends the wait with EINTR. It always waits in poll first, even without a limit:
+/// after a handler with SA_RESTART, the kernel restarts read but not poll, and SO_RCVTIMEO limits read but not
+/// poll.
 #[inline(never)]
 pub fn read_in_time(fd: c_int, room: &mut Room, deadline: Deadline) -> Result<usize> {
     loop {
         wait_in_time(fd, libc::POLLIN, deadline)?;
         match receive_now(fd, room) {
-            // Another thread was quicker.
+            // Another thread has taken the bytes.
             Err(reason) if would_block(reason) => {}
             Err(Errno(libc::EIO)) if is_ended_terminal(fd) => return Ok(0),
             outcome => return outcome,
@@ -48,8 +49,8 @@ pub fn read_in_time(fd: c_int, room: &mut Room, deadline: Deadline) -> Result<us
     }
 }
 
-/// [`wait_ready`], which fails with EBADF where the wait would be in vain, since `fd` is not open for it. That is asked for
-/// after a moment only, so that a short wait costs no more for it.
+/// Waits as [`wait_ready`] does, but fails with EBADF if `fd` is not open for these events, since the wait would
+/// never end. Checks this only after a moment, so that a short wait costs no more.
 fn wait_in_time(fd: c_int, events: libc::c_short, deadline: Deadline) -> Result<()> {
     const MOMENT_MS: i64 = 20;
     let moment = Deadline::after(MOMENT_MS).min(deadline);
@@ -65,7 +66,7 @@ fn wait_in_time(fd: c_int, events: libc::c_short, deadline: Deadline) -> Result<
     }
 }
 
-/// Fails with EBADF if `fd` is not open for reading (POLLIN) or writing: the other end of a pipe, say.
+/// Fails with EBADF if `fd` is not open for reading (POLLIN) or writing (POLLOUT), such as the wrong end of a pipe.
 fn expect_open_for(fd: c_int, events: libc::c_short) -> Result<()> {
     let excluded = if events == libc::POLLIN {
         libc::O_WRONLY
@@ -79,7 +80,7 @@ fn expect_open_for(fd: c_int, events: libc::c_short) -> Result<()> {
     }
 }
 
-/// Reads what there is from a socket, and does not wait in it; from anything else, reads once.
+/// Reads once. From a socket, reads without waiting.
 fn receive_now(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left().min(MAX_IO));
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
@@ -92,7 +93,7 @@ fn receive_now(fd: c_int, room: &mut Room) -> Result<usize> {
     .inspect(|&count| unsafe { room.advance(count) })
 }
 
-/// Makes the system call read into `room`, however much it is said to have room for.
+/// Makes the system call read into `room`, even if its stated size is larger than the kernel accepts.
 #[inline(always)]
 pub fn read_once(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left().min(MAX_IO));
@@ -107,9 +108,9 @@ pub fn read_once(fd: c_int, room: &mut Room) -> Result<usize> {
     Ok(count)
 }
 
-/// [`read_once`] after EFAULT, for as much as is left of the first page: the kernel refuses a count that reaches beyond the
-/// address space, however little there is to read, and callers state more room than they own. Any other EFAULT stays:
-/// a datagram is gone by then, and a second read would wait for the next.
+/// Repeats [`read_once`] after EFAULT, up to the end of the first page: callers state a larger size than they
+/// own, and the kernel refuses a count that reaches beyond the address space, even if there is little to read.
+/// Any other EFAULT is final: a datagram is lost by then, and a second read would wait for the next one.
 #[cold]
 #[inline(never)]
 fn read_first_page(fd: c_int, room: &Room) -> Result<isize> {
@@ -130,8 +131,8 @@ fn reaches_beyond(start: usize, len: usize) -> bool {
     is_high && (usize::BITS < 64 || end.leading_zeros() < start.leading_zeros())
 }
 
-/// Whether `fd` is a terminal whose other side has closed. That is not so of each that gives EIO: one does that is read by a
-/// program in the background which ignores SIGTTIN, and one whose line is broken may.
+/// Whether `fd` is a terminal whose other side has closed. EIO alone does not prove that: a read of a background
+/// program that ignores SIGTTIN fails with EIO as well, and so may one from a broken line.
 #[cold]
 #[inline(never)]
 fn is_ended_terminal(fd: c_int) -> bool {
@@ -141,7 +142,7 @@ fn is_ended_terminal(fd: c_int) -> bool {
         && is_terminal(fd)
 }
 
-/// Whether `fd` is a terminal; one that has ended may answer only EIO.
+/// Whether `fd` is a terminal. If its other side has closed, every call on it may fail with EIO.
 fn is_terminal(fd: c_int) -> bool {
     // SAFETY: isatty takes any number.
     match or_errno(0, || unsafe { libc::isatty(fd) }) {
@@ -152,18 +153,18 @@ fn is_terminal(fd: c_int) -> bool {
 
 /// A descriptor to write to, and whether it has turned out not to be a socket.
 ///
-/// `send` with MSG_NOSIGNAL is how a socket is written to without a SIGPIPE when its peer
-/// has gone. On everything else it fails before it does anything; that is found out once.
+/// `send` with MSG_NOSIGNAL writes to a socket without raising SIGPIPE if the peer has gone. On any other
+/// descriptor it fails without an effect; the first failure is remembered.
 #[derive(Debug)]
 pub struct Outlet {
     fd: c_int,
     is_other: bool,
-    /// If it is none, what is written in time is written in pieces of at most so many bytes.
+    /// If it is not a socket, a write with a deadline goes out in pieces of at most this number of bytes.
     most: usize,
 }
 
 impl Outlet {
-    /// An outlet to `fd`, about which nothing is known yet.
+    /// Creates an outlet to `fd`, whose kind is not known yet.
     pub fn new(fd: c_int) -> Outlet {
         Outlet {
             fd,
@@ -203,8 +204,8 @@ impl Outlet {
         checked(|| unsafe { libc::write(self.fd, start, bytes.len()) })
     }
 
-    /// [`Outlet::write`], which waits until `deadline` at the most: ETIMEDOUT. A signal ends the wait with EINTR. As with
-    /// [`read_in_time`], the wait comes first.
+    /// Writes as [`Outlet::write`] does, but waits no longer than until `deadline`, and then fails with
+    /// ETIMEDOUT. A signal ends the wait with EINTR. It always waits in poll first, as [`read_in_time`] does.
     pub fn write_in_time(&mut self, bytes: &[u8], deadline: Deadline) -> Result<usize> {
         loop {
             wait_in_time(self.fd, libc::POLLOUT, deadline)?;
@@ -215,7 +216,7 @@ impl Outlet {
         }
     }
 
-    /// Writes what a descriptor that is ready takes without blocking.
+    /// Writes as many bytes as a ready descriptor takes without blocking.
     fn send_or_write_now(&mut self, bytes: &[u8]) -> Result<usize> {
         let start = bytes.as_ptr().cast();
         if !self.is_other {
@@ -236,8 +237,8 @@ impl Outlet {
     }
 }
 
-/// How many bytes `fd`, which is no socket, takes without blocking once poll says that it is ready; of a terminal, how many it
-/// usually does: there, nothing is promised.
+/// Returns how many bytes `fd`, which is not a socket, takes without blocking once poll reports it as ready. For
+/// a terminal this is only the usual number: no number is guaranteed.
 fn taken_at_once(fd: c_int) -> usize {
     const PIPE_BUF: usize = 4096; // (pipe(7))
     const TERMINAL: usize = 128; // and twice as many once newlines have become two bytes
@@ -260,16 +261,15 @@ fn is_regular(fd: c_int) -> bool {
     }
 }
 
-/// Makes the call `send` on `fd`, which asks for no SIGPIPE by MSG_NOSIGNAL.
+/// Makes the call `send` on `fd`, whose MSG_NOSIGNAL prevents SIGPIPE.
 #[cfg(not(target_vendor = "apple"))]
 #[inline(always)]
 fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
     checked(|| send(fd))
 }
 
-/// The same on a system that has kernels without MSG_NOSIGNAL: by an option of the socket, which stays.
-/// (To block the signal meanwhile would not do: it is sent to the process, so that any
-/// thread may get it.)
+/// The same on a system whose older kernels lack MSG_NOSIGNAL: sets an option of the socket, and leaves it set.
+/// (Blocking the signal during the call would not help: it is sent to the process, so that any thread may get it.)
 #[cfg(target_vendor = "apple")]
 fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
     match set_option(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, 1) {
@@ -279,16 +279,16 @@ fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
     }
 }
 
-/// Closes `fd`. There is nobody to tell if that fails: on Linux and the BSDs the descriptor is
-/// free even then, so it must not be repeated either (close(2)). Cancellation waits until this is over: of a
-/// close that is left in the middle, nobody knows what it did.
+/// Closes `fd`. Ignores a failure and does not retry: on Linux and the BSDs the descriptor is free even then
+/// (close(2)). The thread can be cancelled only afterwards: after a cancelled close, it is unknown whether the
+/// descriptor is closed.
 #[inline(never)]
 pub fn close(fd: c_int) {
     // SAFETY: close touches no memory.
     let _ = uncancelled(|| checked_int(|| unsafe { libc::close(fd) }));
 }
 
-/// Makes `call` with the descriptor `fd`, and closes that, also if `call` is left in the middle.
+/// Makes `call` with the descriptor `fd`, and closes `fd`, even if `call` does not return.
 pub(super) fn with_descriptor<T>(fd: c_int, call: impl FnOnce() -> T) -> T {
     extern "C" fn close_it(fd: &c_int) {
         close(*fd);

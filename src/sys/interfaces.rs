@@ -6,7 +6,7 @@ use super::cancel::uncancelled;
 use super::errno::{errno, set_errno};
 use super::socket::family_but_loopback;
 
-/// The families in which this machine has a network but loopback.
+/// The address families in which this machine has a network other than loopback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Networks {
     /// An IPv4 address.
@@ -16,7 +16,7 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// As it is now; both, if it cannot be found out.
+    /// Returns the current state, or both families if the state cannot be determined.
     #[cold]
     pub fn now() -> Networks {
         let before = errno();

@@ -1,4 +1,4 @@
-//! Memory for a moment. No lock is taken, so it may be asked for in a signal handler.
+//! Memory for the time of a call. Takes no lock, so a signal handler may request it.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -7,11 +7,11 @@ use core::slice;
 use super::cancel::with_cleanup;
 use super::errno::or_errno;
 
-/// Bytes that are lent of the stack.
+/// The largest number of bytes that the stack provides.
 const ON_STACK: usize = 4096;
 
-/// Lends `len` bytes, all zero: of the stack, or if they are more than a page, fresh from the system. If the system has none,
-/// lends a page. `call` may end its thread or be jumped out of.
+/// Passes `len` bytes, all zero, to `call`: on the stack, or if they are more than a page, in a new mapping. If
+/// the system has no memory, passes one page. `call` may end its thread, and a jump out of it is safe.
 #[inline(never)]
 pub fn with_room(len: usize, call: &mut dyn FnMut(&mut [u8])) {
     if len > ON_STACK {

@@ -12,8 +12,8 @@ use super::errno::{errno, set_errno};
 #[cfg(target_env = "gnu")]
 use super::undeclared;
 
-/// The value of an environment variable, unless the program runs with more rights than
-/// its user (then nobody outside may steer it).
+/// Returns the value of an environment variable, unless the program runs with more rights than its user (then the user
+/// must not control it).
 ///
 /// The text stays valid until the program changes its environment; do not keep it.
 pub fn environment(name: &CStr) -> Option<&CStr> {
@@ -51,9 +51,10 @@ unsafe fn trusted_environment(name: *const c_char) -> *const c_char {
     }
 }
 
-/// Ends the process: buffers of stdio are written, atexit functions run (exit(3)). If another thread has begun that
-/// here, waits for the end, so that nothing of it is cut short. A function that atexit registered may come back here:
-/// then the rest of them run. In a child of fork whose parent another thread was ending, the rest do not run.
+/// Ends the process: writes stdio's buffers, and runs the functions that atexit registered (exit(3)). If another
+/// thread is already ending the process by this function, waits for the end, so that nothing is cut short. If one
+/// of the atexit functions calls this function, the rest of them run. In a child of fork whose parent another
+/// thread was ending, they do not run.
 #[cold]
 pub fn exit(status: c_int) -> ! {
     /// The thread that ends the process, and its process: a child made by fork has no such thread.
@@ -65,8 +66,8 @@ pub fn exit(status: c_int) -> ! {
         unsafe { libc::pause() };
         ending = ENDING.load(Ordering::Acquire);
     }
-    // musl's exit must not be called again. And glibc's, from 2.41 on, waits for a thread that called it before, also
-    // in a child of fork, where that thread is not.
+    // musl's exit must not be called a second time. From version 2.41 on, glibc's waits for the thread that called it
+    // first, even in a child of fork, which does not have that thread.
     let called_here = ending == this && cfg!(target_env = "musl");
     let called_before_fork = ending != 0 && ending as u32 != this as u32;
     if called_here || called_before_fork {
@@ -81,18 +82,18 @@ pub fn exit(status: c_int) -> ! {
     }
 }
 
-/// A number for this thread: the upper half is the process ID.
+/// Returns a number for this thread, whose upper half is the process ID.
 fn this_thread() -> u64 {
     // SAFETY: both take nothing.
     let (process, thread) = unsafe { (libc::getpid(), libc::pthread_self()) };
-    // The thread's is the address of a structure, or a small number.
-    #[allow(clippy::unnecessary_cast)] // here a number, there a pointer
+    // A thread ID is the address of a structure, or a small number.
+    #[allow(clippy::unnecessary_cast)] // a number on some systems, a pointer on others
     let thread = thread as usize as u64;
     u64::from(process.unsigned_abs()) << 32 | (thread ^ thread >> 32) & u64::from(u32::MAX)
 }
 
-/// Ends the process at once: no buffer is written, nothing registered runs (_exit(2)). Unlike
-/// [`exit`], it may be called in a signal handler.
+/// Ends the process at once: writes no buffer, and runs no registered function (_exit(2)). Unlike [`exit`], it
+/// may be called in a signal handler.
 pub fn exit_at_once(status: c_int) -> ! {
     // SAFETY: _exit takes any number.
     unsafe { libc::_exit(status) }
@@ -104,14 +105,14 @@ pub fn abort() -> ! {
     unsafe { libc::abort() }
 }
 
-/// Loads what unwinds threads (libgcc_s), and says whether a thread can end. glibc does so when the first one ends, which
-/// is too late where no descriptor is free: it would end the process. Allocates memory.
+/// Loads the library that unwinds threads (libgcc_s), and returns whether a thread can end. glibc loads it only
+/// when the first thread ends. If no descriptor is free then, glibc ends the process. Allocates memory.
 #[cfg(target_env = "gnu")]
 #[cold]
 pub fn prepare_to_exit_threads() -> bool {
     static IS_LOADED: AtomicBool = AtomicBool::new(false);
     let Some(dlopen) = undeclared::dlopen() else {
-        return true; // linked statically, or before glibc 2.34 without libdl: whoever has threads has it loaded
+        return true; // linked statically, or glibc before 2.34 without libdl: a program with threads has it loaded
     };
     if !IS_LOADED.load(Ordering::Relaxed) {
         let before = errno();
@@ -123,13 +124,13 @@ pub fn prepare_to_exit_threads() -> bool {
     IS_LOADED.load(Ordering::Relaxed)
 }
 
-/// Elsewhere, libc needs nothing else to end a thread.
+/// On other systems, libc needs no other library to end a thread.
 #[cfg(not(target_env = "gnu"))]
 pub fn prepare_to_exit_threads() -> bool {
     true
 }
 
-/// Whether signals are blocked, as its own is while a signal handler runs.
+/// Whether a signal is blocked, as the handler's own signal is while a signal handler runs.
 pub fn may_be_in_signal_handler() -> bool {
     #[cfg(target_os = "linux")]
     let last_signal = libc::SIGRTMAX();

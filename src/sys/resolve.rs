@@ -1,4 +1,4 @@
-//! Names into addresses.
+//! Looking up names.
 
 use core::ffi::{CStr, c_int};
 use core::{mem, ptr};
@@ -8,8 +8,8 @@ use super::fd::close;
 use super::sanitizer::about_to_pass;
 use super::socket::Address;
 
-/// The addresses that a name stands for. To be freed by [`Addresses::free`]: no destructor does it,
-/// since a thread that is cancelled runs none.
+/// The addresses that a name stands for. The caller frees them with [`Addresses::free`]. There is no destructor,
+/// because a cancelled thread would not run it.
 #[derive(Debug)]
 pub struct Addresses(*mut libc::addrinfo);
 
@@ -18,7 +18,7 @@ pub struct Addresses(*mut libc::addrinfo);
 pub struct Unresolved {
     /// One of getaddrinfo's EAI_ codes.
     pub code: c_int,
-    /// What the call has left in errno: the reason, if the code is EAI_SYSTEM.
+    /// The value of errno after the call: the reason, if the code is EAI_SYSTEM.
     pub errno: Errno,
 }
 
@@ -29,8 +29,8 @@ impl Unresolved {
         errno: Errno(0),
     };
 
-    /// EMFILE, ENFILE or ENOMEM, if the resolver has failed because no descriptor or memory was free. That
-    /// may stand in errno alone, or nowhere: without its files, it knows no host and no service.
+    /// EMFILE, ENFILE or ENOMEM, if the resolver has failed because no descriptor or memory was free. The code may hide
+    /// that: a resolver that cannot open its files knows no host and no service. Even errno may not say it.
     #[cold]
     pub fn want(self) -> Option<Errno> {
         match self.code {
@@ -46,7 +46,7 @@ fn is_want(errno: Errno) -> bool {
     [libc::EMFILE, libc::ENFILE, libc::ENOMEM].contains(&errno.0)
 }
 
-/// Of what a new descriptor is wanting now.
+/// Why no new descriptor can be opened at the moment, if so.
 fn present_want() -> Option<Errno> {
     #[cfg(not(target_vendor = "apple"))]
     const KIND: c_int = libc::SOCK_STREAM | libc::SOCK_CLOEXEC;
@@ -75,7 +75,7 @@ pub fn resolve(
     about_to_pass(service.to_bytes_with_nul());
     let mut list = ptr::null_mut();
     let before = errno();
-    set_errno(Errno(0)); // so that it tells something of a failure
+    set_errno(Errno(0)); // so that its value after a failure belongs to that failure
     // SAFETY: both strings end in a NUL, `hints` is filled in, `list` can be stored to.
     let code = unsafe { libc::getaddrinfo(host, service.as_ptr(), &hints, &mut list) };
     let reason = errno();
@@ -90,7 +90,7 @@ pub fn resolve(
 }
 
 impl Addresses {
-    /// Frees the list. `errno` stays as it is.
+    /// Frees the list. `errno` is unchanged.
     pub fn free(self) {
         // SAFETY: `self` ends here, and what is borrowed from it has ended before.
         unsafe { self.free_in_place() }

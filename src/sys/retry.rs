@@ -1,4 +1,4 @@
-//! Starting again after a signal, and waiting where a call would block.
+//! Restarting after a signal, and waiting if a call would block.
 
 use core::ffi::c_int;
 
@@ -7,7 +7,7 @@ use super::errno::{Errno, Result, checked_int};
 use super::socket::time_limit;
 use super::wait::wait_ready;
 
-/// Runs `call` again for as long as a signal handler interrupts it.
+/// Repeats `call` while a signal handler interrupts it.
 #[inline(always)]
 pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     loop {
@@ -18,10 +18,10 @@ pub fn restart<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     }
 }
 
-/// [`restart`] for a call that waits on `fd` for as long as its `option` (SO_RCVTIMEO or
-/// SO_SNDTIMEO) says. The kernel grants each start the whole time; so that signals that keep coming
-/// cannot put its end off forever, the call ends by EAGAIN once that time has gone by since
-/// the first of them: after three times the time at the latest.
+/// [`restart`] for a call whose wait on `fd` is limited by `option` (SO_RCVTIMEO or SO_SNDTIMEO). After each
+/// restart, the kernel applies the whole limit again. So that repeated signals cannot delay the end forever, the
+/// call fails with EAGAIN once the limit has passed since the first of them: after three times the limit at the
+/// latest.
 #[inline(always)]
 pub fn restart_in_time<T>(
     fd: c_int,
@@ -37,16 +37,16 @@ pub fn restart_in_time<T>(
     }
 }
 
-/// The events to wait for where an O_NONBLOCK descriptor is not waited for.
+/// The events to wait for if the call does not wait on an O_NONBLOCK descriptor.
 pub const NO_WAIT: libc::c_short = 0;
 
-/// Does what has to be done before a failed call on `fd` restarts: after a signal, looks at the time, as
-/// [`restart_in_time`] has it; where an O_NONBLOCK descriptor is not ready, waits for `events`, unless that is [`NO_WAIT`].
+/// Prepares the restart of a failed call on `fd`. After a signal, checks the time, as [`restart_in_time`]
+/// describes. If an O_NONBLOCK descriptor is not ready, waits for `events`, unless that is [`NO_WAIT`].
 /// `deadline` is `None` until a signal interrupts the call.
 ///
-/// On a blocking descriptor EAGAIN means that SO_RCVTIMEO or SO_SNDTIMEO ran out. That is an answer, not a reason to wait.
+/// On a blocking descriptor, EAGAIN means that SO_RCVTIMEO or SO_SNDTIMEO ran out. This ends the call.
 ///
-/// Returns the deadline of the call from now on, or the error that it ends by.
+/// Returns the new deadline of the call, or the error that ends it.
 #[cold]
 #[inline(never)]
 pub(super) fn before_retry(
@@ -69,7 +69,7 @@ pub(super) fn before_retry(
     }
 }
 
-/// Whether that says that a call would have had to wait.
+/// Whether the reason is that the call would have had to wait.
 pub fn would_block(reason: Errno) -> bool {
     reason.0 == libc::EAGAIN || reason.0 == libc::EWOULDBLOCK
 }

@@ -1,6 +1,6 @@
-//! What the sanitizers cannot see by themselves. This library is compiled without them, so they
-//! notice what it hands to libc, whose functions they intercept, and nothing of what it stores
-//! itself. Where the program has a sanitizer, it is told here.
+//! Reports to the sanitizers what they cannot see by themselves. This library is compiled without them. They see
+//! what it passes to libc, whose functions they intercept, but not what it stores itself. If the program has a
+//! sanitizer, these functions tell it.
 
 use core::ffi::c_void;
 
@@ -8,7 +8,8 @@ use libc::ssize_t;
 
 type OfRange = unsafe extern "C" fn(*const c_void, usize);
 
-/// Functions of the sanitizers' interface, each None where the program does not have it; as src/sanitizer.c has it.
+/// Functions of the sanitizers' interface. Each is None if the program does not have it. The layout is that of
+/// src/sanitizer.c.
 #[repr(C)]
 pub(crate) struct Interface {
     /// A function that every sanitizer has, or 0.
@@ -46,8 +47,8 @@ pub type Call = unsafe extern "C" fn(usize, usize, usize, usize, usize) -> ssize
 
 #[cfg(not(miri))]
 unsafe extern "C" {
-    /// Calls `call` with the five words. A function of the API that ends with this is shown by ThreadSanitizer as
-    /// called where the program calls it; any other would not be in its reports.
+    /// Calls `call` with the five words. If a function of the API ends with this call, the reports of
+    /// ThreadSanitizer show it and the line that called it. Other functions are not in its reports.
     #[link_name = "csapp_c_traced"]
     pub fn traced(a: usize, b: usize, c: usize, d: usize, e: usize, call: Call) -> ssize_t;
 }
@@ -59,14 +60,13 @@ pub unsafe fn traced(a: usize, b: usize, c: usize, d: usize, e: usize, call: Cal
     unsafe { call(a, b, c, d, e) }
 }
 
-/// Whether the program has a sanitizer, so that no byte is to be stored before
-/// [`about_to_store`] has been told.
+/// Whether the program has a sanitizer. Then [`about_to_store`] must be called before a byte is stored.
 #[inline(always)]
 pub fn is_sanitized() -> bool {
     SANITIZER.any != 0
 }
 
-/// Says that the library itself is about to store `count` bytes in memory of the caller's.
+/// Tells the sanitizer that the library itself is about to store `count` bytes in the caller's memory.
 #[inline(always)]
 pub fn about_to_store(start: *const u8, count: usize) {
     if is_sanitized() {
@@ -94,8 +94,9 @@ fn report_store(start: *const c_void, count: usize) {
     about_to_pass_bytes(start, count);
 }
 
-/// Says that `value`, of the library's own, is initialised: libc or the program is about to read
-/// it. MemorySanitizer would go by what other functions have left at that place of the stack.
+/// Tells MemorySanitizer that `value`, which belongs to the library, is initialised, because libc or the program
+/// is about to read it. Otherwise MemorySanitizer would judge by what other functions have left at that place of
+/// the stack.
 #[inline(always)]
 pub fn about_to_pass<T: ?Sized>(value: &T) {
     about_to_pass_bytes(core::ptr::from_ref(value).cast(), size_of_val(value));

@@ -17,7 +17,7 @@ use super::sanitizer::{about_to_pass, about_to_pass_bytes};
 #[derive(Debug, Clone, Copy)]
 pub struct Address<'a>(pub(super) &'a libc::addrinfo);
 
-/// What makes [`Address::socket`] give an O_NONBLOCK socket.
+/// The flag with which [`Address::socket`] returns an O_NONBLOCK socket.
 #[cfg(not(target_vendor = "apple"))]
 pub const NONBLOCKING: c_int = libc::SOCK_NONBLOCK;
 #[cfg(target_vendor = "apple")]
@@ -30,7 +30,7 @@ impl Address<'_> {
         self.0.ai_family
     }
 
-    /// A new close-on-exec socket of this address's family and kind; `flags` may add [`NONBLOCKING`].
+    /// Creates a close-on-exec socket of this address's family and kind. `flags` may add [`NONBLOCKING`].
     #[cfg(not(target_vendor = "apple"))]
     pub fn socket(&self, flags: c_int) -> Result<c_int> {
         let kind = self.0.ai_socktype | libc::SOCK_CLOEXEC | flags;
@@ -38,8 +38,8 @@ impl Address<'_> {
         checked_int(|| unsafe { libc::socket(self.0.ai_family, kind, self.0.ai_protocol) })
     }
 
-    /// The same where socket takes no flags. A program that another thread starts in between
-    /// inherits the socket; there is no way round that.
+    /// The same on a system whose socket takes no flags. A program that another thread starts between the two
+    /// calls inherits the socket; this cannot be prevented.
     #[cfg(target_vendor = "apple")]
     pub fn socket(&self, flags: c_int) -> Result<c_int> {
         let (kind, protocol) = (self.0.ai_socktype, self.0.ai_protocol);
@@ -52,7 +52,7 @@ impl Address<'_> {
             .inspect_err(|_| close(fd))
     }
 
-    /// Whether this machine has a route to it, and an address to use on the way. No packet is sent.
+    /// Whether this machine has a route to the address, and a local address for it. Sends no packet.
     #[cold]
     pub fn has_route(&self) -> bool {
         let mut datagrams = *self.0;
@@ -62,21 +62,21 @@ impl Address<'_> {
             .is_ok()
     }
 
-    /// Connects `fd` to this address. Never call it a second time: after EINTR or EINPROGRESS
-    /// the attempt goes on in the kernel (POSIX, connect).
-    #[inline(never)] // once for all who connect
+    /// Connects `fd` to this address. Do not call it a second time: after EINTR or EINPROGRESS, the attempt
+    /// continues in the kernel (POSIX, connect).
+    #[inline(never)] // one copy for all callers
     pub fn connect(&self, fd: c_int) -> Result<()> {
         // SAFETY: the entry holds an address of ai_addrlen bytes.
         checked_int(|| unsafe { libc::connect(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
     }
 
-    /// Gives `fd` this address.
+    /// Binds `fd` to this address.
     pub fn bind(&self, fd: c_int) -> Result<()> {
         // SAFETY: the entry holds an address of ai_addrlen bytes.
         checked_int(|| unsafe { libc::bind(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
     }
 
-    /// Whether it leads to this machine by the loopback interface.
+    /// Whether this is a loopback address.
     pub fn is_loopback(&self) -> bool {
         // SAFETY: the entry holds an address.
         unsafe { family_but_loopback(self.0.ai_addr) == libc::AF_UNSPEC }
@@ -134,7 +134,7 @@ unsafe fn port_of(address: *const libc::sockaddr, len: libc::socklen_t) -> Optio
     }
 }
 
-/// Fails with EINVAL if the socket `fd` does not listen: a wait for connections would be in vain.
+/// Fails with EINVAL if the socket `fd` does not listen: no connection would ever come.
 pub fn expect_listening(fd: c_int) -> Result<()> {
     match get_option::<c_int>(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN)? {
         0 => Err(Errno(libc::EINVAL)),
@@ -142,7 +142,7 @@ pub fn expect_listening(fd: c_int) -> Result<()> {
     }
 }
 
-/// Where a C caller wants the address of a connection's other end.
+/// The memory of a C caller for the address of a connection's peer.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerRoom {
     address: *mut libc::sockaddr,
@@ -150,8 +150,9 @@ pub struct PeerRoom {
 }
 
 impl PeerRoom {
-    /// Room for an address at `address`, of as many bytes as `*len` says; NULL: it is not wanted. EFAULT
-    /// or EINVAL if the kernel would fail because of it, after it has taken a connection.
+    /// Describes the room of `*len` bytes at `address`; NULL means that the caller does not want the address.
+    /// Fails with EFAULT or EINVAL if the kernel would fail because of the room, since it would lose the
+    /// connection then.
     ///
     /// # Safety
     /// As long as this is used, both must be NULL, or must point to such room and to its length.
@@ -193,12 +194,12 @@ pub struct Endpoint {
 type NameCall = unsafe extern "C" fn(c_int, *mut libc::sockaddr, *mut libc::socklen_t) -> c_int;
 
 impl Endpoint {
-    /// The end of `fd` that is here.
+    /// Returns the local end of `fd`.
     pub fn local(fd: c_int) -> Result<Endpoint> {
         Endpoint::ask(libc::getsockname, fd)
     }
 
-    /// The end of `fd` that is there.
+    /// Returns the peer's end of `fd`.
     pub fn peer(fd: c_int) -> Result<Endpoint> {
         Endpoint::ask(libc::getpeername, fd)
     }
@@ -239,7 +240,7 @@ impl Endpoint {
     }
 }
 
-/// What [`get_option`] may store and [`set_option`] may read.
+/// A type of value that [`get_option`] may store and [`set_option`] may read.
 ///
 /// # Safety
 /// Any bytes must be a value of the type.
@@ -299,8 +300,8 @@ unsafe fn get_raw_option(
     checked_int(|| unsafe { libc::getsockopt(fd, level, option, start, &mut len) }).map(drop)
 }
 
-/// When a wait on `fd` that begins now ends by the socket's SO_RCVTIMEO or SO_SNDTIMEO, whichever
-/// `option` is. Never, if no limit is set or `fd` is no socket.
+/// Returns the deadline of a wait on `fd` that begins now and is limited by `option`, which is SO_RCVTIMEO or
+/// SO_SNDTIMEO. Returns never if no limit is set or `fd` is not a socket.
 pub(super) fn time_limit(fd: c_int, option: c_int) -> Deadline {
     let Ok(limit) = get_option::<libc::timeval>(fd, libc::SOL_SOCKET, option) else {
         return Deadline::never();
@@ -314,8 +315,8 @@ pub(super) fn time_limit(fd: c_int, option: c_int) -> Deadline {
     }
 }
 
-/// Has `fd` end its connection by a reset when it is closed, so that nothing of it stays behind. It
-/// is closed next whatever comes of this.
+/// Makes a close of `fd` reset its connection, so that nothing of it remains. A failure does not matter: the
+/// caller closes `fd` next in either case.
 pub fn reset_on_close(fd: c_int) {
     let at_once = libc::linger {
         l_onoff: 1,
@@ -324,7 +325,7 @@ pub fn reset_on_close(fd: c_int) {
     let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_LINGER, at_once);
 }
 
-/// What became of an attempt to connect that went on in the kernel (SO_ERROR).
+/// Returns the outcome of an attempt to connect that continued in the kernel (SO_ERROR).
 pub fn connect_outcome(fd: c_int) -> Result<()> {
     match get_option::<c_int>(fd, libc::SOL_SOCKET, libc::SO_ERROR)? {
         0 => Ok(()),

@@ -7,7 +7,7 @@ use super::errno::{Errno, errno, set_errno};
 /// The longest text of an error that [`error_text`] can hold, its NUL included.
 pub const ERROR_TEXT: usize = 256;
 
-/// The text that belongs to an error, in the user's language, cut to the size of `text`.
+/// Returns the text of an error in the user's language, cut to the size of `text`.
 pub fn error_text(reason: Errno, text: &mut [u8; ERROR_TEXT]) -> &CStr {
     let before = errno();
     text[0] = 0;
@@ -20,19 +20,19 @@ pub fn error_text(reason: Errno, text: &mut [u8; ERROR_TEXT]) -> &CStr {
     unsafe { CStr::from_ptr(text.as_ptr().cast()) }
 }
 
-/// The text that belongs to one of getaddrinfo's EAI_ codes.
+/// Returns the text of one of getaddrinfo's EAI_ codes.
 pub fn resolver_text(code: c_int) -> &'static CStr {
     // SAFETY: gai_strerror takes any number and gives a constant string.
     unsafe { CStr::from_ptr(libc::gai_strerror(code)) }
 }
 
-/// The text that belongs to the last failure of gethostbyname or gethostbyaddr (`h_errno`); none, if there was none.
+/// Returns the text of the last failure of gethostbyname or gethostbyaddr (`h_errno`), if there was one.
 pub fn host_text() -> Option<&'static CStr> {
     // SAFETY: hstrerror takes any number and gives a constant string.
     (h_errno() != 0).then(|| unsafe { CStr::from_ptr(libc::hstrerror(h_errno())) })
 }
 
-/// The EAI_ code that says the same as `h_errno`.
+/// Returns the EAI_ code that means the same as `h_errno`.
 pub fn host_code() -> c_int {
     // Constants of <netdb.h>.
     const NETDB_INTERNAL: c_int = -1;

@@ -1,4 +1,4 @@
-//! What libc has and the crate of that name does not declare for this system.
+//! Functions and types of libc that the crate libc does not declare for this system.
 
 use core::ffi::{c_char, c_int, c_uint, c_void};
 
@@ -60,8 +60,8 @@ unsafe extern "C" {
 #[cfg(target_env = "gnu")]
 type Dlopen = unsafe extern "C" fn(file: *const c_char, mode: c_int) -> *mut c_void;
 
-/// dlopen, where the program has it. With glibc before 2.34 it is in a library of its own, and linked statically it is
-/// left out unless the program refers to it: so the reference is weak, which stable Rust cannot express.
+/// The address of dlopen, if the program has it. With glibc before 2.34, dlopen is in a separate library; a
+/// static program has it only if it refers to it. So the reference is weak, which stable Rust cannot express.
 #[cfg(all(target_env = "gnu", not(miri)))]
 pub fn dlopen() -> Option<Dlopen> {
     unsafe extern "C" {

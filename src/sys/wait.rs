@@ -10,7 +10,7 @@ use super::socket::time_limit;
 
 const TIMED_OUT: Errno = Errno(libc::ETIMEDOUT);
 
-/// What `poll` is told about one descriptor.
+/// Returns the entry for one descriptor in the array that `poll` takes.
 pub fn pollfd(fd: c_int, events: libc::c_short) -> libc::pollfd {
     libc::pollfd {
         fd,
@@ -19,8 +19,8 @@ pub fn pollfd(fd: c_int, events: libc::c_short) -> libc::pollfd {
     }
 }
 
-/// Waits until something happens on one of `polled`, and returns on how many; 0 once `deadline`
-/// is past, and not before. A signal ends the wait with EINTR.
+/// Waits until one of `polled` has an event, and returns how many have one. Returns 0 once `deadline` is past, and not
+/// before. A signal ends the wait with EINTR.
 #[inline(never)]
 pub fn poll(polled: &mut [libc::pollfd], deadline: Deadline) -> Result<usize> {
     let count = polled.len() as libc::nfds_t;
@@ -40,7 +40,7 @@ pub fn poll(polled: &mut [libc::pollfd], deadline: Deadline) -> Result<usize> {
 #[inline(never)]
 pub fn wait_ready(fd: c_int, events: libc::c_short, deadline: Deadline) -> Result<()> {
     if fd < 0 {
-        return Err(Errno(libc::EBADF)); // poll passes over those
+        return Err(Errno(libc::EBADF)); // poll ignores negative descriptors
     }
     let mut polled = [pollfd(fd, events)];
     match poll(&mut polled, deadline)? {
@@ -50,8 +50,8 @@ pub fn wait_ready(fd: c_int, events: libc::c_short, deadline: Deadline) -> Resul
     }
 }
 
-/// Waits until the attempt to connect `fd` has ended, but no longer than SO_SNDTIMEO says: as the
-/// kernel has it, then it goes on, and that is EINPROGRESS.
+/// Waits until the attempt to connect `fd` has ended. If SO_SNDTIMEO runs out first, fails with EINPROGRESS, as
+/// connect does, and the attempt continues.
 pub fn wait_connected(fd: c_int) -> Result<()> {
     let deadline = time_limit(fd, libc::SO_SNDTIMEO);
     match restart(|| wait_ready(fd, libc::POLLOUT, deadline)) {
@@ -71,7 +71,7 @@ pub fn wait_for_connection(fd: c_int, deadline: Deadline) -> Result<()> {
         #[cfg(target_os = "linux")]
         if let Ok(watch) = epoll::Watch::new(fd, libc::EPOLLIN | libc::EPOLLEXCLUSIVE) {
             match watch.wait_and_close(|watch| watch.next(deadline).map(drop)) {
-                // The thread that was woken for what is there now may have left without it.
+                // The thread that was woken for this connection may have left without taking it.
                 Err(TIMED_OUT) => return wait_ready(fd, libc::POLLIN, Deadline::past()),
                 outcome => return outcome,
             }
@@ -80,9 +80,8 @@ pub fn wait_for_connection(fd: c_int, deadline: Deadline) -> Result<()> {
     wait_ready(fd, libc::POLLIN, deadline)
 }
 
-/// To poll, a socket with something in its error queue (MSG_ERRQUEUE of recv(2): what became of
-/// zero-copy sends, time stamps, ICMP errors under IP_RECVERR) has an error at all times. It is
-/// the program's to take, when it likes.
+/// While the error queue of a socket is not empty (MSG_ERRQUEUE of recv(2): outcomes of zero-copy sends, time
+/// stamps, ICMP errors under IP_RECVERR), poll always reports an error. Only the program may empty the queue.
 #[cfg(target_os = "linux")]
 mod error_queue {
     use core::ffi::{c_int, c_short, c_void};
@@ -94,7 +93,7 @@ mod error_queue {
     use crate::sys::retry::would_block;
     use crate::sys::socket::get_option;
 
-    /// How long to sleep, in milliseconds, where nothing tells when to go on.
+    /// The milliseconds to sleep if no event says when to continue.
     const NAP: i64 = 10;
 
     /// [`wait_ready`](super::wait_ready), after poll has seen only an error on `fd`.
@@ -102,7 +101,7 @@ mod error_queue {
     pub fn wait(fd: c_int, events: c_short, deadline: Deadline) -> Result<()> {
         let protocol = get_option::<c_int>(fd, libc::SOL_SOCKET, libc::SO_PROTOCOL);
         if protocol == Err(Errno(libc::ENOTSOCK)) {
-            return Ok(()); // such as a pipe that nobody reads from
+            return Ok(()); // such as a pipe that has no reader
         }
         let is_known = events == libc::POLLIN || protocol == Ok(libc::IPPROTO_TCP);
         match Watch::new(fd, c_int::from(events) | libc::EPOLLET) {
@@ -112,8 +111,7 @@ mod error_queue {
         }
     }
 
-    /// Waits for one change after another until it is a change to `events`. The first time, it
-    /// returns at once, with how things are.
+    /// Waits for changes until one brings `events`. The first wait returns the current state at once.
     fn wait_by(watch: &Watch, events: c_short, deadline: Deadline) -> Result<()> {
         while !is_ready(watch.watched, events)? {
             if watch.next(deadline)? & !libc::EPOLLERR != 0 {
@@ -123,8 +121,8 @@ mod error_queue {
         Ok(())
     }
 
-    /// Whether there is something to read; writing is left to epoll. If there is a pending error,
-    /// that: to ask is to take it.
+    /// Whether there is something to read; epoll handles writing. If there is a pending error, returns it,
+    /// because asking for it clears it.
     fn is_ready(fd: c_int, events: c_short) -> Result<bool> {
         let asked = if events == libc::POLLIN {
             let mut byte = 0u8;
@@ -154,7 +152,7 @@ mod error_queue {
     }
 }
 
-/// Elsewhere, sockets have no error queue.
+/// On other systems, sockets have no error queue.
 #[cfg(not(target_os = "linux"))]
 mod error_queue {
     use super::{Deadline, Result};
@@ -180,7 +178,7 @@ mod epoll {
     }
 
     impl Watch {
-        /// To be closed by [`Watch::wait_and_close`]. Fails if no descriptor is free, say.
+        /// Creates an instance, which [`Watch::wait_and_close`] closes. Fails if no descriptor is free, for example.
         pub fn new(watched: c_int, events: c_int) -> Result<Watch> {
             // SAFETY: it touches no memory.
             let epoll = checked_int(|| unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
@@ -211,7 +209,7 @@ mod epoll {
             }
         }
 
-        /// Closes the instance after `wait`, or if the thread ends in that.
+        /// Closes the instance after `wait`, also if the thread ends in `wait`.
         pub fn wait_and_close(self, wait: impl FnOnce(&Watch) -> Result<()>) -> Result<()> {
             with_descriptor(self.epoll, || wait(&self))
         }
