@@ -31,7 +31,7 @@ $(BUILD)/libcsapp_check.so: $(CHECK_RELEASE)/libcsapp_check.a check/exports.map
 $(BUILD)/csapp-check: $(CHECK_RELEASE)/csapp-check
 	$(SAY) Copying $@
 	@mkdir -p $(BUILD)
-	$(QUIET)cp $< $@
+	$(QUIET)cp -f $< $@
 
 check-check: all csapp-check
 	$(CARGO) test --locked --no-fail-fast --package csapp-check

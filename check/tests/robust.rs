@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use support::{Compiler, Link, check, csapp_check, program, root, scratch};
+use support::{Compiler, Link, check, csapp_check, program, root, run_with, scratch};
 
 /// Compiles check/tests/programs/NAME.c.
 fn compile(name: &str, link: Link, flags: &[&str]) -> PathBuf {
@@ -104,24 +104,116 @@ fn with_sanitizers() {
 }
 
 #[test]
-fn crash_and_abort_leave_what_was_found() {
+fn faults_on_a_small_stack() {
+    let program = compile("small_stack_faults", Link::Shared, &[]);
+    let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+    assert_eq!(checked.stdout(), "ok\n", "{:?}", checked.output);
+    let mut kinds = checked.kinds();
+    kinds.sort_unstable();
+    let expected = [
+        "closed-use",
+        "double-close",
+        "lost-bytes",
+        "lost-bytes",
+        "unsafe-in-handler",
+    ];
+    assert_eq!(kinds, expected, "{}", checked.log);
+}
+
+/// However a program ends, what was found until then is told, and csapp-check ends like it.
+#[test]
+fn any_end_leaves_what_was_found() {
     let source = r#"
 #include "csapp.h"
-int main(void)
+int main(int argc, char **argv)
 {
     char byte;
+    int *volatile nowhere = NULL;
     int fd = Open("/dev/null", O_RDONLY, 0);
     Close(fd);
     read(fd, &byte, 1);
-    raise(SIGSEGV);
-    return 0;
+    switch (argc > 1 ? argv[1][0] : '-') {
+    case 's': return *nowhere;
+    case 'a': abort();
+    case '_': _exit(3);
+    case 'q': quick_exit(4);
+    case 't': pthread_exit(NULL);
+    case 'k': raise(SIGKILL);
+    }
+    exit(5);
 }
 "#;
-    let program = program("crash", source, Link::Object);
-    let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
-    assert_eq!(checked.kinds(), ["closed-use"], "{}", checked.log);
-    assert_eq!(checked.json["ended"]["signal"], libc::SIGSEGV);
-    fs::metadata(program).expect("still there");
+    let program = program("ends", source, Link::Object);
+    for (how, status, signal) in [
+        ("segv", None, Some(libc::SIGSEGV)),
+        ("abort", None, Some(libc::SIGABRT)),
+        ("_exit", Some(3), None),
+        ("quick_exit", Some(4), None),
+        ("thread", Some(0), None),
+        ("kill", None, Some(libc::SIGKILL)),
+        ("exit", Some(5), None),
+    ] {
+        let checked = check(&[], &[program.to_str().expect("UTF-8"), how], "");
+        assert_eq!(checked.kinds(), ["closed-use"], "{how}: {}", checked.log);
+        let ended = &checked.json["ended"];
+        assert_eq!(ended["signal"].as_i64(), signal.map(i64::from), "{how}");
+        assert_eq!(ended["status"].as_i64(), status, "{how}");
+        assert_eq!(checked.output.status.code().map(i64::from), status, "{how}");
+        assert_eq!(checked.output.status.signal(), signal, "{how}");
+    }
+}
+
+/// A report that cannot be written is told before the program runs.
+#[test]
+fn what_cannot_be_written() {
+    for option in ["--log-file", "--json", "--timeline"] {
+        let path = format!("{option}=/nowhere/report");
+        let output = run_with(csapp_check().args([&path, "echo", "it ran"]), "");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(output.stdout, b"", "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(
+            said,
+            "csapp-check: /nowhere/report: No such file or directory\n"
+        );
+    }
+}
+
+/// Where a limit leaves no room for the shared memory, that is told in one line.
+#[test]
+fn limits() {
+    for (limit, hint) in [
+        ("-v 1000000", "(see ulimit -v)\n"),
+        ("-f 1", "(see ulimit -f)\n"),
+    ] {
+        let script = format!("ulimit {limit}; exec \"$0\" echo it ran");
+        let built = csapp_check().get_program().to_owned();
+        let output = run_with(Command::new("sh").args(["-c", &script]).arg(built), "");
+        assert_eq!(output.status.code(), Some(126), "{output:?}");
+        assert_eq!(output.stdout, b"", "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.ends_with(hint), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+/// A program finds those of the descriptors 0, 1 and 2 closed that csapp-check does.
+#[test]
+fn closed_standard_descriptors() {
+    let built = csapp_check().get_program().to_owned();
+    for (closed, program) in [
+        ("<&-", "cat"),
+        (">&-", "/bin/echo x"),
+        ("2>&-", "ls /nowhere"),
+    ] {
+        let run = |command: &str| {
+            let script = format!("{command} {program} {closed}");
+            run_with(Command::new("sh").args(["-c", &script]).arg(&built), "")
+        };
+        let (plain, watched) = (run(""), run("\"$0\""));
+        assert_eq!(plain, watched, "{program} {closed}");
+        assert!(!plain.status.success(), "{program} {closed}");
+    }
 }
 
 #[test]

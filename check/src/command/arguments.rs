@@ -73,10 +73,15 @@ pub const NOT_FOUND: i32 = 127;
 impl Failure {
     pub fn new(status: i32, text: impl Display) -> Failure {
         Failure {
-            text: text.to_string(),
+            text: without_number(&text.to_string()),
             status,
         }
     }
+}
+
+/// A message without the number that Rust adds to an error of the system.
+pub fn without_number(text: &str) -> String {
+    text.split(" (os error").next().unwrap_or("").to_owned()
 }
 
 pub type Outcome<T> = Result<T, Failure>;

@@ -2,6 +2,7 @@
 
 use std::io::Error;
 
+use crate::arguments::without_number;
 use crate::places::{Place, Places};
 use crate::shared::*;
 
@@ -69,8 +70,7 @@ pub fn signal_name(signal: i64) -> String {
 }
 
 pub fn errno_text(errno: i64) -> String {
-    let text = Error::from_raw_os_error(errno as i32).to_string();
-    text.split(" (os error").next().unwrap_or("").to_owned()
+    without_number(&Error::from_raw_os_error(errno as i32).to_string())
 }
 
 /// "1 byte", "2 bytes".

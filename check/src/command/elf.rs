@@ -80,7 +80,9 @@ fn check_within(path: &Path, scripts: u32) -> Outcome<Program> {
         ));
     }
     let Ok(elf) = ElfFile64::<Endianness>::parse(&*bytes) else {
-        return Err(cannot("it is not a 64-bit ELF program"));
+        return Err(cannot(
+            "it is not a 64-bit ELF program, nor a script that begins with #!",
+        ));
     };
     let machine = if cfg!(target_arch = "x86_64") {
         object::elf::EM_X86_64

@@ -1,18 +1,22 @@
 //! What a process has not closed, freed or waited for when it ends.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use crate::describe::{Report, counted};
 use crate::places::Places;
 use crate::shared::*;
+
+/// How long a program may leave children that it looks for now and then.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A process that has ended, and how.
 pub struct End<'a> {
     pub process: &'a Process,
     /// The signal that killed it, if that is known; 0 if it ended by itself.
     pub signal: Option<i32>,
-    /// Processes that ended before it.
-    pub ended: &'a HashSet<i32>,
+    /// Processes that ended before it, and when that was seen.
+    pub ended: &'a HashMap<i32, Instant>,
     pub places: &'a Places<'a>,
 }
 
@@ -249,7 +253,7 @@ impl End<'_> {
         }
         let is_left = |child: &&Child| {
             let known = child.zombie.get() != 0
-                || (self.was_killed() && self.ended.contains(&child.pid.get()));
+                || (self.was_killed() && self.ended.contains_key(&child.pid.get()));
             child.waited.get() == 0 && child.stack.get() != 0 && known
         };
         let mut groups: BTreeMap<String, (u32, Vec<i32>)> = BTreeMap::new();
@@ -263,6 +267,17 @@ impl End<'_> {
         }
         if let Some(report) = self.fewer(&groups) {
             return vec![report];
+        }
+        // A program that looks for them now and then, or in a handler, may have had no time to.
+        if self.process.polls_children.get() != 0 {
+            let is_old = |pid: &i32| {
+                self.ended
+                    .get(pid)
+                    .is_some_and(|at| at.elapsed() > PATIENCE)
+            };
+            for (_, pids) in groups.values_mut() {
+                pids.retain(is_old);
+            }
         }
         let may_be_late = self.was_killed() || self.process.polls_children.get() != 0;
         let least = if may_be_late { 2 } else { 1 };

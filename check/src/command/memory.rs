@@ -18,7 +18,12 @@ pub fn create() -> Result<(File, &'static Shared), Error> {
     }
     // SAFETY: the descriptor is new, and nobody else's.
     let file = unsafe { File::from_raw_fd(fd) };
-    file.set_len(size_of::<Shared>() as u64)?;
+    // SAFETY: beyond a limit of the size of files, this process gets an error, and no signal.
+    let before = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    let grown = file.set_len(size_of::<Shared>() as u64);
+    // SAFETY: as it was.
+    unsafe { libc::signal(libc::SIGXFSZ, before) };
+    grown?;
     let shared = map(&file)?;
     shared.magic.set(MAGIC);
     Ok((file, shared))

@@ -1,15 +1,16 @@
 //! Runs the program, and waits for its end.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::Error;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
-use crate::arguments::{Arguments, CANNOT_RUN, Failure, Outcome, USAGE};
+use crate::arguments::{Arguments, CANNOT_RUN, Failure, Outcome, USAGE, without_number};
 use crate::ends::End;
 use crate::places::Places;
 use crate::report::Reporter;
@@ -31,10 +32,14 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
     let path = elf::find(name)?;
     let program = elf::check(&path)?;
     let library = library()?;
-    let (file, shared) = memory::create()
-        .map_err(|why| Failure::new(CANNOT_RUN, format!("no shared memory: {why}")))?;
     if arguments.chaos_faults && arguments.chaos.is_none() {
         return Err(Failure::new(USAGE, "--chaos-faults needs --chaos"));
+    }
+    let (file, shared) = memory::create().map_err(no_memory)?;
+    for path in [&arguments.json, &arguments.timeline].into_iter().flatten() {
+        // Before the program runs, not after it.
+        let made = File::create(path);
+        made.map_err(|why| Failure::new(USAGE, format!("{}: {why}", path.display())))?;
     }
     let places = Places::new(shared);
     let mut reporter = Reporter::new(shared, &places, arguments)?;
@@ -61,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         places: &places,
         signals,
         pid,
-        ended: HashSet::new(),
+        ended: HashMap::new(),
         last_quit: None,
     };
     let status = watch.until_end(&mut reporter);
@@ -86,6 +91,20 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         Some(code) => Ok(i32::from(code)),
         None => Ok(as_the_program(status)),
     }
+}
+
+fn no_memory(why: Error) -> Failure {
+    let gigabytes = size_of::<Shared>() >> 30;
+    let text = without_number(&why.to_string());
+    let hint = match why.raw_os_error() {
+        Some(libc::ENOMEM) => " (see ulimit -v)",
+        Some(libc::EFBIG) => " (see ulimit -f)",
+        _ => "",
+    };
+    Failure::new(
+        CANNOT_RUN,
+        format!("cannot reserve {gigabytes} GB, of which little is used: {text}{hint}"),
+    )
 }
 
 fn random() -> u64 {
@@ -228,9 +247,13 @@ impl Signals {
             if has_terminal {
                 libc::signal(libc::SIGQUIT, libc::SIG_IGN);
             }
+            for fd in (0..3).filter(|fd| CLOSED.get() >> fd & 1 != 0) {
+                libc::close(fd);
+            }
             libc::sigprocmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut());
             libc::execv(file.as_ptr(), argv.as_ptr());
             let why = Error::last_os_error();
+            let why = without_number(&why.to_string());
             eprintln!("csapp-check: {}: {why}", path.display());
             libc::_exit(CANNOT_RUN);
         }
@@ -250,11 +273,14 @@ impl Signals {
     }
 }
 
-/// Rust's runtime ignores SIGPIPE before main; this looks before that.
+/// Rust's runtime ignores SIGPIPE before main, and opens what is closed of the descriptors 0, 1 and 2; this looks before
+/// that.
 #[used]
 #[unsafe(link_section = ".init_array")]
 static LOOK: extern "C" fn() = look;
-static SIGPIPE_IGNORED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+static SIGPIPE_IGNORED: AtomicU32 = AtomicU32::new(0);
+/// A bit for each.
+static CLOSED: AtomicU32 = AtomicU32::new(0);
 
 extern "C" fn look() {
     // SAFETY: zero bytes are a valid action, which is filled in.
@@ -262,6 +288,9 @@ extern "C" fn look() {
         let mut action: libc::sigaction = std::mem::zeroed();
         libc::sigaction(libc::SIGPIPE, std::ptr::null(), &mut action);
         SIGPIPE_IGNORED.set(u32::from(action.sa_sigaction == libc::SIG_IGN));
+        for fd in (0..3).filter(|fd| libc::fcntl(*fd, libc::F_GETFD) < 0) {
+            CLOSED.set(CLOSED.get() | 1 << fd);
+        }
     }
 }
 
@@ -276,7 +305,7 @@ struct Watch<'a> {
     places: &'a Places<'a>,
     signals: Signals,
     pid: i32,
-    ended: HashSet<i32>,
+    ended: HashMap<i32, Instant>,
     last_quit: Option<Instant>,
 }
 
@@ -375,7 +404,7 @@ impl Watch<'_> {
                     }),
             };
             if !is_superseded {
-                self.ended.insert(pid);
+                self.ended.insert(pid, Instant::now());
             }
             reporter.tell_new(false);
             reporter.tell_end(&End {
