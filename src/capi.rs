@@ -1,11 +1,11 @@
 //! The C interface: every function of `include/csapp.h`, one file per section, in the header's
-//! order. An exported function checks its arguments, calls one module, and turns the outcome into
-//! what C expects. It never calls another exported function: a program may have one of the same
-//! name, and its own must not change what the library does.
+//! order. An exported function checks its arguments, calls one module, and converts the outcome to
+//! what C expects. It never calls another exported function: a program may define a function of the
+//! same name, which must not change what the library does.
 //!
-//! Each is unsafe to call from Rust for the same reason that it is in C: pointers must
-//! be NULL where that has a defined answer, or valid for what the comment says is read or
-//! written there. Each comment is written for C programmers: it becomes the header's.
+//! Each function is unsafe to call from Rust for the same reason as in C: a pointer must be valid for
+//! what the comment says is read or written there, or NULL if the comment allows it. The comments are
+//! written for C programmers, and become those of the header.
 
 #![allow(clippy::missing_safety_doc)]
 
@@ -35,7 +35,7 @@ pub mod net;
 pub mod ext;
 pub mod extras;
 
-/// What an exported function returns: the value, or -1 with `errno`.
+/// Returns what an exported function returns: the value, or -1 with `errno` set.
 pub(crate) fn or_minus_one<T: TryInto<isize>>(outcome: Result<T>) -> isize {
     match outcome {
         Ok(value) => value.try_into().unwrap_or(isize::MAX),
@@ -46,12 +46,12 @@ pub(crate) fn or_minus_one<T: TryInto<isize>>(outcome: Result<T>) -> isize {
     }
 }
 
-/// A string that a C program may leave out.
+/// Returns the string, or `None` for NULL.
 ///
 /// # Safety
-/// `text` must be NULL or end in a NUL, and stay as it is for as long as the result is used.
+/// `text` must be NULL or end with a NUL, and must not change while the result is used.
 pub(crate) unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
-    // Not `is_null`: where a function begins with this, a debugger would stop in Rust's core library.
+    // Not `is_null`: a debugger that stops at the start of the caller would show Rust's core library.
     if text as usize == 0 {
         return None;
     }
@@ -59,7 +59,7 @@ pub(crate) unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
     Some(unsafe { CStr::from_ptr(text) })
 }
 
-/// Refuses a count that no object can have, such as an error code cast to `size_t`.
+/// Fails with EINVAL if no object can have this size, such as a negative number converted to `size_t`.
 pub(crate) fn check_count(count: usize) -> Result<()> {
     if count > isize::MAX as usize {
         return Err(Errno(libc::EINVAL));
@@ -67,7 +67,7 @@ pub(crate) fn check_count(count: usize) -> Result<()> {
     Ok(())
 }
 
-/// The same, and refuses NULL where there is something to transfer.
+/// Checks the count as [`check_count`] does, and fails with EFAULT if `start` is NULL and `count` is not 0.
 pub(crate) fn check_buffer(start: *const c_void, count: usize) -> Result<()> {
     check_count(count)?;
     if start.is_null() && count > 0 {

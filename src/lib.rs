@@ -1,7 +1,7 @@
 //! libcsapp: the support library of *Computer Systems: A Programmer's Perspective*,
 //! for C programs.
 //!
-//! There are two roads through the code, and no call goes up again:
+//! There are two paths through the code. No module calls one to its left:
 //!
 //! ```text
 //! checked wrappers:  C program -> capi -> libc
@@ -9,10 +9,10 @@
 //! ```
 //!
 //! `capi` is the C interface: it checks arguments, and turns `Result` into what C expects. A checked wrapper (`Dup2`)
-//! makes one call of libc; capi/checked.rs has what wrappers are made of, and capi/handler.rs what happens after a
-//! failure. The other modules hold what is more than a call of libc: `rio` the robust I/O package, `net` connecting
-//! and listening by name, `sio` output for signal handlers, `report` the line about a failure. `sys` makes their
-//! calls of libc: values and slices in, `Result` out.
+//! makes one call of libc; capi/checked.rs has the parts of wrappers, and capi/handler.rs what follows a failure. The
+//! other modules do more than a call of libc: `rio` is the robust I/O package, `net` connects and listens by name, `sio`
+//! is output for signal handlers, `report` composes the line about a failure. `sys` makes their calls of libc: values
+//! and slices in, `Result` out.
 //!
 //! build.rs generates `include/csapp.h` from `capi`. The Rust interface exists for this project's own tests and
 //! promises nothing.
@@ -28,7 +28,7 @@ compile_error!(
      (`cargo test` works in the dev profile; `cargo test --release` does not.)"
 );
 
-// There, time_t has 64 bits, and 32 in the crate libc.
+// On these systems, time_t has 64 bits in the C library, and 32 in the crate libc.
 #[cfg(all(target_env = "musl", target_pointer_width = "32"))]
 compile_error!("libcsapp cannot be built for 32-bit systems with musl");
 

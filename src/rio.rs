@@ -1,8 +1,7 @@
-//! Robust I/O (CS:APP 3e, section 10.5): the unbuffered calls, and the buffered reader
-//! with its promise that a failed call consumes nothing.
+//! Robust I/O (CS:APP 3e, section 10.5): the unbuffered calls, and the buffered reader, of which a failed call consumes
+//! nothing.
 //!
-//! Pointers from C have been looked at before they come here (capi/rio.rs); system calls
-//! are made below (src/sys/).
+//! capi/rio.rs checks the pointers from C before it calls this module; src/sys/ makes the system calls.
 
 pub(crate) mod line;
 
@@ -39,7 +38,7 @@ pub struct rio_t {
     pub rio_buf: [c_char; RIO_BUFSIZE],
 }
 
-/// Where bytes come from, and how long a call waits for them. The tests have sources of their own.
+/// A source of bytes, and how long a call waits for them. The tests have sources of their own.
 pub trait Source {
     /// Reads once into `room`: 0 is the end of the file.
     fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize>;
@@ -48,16 +47,16 @@ pub trait Source {
 /// The kernel, and how long a call waits for it.
 #[derive(Debug, Clone, Copy)]
 pub enum Kernel {
-    /// As the book's buffered calls: not at all on an O_NONBLOCK descriptor.
+    /// Does not wait on an O_NONBLOCK descriptor, as the book's buffered calls.
     Plain,
-    /// On every descriptor, however long.
+    /// Waits on every descriptor, without a limit.
     Waiting,
-    /// Until then at the most, and no longer than to the next signal.
+    /// Waits until the deadline or the next signal, whichever comes first.
     InTime(Deadline),
 }
 
 impl Kernel {
-    /// What is waited for on an O_NONBLOCK descriptor: `events` or nothing.
+    /// Returns the events to wait for on an O_NONBLOCK descriptor: `events` or none.
     #[inline(always)]
     fn awaits(self, events: libc::c_short) -> libc::c_short {
         match self {
@@ -77,7 +76,7 @@ impl Source for Kernel {
     }
 }
 
-/// Reads until `room` is full or the file ends. Returns how many bytes have come, and whether the call failed then.
+/// Reads until `room` is full or the file ends. Returns the number of bytes read, and whether the call failed after them.
 #[inline(always)]
 pub fn readn(mut source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()>) {
     let wanted = room.left();
@@ -94,7 +93,7 @@ pub fn readn(mut source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()
     (wanted - room.left(), outcome)
 }
 
-/// Writes all of `bytes`. Returns how many have gone, and whether the call failed then.
+/// Writes all of `bytes`. Returns the number of bytes written, and whether the call failed after them.
 #[inline(always)]
 pub fn writen(sink: Kernel, fd: c_int, bytes: &[u8]) -> (usize, Result<()>) {
     let mut outlet = Outlet::new(fd);
@@ -116,35 +115,35 @@ pub fn writen(sink: Kernel, fd: c_int, bytes: &[u8]) -> (usize, Result<()>) {
     (bytes.len() - rest.len(), outcome)
 }
 
-/// The buffered calls. One that failed with too many bytes gathered can only be continued
-/// by its own kind; the number is what `rio_cnt` then holds.
+/// The buffered calls. If a call failed after it had gathered more bytes than the buffer holds, only a call of the same
+/// kind can continue it. Until then, `rio_cnt` holds the number of the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Call {
     Readnb = -1,
     Readlineb = -2,
 }
 
-/// What is read ahead always ends with `rio_buf`. So its start follows from `rio_cnt` alone, also in a copy, whose
-/// `rio_bufptr` still points into the original. That it is a copy, and not damaged, is told by a note in the part
-/// of `rio_buf` in front of those bytes: it says where the original's end is, which a peer does not know. If there is
-/// less room in front, which is so only until a few bytes of a full buffer are taken, the note is cut; see also
-/// `rio_t::sum`. (To read less than
-/// a full buffer, so that there is room, costs a fifth of the time: such reads miss the borders of pages.)
+/// The size of the note. The bytes read ahead always end at the end of `rio_buf`. So their start follows from `rio_cnt`
+/// alone, even in a copy, whose `rio_bufptr` still points into the original. A note in front of these bytes distinguishes
+/// a copy from a damaged rio_t: it holds the address where the original's `rio_buf` ends, which a peer does not know. If
+/// there is not enough room in front, which is the case only until a few bytes of a full buffer are taken, the note is
+/// cut; see also `rio_t::sum`. (Reading less than a full buffer would leave room, but costs a fifth of the time: such reads
+/// do not end at the end of a page.)
 const NOTE: usize = size_of::<usize>();
 
-/// What `rio_buf` (empty then) holds while a failed call waits to be continued. `rio_bufptr`
-/// is the caller's buffer meanwhile, where the gathered bytes have stayed.
+/// The contents of `rio_buf`, which is empty otherwise, while a failed call waits to be continued. Meanwhile `rio_bufptr`
+/// points to the caller's buffer, which still holds the gathered bytes.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Suspended {
-    /// Of all that the next call relies on: if something was written over, it is another.
+    /// A checksum of everything that the next call relies on. It differs if something was overwritten.
     seal: usize,
     gathered: usize,
     wanted: usize,
 }
 
 impl rio_t {
-    /// Says to a sanitizer that a call is about to use the reader, where there is one.
+    /// Tells the sanitizer, if there is one, that a call is about to use the reader.
     #[inline(always)]
     pub fn watch(this: *const rio_t) {
         sys::about_to_store(this.cast(), offset_of!(rio_t, rio_buf));
@@ -167,8 +166,8 @@ impl rio_t {
         }
     }
 
-    /// Reads up to and with the next newline, but at most as many bytes as there is room
-    /// for; fewer at the end of the file, 0 if nothing came before it.
+    /// Reads up to and including the next newline, but at most as many bytes as there is room for. Returns their number, which
+    /// is 0 at the end of the file.
     pub fn readlineb(&mut self, source: &mut dyn Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
         if !self.settle() {
@@ -192,7 +191,7 @@ impl rio_t {
         Ok(wanted - room.left())
     }
 
-    /// Takes the next `wanted` bytes, if the buffer has so many; otherwise nothing.
+    /// Takes the next `wanted` bytes if the buffer has that many; otherwise takes nothing.
     ///
     /// # Safety
     /// `wanted` must not be 0, and so many bytes must be writable at `to`, outside of this rio_t.
@@ -244,15 +243,15 @@ impl rio_t {
         buf.wrapping_add(RIO_BUFSIZE)
     }
 
-    /// What is read ahead, as it nearly always is: of this very rio_t, and with the whole note in front. `None` is for
-    /// [`rio_t::settle`].
+    /// Returns the bytes read ahead in the usual case: this rio_t is not a copy, and the whole note is in front of them.
+    /// Returns `None` if [`rio_t::settle`] must look.
     #[inline(always)]
     fn unread(&self) -> Option<&[u8]> {
         let buf: *const u8 = (&raw const self.rio_buf).cast();
         let start = self.rio_bufptr.addr().wrapping_sub(buf.addr());
         let count = self.rio_cnt as usize; // a negative count is larger than any buffer
-        // That start + count is RIO_BUFSIZE is asked of their lower halves, or the compiler would take the start from
-        // the count, which is known later than rio_bufptr.
+        // The comparison uses only the lower halves. Otherwise the compiler would derive the start from the count, which is
+        // known later than rio_bufptr.
         let is_at_end = (start as u32).wrapping_add(count as u32) == RIO_BUFSIZE as u32;
         if start > RIO_BUFSIZE || count > RIO_BUFSIZE - NOTE || !is_at_end {
             return None;
@@ -261,15 +260,15 @@ impl rio_t {
         Some(unsafe { core::slice::from_raw_parts(buf.add(start), count) })
     }
 
-    /// Says that the first `count` unread bytes have been taken, and that the next one is at `next`.
+    /// Records that the first `count` unread bytes have been taken, and that the next one is at `next`.
     #[inline(always)]
     fn take_up_to(&mut self, next: *const u8, count: usize) {
         self.rio_cnt -= count as c_int;
         self.rio_bufptr = next.cast_mut().cast();
     }
 
-    /// Makes this a rio_t of its own, if it is a copy, and what is read ahead end with rio_buf. False if the fields
-    /// cannot be right: a failed call waits to be continued, they are damaged, or were never set.
+    /// If this is a copy, makes it independent of the original, and moves the bytes read ahead to the end of rio_buf. Returns
+    /// false if the fields are not valid: a failed call waits to be continued, or they are damaged or were never set.
     #[inline(always)]
     fn settle(&mut self) -> bool {
         let count = self.rio_cnt as usize;
@@ -280,10 +279,10 @@ impl rio_t {
         if end == self.end().addr() {
             return true;
         }
-        // As rio_readinitb leaves it, rio_bufptr is at the start of rio_buf.
+        // After rio_readinitb, rio_bufptr is the start of rio_buf.
         let is_fresh = count == 0 && self.is_noted(end.wrapping_add(RIO_BUFSIZE), 0);
         if !is_fresh && !self.is_noted(end, count) {
-            // A program's own refill leaves what it has read anywhere in rio_buf.
+            // A program that refills the buffer itself may put the bytes anywhere in rio_buf.
             let Some(start) = self.own_start(count) else {
                 return false;
             };
@@ -295,7 +294,7 @@ impl rio_t {
         true
     }
 
-    /// Where in rio_buf the `count` bytes at rio_bufptr begin; `None` if they do not all lie there.
+    /// Returns the index in rio_buf of the `count` bytes at rio_bufptr, or `None` if they are not all in rio_buf.
     fn own_start(&self, count: usize) -> Option<usize> {
         let start = self
             .rio_bufptr
@@ -304,7 +303,7 @@ impl rio_t {
         (start <= RIO_BUFSIZE - count).then_some(start)
     }
 
-    /// Whether the note says that what is read ahead, `count` bytes, ended at `end` in the original.
+    /// Whether the note says that the `count` bytes read ahead ended at the address `end` in the original.
     fn is_noted(&self, end: usize, count: usize) -> bool {
         if count == RIO_BUFSIZE {
             return self.rio_bufptr.addr() == self.sum();
@@ -313,13 +312,14 @@ impl rio_t {
         let buf: *const u8 = (&raw const self.rio_buf).cast();
         // SAFETY: that lies within rio_buf.
         let written = unsafe { core::slice::from_raw_parts(buf, room) };
-        // What a cut note does not say: the original was a rio_t.
+        // A cut note does not prove this: the original had the alignment of a rio_t.
         const ALIGNMENT: usize = align_of::<rio_t>();
         let is_likely = end % ALIGNMENT == self.end().addr() % ALIGNMENT;
         is_likely && written == &note(end, room)[..room]
     }
 
-    /// What stands in place of the note if a failed call has filled all of rio_buf: a sum of its bytes, in rio_bufptr.
+    /// Returns a checksum of the bytes of rio_buf. If a failed call has filled all of rio_buf, rio_bufptr holds it in place
+    /// of the note.
     fn sum(&self) -> usize {
         let bytes = self.rio_buf.iter();
         bytes.fold(usize::MAX, |sum, &byte| {
@@ -327,19 +327,19 @@ impl rio_t {
         })
     }
 
-    /// What is read ahead of a settled rio_t.
+    /// Returns the bytes read ahead, if this rio_t is settled.
     fn ahead(&self) -> &[u8] {
         let count = (self.rio_cnt as usize).min(RIO_BUFSIZE);
         // SAFETY: that lies within rio_buf; so far as the fields are ours, those bytes have been read into.
         unsafe { core::slice::from_raw_parts(self.end().sub(count), count) }
     }
 
-    /// Says that the first `count` bytes that are read ahead have been taken.
+    /// Records that the first `count` bytes read ahead have been taken.
     fn take(&mut self, count: usize) {
         self.set_ahead(self.ahead().len() - count);
     }
 
-    /// Says that the last `count` bytes of rio_buf are read ahead, and writes the note.
+    /// Records that the last `count` bytes of rio_buf are read ahead, and writes the note.
     fn set_ahead(&mut self, count: usize) {
         let end = self.end();
         self.rio_cnt = count as c_int;
@@ -347,7 +347,7 @@ impl rio_t {
         let room = RIO_BUFSIZE - count;
         let note = note(end.addr(), room);
         let buf: *mut u8 = (&raw mut self.rio_buf).cast();
-        // SAFETY: so much room is in front of what is read ahead.
+        // SAFETY: there is that much room in front of the bytes read ahead.
         unsafe {
             if room >= NOTE {
                 buf.cast::<[u8; NOTE]>().write(note);
@@ -357,7 +357,7 @@ impl rio_t {
         }
     }
 
-    /// Refills the empty buffer with one read, and returns how many bytes came.
+    /// Refills the empty buffer with one read, and returns the number of bytes read.
     fn fill(&mut self, source: &mut dyn Source) -> Result<usize> {
         self.set_ahead(0);
         let buf: *mut u8 = (&raw mut self.rio_buf).cast();
@@ -373,9 +373,8 @@ impl rio_t {
         Ok(count)
     }
 
-    /// Ends a failed call, whose first `wanted - room.left()` bytes are with the caller, in
-    /// such a way that none is lost: into the buffer again, or, where they are too many for it,
-    /// to be continued by the same call.
+    /// Ends a failed call, and loses none of its first `wanted - room.left()` bytes, which are in the caller's buffer. Copies
+    /// them back to rio_buf, or if they are too many for it, leaves them there for the same call to continue.
     #[cold]
     fn put_back(&mut self, call: Call, room: &Room, wanted: usize, reason: Errno) -> Result<usize> {
         let gathered = wanted - room.left();
@@ -402,7 +401,7 @@ impl rio_t {
         Err(reason)
     }
 
-    /// A number that changes with the fields, the caller's buffer among them, and with each of these.
+    /// Returns a checksum of the fields, which include the address of the caller's buffer, and of the parameters.
     fn seal(&self, gathered: usize, wanted: usize) -> usize {
         [
             self.rio_bufptr.addr(),
@@ -414,8 +413,8 @@ impl rio_t {
         .fold(usize::MAX, |seal, word| seal.rotate_left(13) ^ word)
     }
 
-    /// Goes on where a failed call of the same kind stopped, with the same buffer and at least
-    /// the same count; EINVAL for everything else that `settle` does not understand.
+    /// Continues after a failed call of the same kind, with the same buffer and at least the same count. Fails with EINVAL in
+    /// every other case that `settle` refuses.
     #[cold]
     fn resume(&mut self, call: Call, room: &mut Room) -> Result<()> {
         const REFUSED: Result<()> = Err(Errno(libc::EINVAL));
@@ -439,8 +438,8 @@ impl rio_t {
     }
 }
 
-/// The note that what is read ahead ends at the address `end`, of which `room` bytes are written. Of a rio_t that is all
-/// zeros, it is not zeros; and none that is cut is the start of a whole one.
+/// Returns the note for bytes read ahead that end at the address `end`. The caller writes the first `room` bytes of it. The
+/// note of a rio_t that is all zeros is not zero, and a cut note is never the start of a whole one.
 fn note(end: usize, room: usize) -> [u8; NOTE] {
     let is_cut = room < NOTE;
     (!end ^ if is_cut { usize::MAX / 3 } else { 0 }).to_ne_bytes()

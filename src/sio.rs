@@ -15,7 +15,7 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// None yet.
+    /// Creates an empty text.
     pub fn new(room: &'a mut [u8]) -> Text<'a> {
         Text { room, len: 0 }
     }
@@ -30,7 +30,7 @@ impl<'a> Text<'a> {
         others
     }
 
-    /// What there is.
+    /// Returns the bytes composed so far.
     pub fn bytes(&self) -> &[u8] {
         &self.room[..self.len]
     }
@@ -39,8 +39,8 @@ impl<'a> Text<'a> {
 /// Room for what the sio_ functions write, on the stack of a signal handler.
 pub const ROOM: usize = 1024;
 
-/// Text on its way to a descriptor. What fits into the room goes out in one system call; longer
-/// text in several, and nothing is cut.
+/// Text that is written to a descriptor. If it fits into the room, one system call writes it; longer text takes several. No
+/// text is cut.
 #[derive(Debug)]
 pub struct Output<'a> {
     fd: c_int,
@@ -50,7 +50,7 @@ pub struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// Nothing yet, for `fd`.
+    /// Creates an empty output to `fd`.
     pub fn new(fd: c_int, room: &'a mut [u8]) -> Output<'a> {
         Output {
             fd,
@@ -88,7 +88,7 @@ impl<'a> Output<'a> {
     }
 
     fn flush(&mut self) {
-        // After a failure the rest has nowhere to go.
+        // After a failure, the rest is discarded.
         if self.outcome.is_ok() {
             let text = self.text.bytes();
             sys::about_to_pass(text);
@@ -97,14 +97,14 @@ impl<'a> Output<'a> {
         self.text.len = 0;
     }
 
-    /// Writes what has not been written yet. The number of all bytes, or why not all were written.
+    /// Writes the bytes that are left. Returns the number of all bytes, or the reason why not all were written.
     pub fn finish(mut self) -> Result<usize> {
         self.flush();
         self.outcome.map(|()| self.total)
     }
 }
 
-/// As many as 2^64 - 1 has in base 8.
+/// The number of digits of 2^64 - 1 in base 8.
 const DIGITS: usize = 22;
 
 /// A number in base 8, 10 or 16.
@@ -122,10 +122,10 @@ fn digits(number: u64, base: u64, room: &mut [u8; DIGITS]) -> &[u8] {
     }
 }
 
-/// The longest int in base 10, with its minus and a NUL.
+/// The size of the longest int in base 10, with its minus sign and a NUL.
 pub const DECIMAL: usize = 12;
 
-/// `number` in base 10, as a C string in `room`.
+/// Returns `number` in base 10, as a C string in `room`.
 pub fn decimal(number: c_int, room: &mut [u8; DECIMAL]) -> &CStr {
     let mut text = Text::new(room);
     if number < 0 {
@@ -137,11 +137,11 @@ pub fn decimal(number: c_int, room: &mut [u8; DECIMAL]) -> &CStr {
     unsafe { CStr::from_ptr(room.as_ptr().cast()) }
 }
 
-/// What kind of argument a conversion takes. The C code that fetches it knows these numbers.
+/// The type of a conversion's argument. The C code that fetches the argument uses the same numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Kind {
-    /// int or unsigned int; fetched as the latter, so that the upper half is zero.
+    /// int or unsigned int; fetched as unsigned int, so that the upper half is zero.
     Int = 0,
     /// long or unsigned long.
     Long = 1,
@@ -149,20 +149,20 @@ pub enum Kind {
     Size = 2,
     /// A pointer.
     Pointer = 3,
-    /// long long or intmax_t, fetched to be passed over.
+    /// long long or intmax_t, fetched only to skip it.
     Wide = 4,
-    /// double, fetched to be passed over.
+    /// double, fetched only to skip it.
     Double = 5,
-    /// long double, fetched to be passed over.
+    /// long double, fetched only to skip it.
     LongDouble = 6,
 }
 
-/// No string lies below this address.
+/// The lowest address that a string can have.
 const FIRST_PAGE: c_ulong = 4096;
 
 /// Appends `format` with its conversions (%c %s %d %i %u %x %o %p, and l or z before a number's;
-/// %% is a percent sign) filled in from what `next` fetches. What is no such conversion is copied unchanged, and
-/// the rest goes on; if it is one of printf's, its argument is passed over.
+/// %% is a percent sign) filled in from what `next` fetches. Copies any other conversion unchanged, and if it is one of
+/// printf's, skips its argument.
 ///
 /// # Safety
 /// What `next` fetches for %s must be NULL or a C string.
@@ -215,8 +215,8 @@ pub unsafe fn format(
     output.put(format);
 }
 
-/// The length of the conversion that `format` starts with, if printf has one like it, and fetches its arguments.
-/// Otherwise that of the percent sign.
+/// Returns the length of the conversion at the start of `format` if printf has such a conversion, after fetching its
+/// arguments. Otherwise returns the length of the percent sign.
 #[cold]
 #[inline(never)]
 fn pass_over(format: &[u8], next: &mut dyn FnMut(Kind) -> c_ulong) -> usize {
@@ -257,22 +257,22 @@ fn pass_over(format: &[u8], next: &mut dyn FnMut(Kind) -> c_ulong) -> usize {
     length + 1
 }
 
-/// A signed argument that is no int.
+/// Converts a signed argument that is not an int.
 #[allow(clippy::useless_conversion)] // not where a long has 32 bits
 fn signed(argument: c_ulong) -> i64 {
     i64::from(argument as c_long)
 }
 
-/// An unsigned argument; an unsigned int comes without an upper half.
+/// Converts an unsigned argument; the upper half of an unsigned int is zero.
 #[allow(clippy::useless_conversion)] // not where a long has 32 bits
 fn unsigned(argument: c_ulong) -> u64 {
     u64::from(argument)
 }
 
-/// A string that a C program handed over; for NULL, a text that says so.
+/// Returns the string that a C program has passed, or "(null)" for NULL.
 ///
 /// # Safety
-/// `text` must be NULL or end in a NUL, and stay as it is for as long as the result is used.
+/// `text` must be NULL or end with a NUL, and must not change while the result is used.
 pub unsafe fn string<'a>(text: *const c_char) -> &'a CStr {
     if text.is_null() {
         return c"(null)";

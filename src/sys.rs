@@ -4,16 +4,14 @@
 //! interrupted call restarts, and when a call that would block waits. No function
 //! here changes `errno`; the C interface sets it, once, when a C call fails.
 //!
-//! A thread may be cancelled inside a call. That unwinding finds no destructor and no landing
-//! pad in our frames, only unwind tables (see rt.rs), and a test cancels a thread in
-//! every blocking call.
+//! A thread may be cancelled inside a call. The unwinding then finds no destructor and no landing pad in our frames, only
+//! unwind tables (see rt.rs). A test cancels a thread in every blocking call.
 //!
-//! Yet only `pthread_exit` is declared "C-unwind", not the functions that are cancellation points.
-//! In a crate with panic = "abort", rustc adds to each call of a "C-unwind" function a landing pad that
-//! aborts the process (RFC 2945), and all that keeps it from being entered is our personality
-//! routine: 4 KiB of code that would be wrong if it were not dead. All that "C" lets the compiler
-//! conclude, that nothing unwinds, is that our frames need no landing pads, which is so. The
-//! tables that the unwinder needs are kept by -C force-unwind-tables.
+//! However, only `pthread_exit` is declared "C-unwind", not the functions that are cancellation points. In a crate with
+//! panic = "abort", rustc adds a landing pad that aborts the process to each call of a "C-unwind" function (RFC 2945). Only
+//! our personality routine would keep the unwinder from entering it: 4 KiB of code that would be wrong if it ran. From "C"
+//! the compiler concludes that nothing unwinds, and so that our frames need no landing pads, which is true. -C
+//! force-unwind-tables keeps the tables that the unwinder needs.
 
 mod buffer;
 mod cancel;

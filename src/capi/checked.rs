@@ -1,12 +1,12 @@
-//! What checked wrappers are made of. A **source** makes one call of libc, by its ordinary symbol, and gives a `Result`.
-//! A **combinator** says when the call is made again, or that one error is none. The one **sink** reports what failed:
+//! The parts of checked wrappers. A **source** makes one call of libc, by its ordinary symbol, and returns a `Result`.
+//! A **combinator** repeats the call, or turns one error into a success. The one **sink** reports a failure:
 //!
 //! ```text
 //! let outcome = restart(|| attempt(-1, || unsafe { libc::dup2(fd1, fd2) }));
 //! report_failure(c"Dup2", outcome).unwrap_or(-1)
 //! ```
 //!
-//! Sources leave `errno` as they found it, whatever libc did with it on the way. Only the sink sets it, after a failure.
+//! Sources leave `errno` unchanged, even if libc changes it. Only the sink sets it, after a failure.
 //!
 //! "Add a wrapper" in CONTRIBUTING.md lists the places that a new wrapper touches.
 
@@ -16,12 +16,12 @@ use super::handler;
 use crate::report::Reason;
 use crate::sys::{self, Errno, Result, Unresolved};
 
-/// What a source gives whose errors are not all those of errno.
+/// The result of a source that has other errors than those of errno.
 pub(super) type Outcome<T> = core::result::Result<T, Reason>;
 
 pub(super) const FAULT: Errno = Errno(libc::EFAULT);
 
-/// The pointer, unless it is NULL, at which libc would crash.
+/// Returns the pointer, or EFAULT if it is NULL, which would crash libc.
 #[inline]
 pub(super) fn non_null<P: Pointer>(pointer: P) -> Result<P> {
     if pointer.is_null() {
@@ -53,7 +53,7 @@ impl<T> Pointer for *mut T {
 // A call that cannot fail.
 pub(super) use crate::sys::keep_errno;
 
-/// Makes a call that says by the value `failure` that it failed, and why in `errno`.
+/// Makes a call that returns `failure` if it fails, with the reason in `errno`.
 #[inline]
 pub(super) fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
     let errno = sys::Place::find();
@@ -89,8 +89,8 @@ pub(super) fn attempt_resolver(call: impl FnOnce() -> c_int) -> Outcome<()> {
     })
 }
 
-/// What the system refused to the resolver, with whose `code` and `errno` it came back. Its own word may hide that: without a
-/// free descriptor, it knows no host.
+/// Returns the reason if the resolver failed, with `code`, because the system refused it something. The code alone may hide
+/// that: without a free descriptor, the resolver knows no host.
 #[cold]
 #[inline(never)]
 pub(super) fn unresolved(code: c_int) -> Option<Reason> {
@@ -102,8 +102,8 @@ pub(super) fn unresolved(code: c_int) -> Option<Reason> {
     want.map(Reason::Errno)
 }
 
-/// Makes a call that may have failed if it returns true; what tells a failure from a normal end is `errno`, which
-/// is cleared before.
+/// Makes a call that may have failed if it returns true. Clears `errno` first, because only `errno` distinguishes a failure
+/// from a normal end.
 #[inline]
 pub(super) fn attempt_cleared(call: impl FnOnce() -> bool) -> Result<()> {
     keep_errno(|| {
@@ -117,11 +117,11 @@ pub(super) fn attempt_cleared(call: impl FnOnce() -> bool) -> Result<()> {
     })
 }
 
-// Combinators; `restart` and `restart_in_time` are those of the system calls.
+// Combinators. `restart` and `restart_in_time` are the same as for the system calls.
 
 pub(super) use crate::sys::{restart, restart_in_time};
 
-/// Makes the error `reason` a success, with its number as the value.
+/// Turns the error `reason` into a success, with its number as the value.
 #[inline]
 pub(super) fn allow(reason: c_int, outcome: Result<c_int>) -> Result<c_int> {
     match outcome {
@@ -142,7 +142,7 @@ pub(super) fn report_failure<T>(name: &CStr, outcome: Result<T>) -> Result<T> {
     outcome
 }
 
-/// What each wrapper calls, and so takes as little as it can.
+/// Reports a failure for the wrappers. Has few parameters, because every wrapper calls it.
 ///
 /// # Safety
 /// `name` must be a C string.
@@ -154,10 +154,10 @@ unsafe fn fail(name: *const c_char, reason: Errno) {
     handler::fail_on(&[name, c" error"], reason.into());
 }
 
-/// [`report_failure`] of a call on a file, whose name the message has: `name error: path: reason`.
+/// [`report_failure`] for a call on a file. The message names the file: `name error: path: reason`.
 ///
 /// # Safety
-/// `path` must be NULL or a C string, if the system has found nothing wrong with it.
+/// `path` must be NULL or a C string, unless the system has refused it.
 #[inline]
 pub(super) unsafe fn report_failure_on<T>(
     name: &CStr,
@@ -176,7 +176,7 @@ pub(super) unsafe fn report_failure_on<T>(
 #[cold]
 #[inline(never)]
 unsafe fn fail_on_file(name: *const c_char, path: *const c_char, reason: Errno) {
-    // It may not have been looked at, cannot be, or would be a page of text.
+    // With these reasons, the path may be unchecked, not readable, or a page long.
     const NOT_NAMED: [c_int; 4] = [libc::EFAULT, libc::EINVAL, libc::ENOMEM, libc::ENAMETOOLONG];
     if path.is_null() || NOT_NAMED.contains(&reason.0) {
         // SAFETY: the caller's promise.
@@ -187,7 +187,7 @@ unsafe fn fail_on_file(name: *const c_char, path: *const c_char, reason: Errno) 
     handler::fail_on(&[name, c" error: ", shown(path)], reason.into());
 }
 
-/// An argument as a message shows it.
+/// Returns an argument as a message shows it.
 pub(super) fn shown(argument: &CStr) -> &CStr {
     if argument.is_empty() {
         c"\"\""
@@ -196,7 +196,7 @@ pub(super) fn shown(argument: &CStr) -> &CStr {
     }
 }
 
-/// What follows the message of a call on a host and a port, each of which may have been left out.
+/// Returns what follows the message of a call on a host and a port, each of which is optional.
 pub(super) fn destination<'a>(host: Option<&'a CStr>, port: Option<&'a CStr>) -> [&'a CStr; 4] {
     match (host.filter(|host| !host.is_empty()), port) {
         (Some(host), Some(port)) if is_ipv6(host) => [c": [", host, c"]:", port],

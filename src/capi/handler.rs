@@ -1,4 +1,4 @@
-//! What happens after a failure: the line that says what failed, and the error handler, which gets it and ends the
+//! What follows a failure: a line that says what failed, and the error handler, which receives the line and ends the
 //! program, the thread or only the call (CS:APP 3e, section 8.3 and appendix A).
 
 use core::ffi::{CStr, c_char};
@@ -12,27 +12,27 @@ use super::ext::{
 use crate::report::{self, Reason};
 use crate::sys::{self, Errno};
 
-/// What gets the line. Declared "C-unwind" because it may end its thread.
+/// An error handler, which receives the line. Declared "C-unwind" because it may end its thread.
 pub type Handler = unsafe extern "C-unwind" fn(message: *const c_char);
 
-/// A handler as C hands it over, NULL included.
+/// A handler as C passes it, possibly NULL.
 pub type HandlerPointer = Option<Handler>;
 
-/// The error handler. Null until it is first asked for: then the environment chooses.
+/// The error handler. Null until its first use, when the environment chooses it.
 static HANDLER: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
 /// The environment variable that chooses the first handler.
 const ON_ERROR: &CStr = c"CSAPP_ON_ERROR";
 
-/// Sets `errno`, and has the error handler told `message: reason`. If that returns, so does this, and `errno` is
-/// the reason again.
+/// Sets `errno`, and calls the error handler with `message: reason`. If the handler returns, sets `errno` to the reason
+/// again and returns.
 #[cold]
 #[inline(never)]
 pub(super) fn fail(message: &CStr, reason: Reason) {
     fail_on(&[message], reason);
 }
 
-/// [`fail`], with a message in parts, such as what the call was made on.
+/// [`fail`], with a message in parts, one of which may be the file or the host.
 #[cold]
 #[inline(never)]
 pub(super) fn fail_on(message: &[&CStr], reason: Reason) {
@@ -40,14 +40,14 @@ pub(super) fn fail_on(message: &[&CStr], reason: Reason) {
     tell(message, reason);
 }
 
-/// [`fail`], with `errno` as it is.
+/// [`fail`], with `errno` unchanged.
 #[cold]
 #[inline(never)]
 pub(super) fn report(message: &CStr, reason: Reason) {
     tell(&[message], reason);
 }
 
-/// [`report`], with the reason that `errno` says.
+/// [`report`], with the reason in `errno`.
 #[cold]
 #[inline(never)]
 pub(super) fn report_errno(message: &CStr) {
@@ -78,11 +78,11 @@ pub(super) fn fail_in_signal_handler(message: &CStr, reason: Errno) {
     fail(message, reason.into());
 }
 
-/// Replaces the error handler and returns the one before.
+/// Replaces the error handler, and returns the previous one.
 pub(super) fn set(new: Handler) -> Handler {
-    // Without this, the one before could be the environment's, not yet chosen.
+    // Chooses the environment's handler if there is none yet: it is the previous one then.
     handler();
-    // What prepares a thread's end allocates memory, which a signal handler must not.
+    // The preparation allocates memory, which a signal handler must not do.
     if may_end_thread(new) && !sys::may_be_in_signal_handler() {
         sys::prepare_to_exit_threads();
     }
@@ -91,14 +91,14 @@ pub(super) fn set(new: Handler) -> Handler {
     unsafe { mem::transmute::<*mut (), Handler>(before) }
 }
 
-/// Lets the environment choose the handler, unless there is one, and prepares for it: before something can be short.
+/// Lets the environment choose the handler, unless there is one, and prepares for it while memory and descriptors are free.
 pub(super) fn settle() {
     if may_end_thread(handler()) {
         sys::prepare_to_exit_threads();
     }
 }
 
-/// Whether a handler may end its thread; one of the program's own may.
+/// Whether a handler may end its thread, as any handler of the program may.
 fn may_end_thread(handler: Handler) -> bool {
     let others: [Handler; 3] = [csapp_error_exit, csapp_error_return, csapp_error_abort];
     !others.iter().any(|&other| is(handler, other))
@@ -116,7 +116,7 @@ fn handler() -> Handler {
         return unsafe { mem::transmute::<*mut (), Handler>(current) };
     }
     let (first, refused) = first();
-    // Another thread may have done the same meanwhile; the one that stores it has the word.
+    // Another thread may do the same at this moment. The handler that is stored first counts.
     let stored = HANDLER.compare_exchange(
         ptr::null_mut(),
         first as *mut (),
@@ -131,8 +131,8 @@ fn handler() -> Handler {
     handler()
 }
 
-/// The handler that the environment asks for, or the one that ends the program; and the variable's value, if it is not
-/// one of those it may have.
+/// Returns the handler that the environment chooses, or the one that ends the program. Also returns the value of the
+/// variable, if it is not valid.
 fn first() -> (Handler, Option<&'static CStr>) {
     let Some(choice) = sys::environment(ON_ERROR) else {
         return (csapp_error_exit, None);
