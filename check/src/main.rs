@@ -17,6 +17,8 @@ mod ends;
 mod json;
 #[path = "command/memory.rs"]
 mod memory;
+#[path = "command/peers.rs"]
+mod peers;
 #[path = "command/places.rs"]
 mod places;
 #[path = "command/report.rs"]

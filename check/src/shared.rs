@@ -129,7 +129,8 @@ named! {
         Fork = "fork", Spawn = "posix_spawn", Exec = "exec", Exit = "exit", Raise = "raise", Kill = "kill",
         Create = "pthread_create", Join = "pthread_join", Detach = "pthread_detach", MutexLock = "pthread_mutex_lock",
         CondWait = "pthread_cond_wait", CondTimedwait = "pthread_cond_timedwait", SemWait = "sem_wait",
-        Barrier = "pthread_barrier_wait", Getaddrinfo = "getaddrinfo",
+        Barrier = "pthread_barrier_wait",
+        ReadLock = "pthread_rwlock_rdlock", WriteLock = "pthread_rwlock_wrlock", Getaddrinfo = "getaddrinfo",
         Fgets = "fgets", Fgetc = "fgetc", Getc = "getc", Getchar = "getchar", Getline = "getline", Fread = "fread",
         Printf = "printf", Fprintf = "fprintf", Vprintf = "vprintf", Vfprintf = "vfprintf", Puts = "puts", Fputs = "fputs",
         Fputc = "fputc", Putc = "putc", Putchar = "putchar", Fwrite = "fwrite", Perror = "perror", Fflush = "fflush",
@@ -379,7 +380,11 @@ pub struct Thread {
     pub call: AtomicU32,
     pub fd: AtomicI32,
     pub stack: AtomicU32,
-    pub on: AtomicUsize,
+    /// What else it waits for: the address of a lock; a thread's handle; a child; poll's entries and how many; how many
+    /// descriptors select looks at, and its three sets; a descriptor of epoll.
+    pub on: [AtomicUsize; 4],
+    /// Since when: monotonic nanoseconds, exact if there is a timeline.
+    pub since: AtomicU64,
     /// Counts its calls, and those after which it may know what another thread did.
     pub ops: AtomicU32,
     pub sync: AtomicU32,

@@ -79,6 +79,32 @@ fn among_descriptors(pid: i32) -> Option<String> {
     found.map(|path| path.to_string_lossy().into_owned())
 }
 
+/// Copies out of the memory of a process, if these bytes are there and may be seen.
+pub fn peek(pid: i32, address: usize, to: &mut [u8]) -> bool {
+    let local = libc::iovec {
+        iov_base: to.as_mut_ptr().cast(),
+        iov_len: to.len(),
+    };
+    let remote = libc::iovec {
+        iov_base: ptr::without_provenance_mut(address),
+        iov_len: to.len(),
+    };
+    // SAFETY: writes to the slice alone.
+    let copied = unsafe { libc::process_vm_readv(pid, &local, 1, &remote, 1, 0) };
+    copied == to.len() as isize
+}
+
+/// Monotonic nanoseconds, as the watched processes have them.
+pub fn now() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: fills in the variable.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 impl Shared {
     /// What was found so far, in order.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {

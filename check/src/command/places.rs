@@ -214,6 +214,14 @@ impl File {
     }
 }
 
+impl Module {
+    fn path(&self) -> String {
+        let bytes = self.path.iter().map(Cell::get);
+        let path: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
+        String::from_utf8_lossy(&path).into_owned()
+    }
+}
+
 /// Looks up places, and keeps what it has read of the files.
 pub struct Places<'a> {
     shared: &'a Shared,
@@ -283,6 +291,34 @@ impl<'a> Places<'a> {
         is_csapp(name).then(|| name.to_owned())
     }
 
+    /// Where the function of `place` was called, and so on: the program's own functions only.
+    pub fn callers(&self, id: u32) -> Vec<String> {
+        let places = self.stack(id);
+        let of_program = places
+            .iter()
+            .filter(|place| !place.is_inner() && place.line.is_some());
+        of_program.skip(1).map(Place::long).collect()
+    }
+
+    /// The name of the variable at an address, if it is a global one.
+    pub fn variable(&self, image: u32, address: usize) -> Option<String> {
+        let module = self.module(image, address)?;
+        let offset = (address - module.bias.get()) as u64;
+        let mut files = self.files.borrow_mut();
+        let file = files
+            .entry(module.path())
+            .or_insert_with_key(|path| File::open(path));
+        let file = file.as_ref()?;
+        let symbol = file.lines.find_symbol_info(offset)?;
+        let inside = offset - symbol.address();
+        let length = file.lengths.get(&symbol.address())?;
+        match inside {
+            0 => Some(symbol.name().to_owned()),
+            _ if inside < *length => Some(format!("{}+{inside}", symbol.name())),
+            _ => None,
+        }
+    }
+
     fn module(&self, image: u32, address: usize) -> Option<&'a Module> {
         let used = (self.shared.modules_used.get() as usize).min(MODULES);
         let holds = |module: &&Module| {
@@ -299,13 +335,7 @@ impl<'a> Places<'a> {
                 ..Place::default()
             }];
         };
-        let path: Vec<u8> = module
-            .path
-            .iter()
-            .map(Cell::get)
-            .take_while(|byte| *byte != 0)
-            .collect();
-        let path = String::from_utf8_lossy(&path).into_owned();
+        let path = module.path();
         if base(&path).starts_with("libcsapp_check") {
             return Vec::new();
         }

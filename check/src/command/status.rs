@@ -1,13 +1,18 @@
 //! Where does it hang? What each thread of each watched process waits for, and which thread or process could end the wait.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 
 use crate::arguments::{Failure, Outcome};
 use crate::describe::counted;
 use crate::memory;
+use crate::peers::{Peers, process_name, process_state};
 use crate::places::Places;
 use crate::shared::*;
+
+/// Of more threads, descriptors or processes, only the first are named.
+const NAMED: usize = 8;
 
 /// Prints it for the processes that are watched with `pid`.
 pub fn of_process(pid: i32) -> Outcome<()> {
@@ -22,110 +27,215 @@ pub fn of_process(pid: i32) -> Outcome<()> {
 }
 
 pub fn text(shared: &Shared, places: &Places<'_>) -> String {
+    let peers = Peers::new();
     let mut text = String::new();
     for process in shared
         .live()
         .filter(|process| (1..CLAIMED).contains(&process.pid.get()) && process.end.get() == RUNNING)
     {
         let pid = process.pid.get();
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        let alive: Vec<_> = process
+        let threads: Vec<_> = process
             .all_threads()
             .filter(|thread| thread.state.get() == ALIVE)
-            .collect();
-        let _ = writeln!(
-            text,
-            "process {pid} ({}), {}",
-            name.trim(),
-            counted(alive.len() as i64, "thread")
-        );
-        for thread in alive {
-            text += &Waiting {
-                shared,
+            .filter(|thread| !matches!(process_state(thread.tid.get()), None | Some('Z' | 'X')))
+            .map(|thread| Waiting {
                 process,
                 thread,
                 places,
-            }
-            .text();
+                peers: &peers,
+            })
+            .collect();
+        let stopped = match process_state(pid) {
+            Some('T' | 't') => ", stopped by a signal",
+            _ => "",
+        };
+        let _ = writeln!(
+            text,
+            "process {pid} ({}), {}{stopped}",
+            process_name(pid),
+            counted(threads.len() as i64, "thread")
+        );
+        for (story, alike) in gathered(&threads) {
+            text += &told(&story, &alike);
         }
     }
     text
 }
 
+/// What is the same for all threads that wait in the same place for the same.
+#[derive(PartialEq, Eq, Hash, Clone)]
+struct Story {
+    what: String,
+    details: String,
+}
+
+/// A thread, and for how many seconds it has been in its call, if it is in one.
+type Since = (i32, Option<f64>);
+
+/// The stories in the order of their first threads, with each thread that one is about, and since when it waits.
+fn gathered(threads: &[Waiting<'_>]) -> Vec<(Story, Vec<Since>)> {
+    let mut stories: Vec<(Story, Vec<Since>)> = Vec::new();
+    let mut known: HashMap<Story, usize> = HashMap::new();
+    for waiting in threads {
+        let story = waiting.story();
+        let index = *known.entry(story.clone()).or_insert_with(|| {
+            stories.push((story, Vec::new()));
+            stories.len() - 1
+        });
+        stories[index]
+            .1
+            .push((waiting.thread.tid.get(), waiting.seconds()));
+    }
+    stories
+}
+
+fn told(story: &Story, alike: &[Since]) -> String {
+    let names = alike.iter().map(|(tid, _)| tid.to_string());
+    let times = || alike.iter().filter_map(|(_, seconds)| *seconds);
+    let shortest = seconds(times().fold(f64::INFINITY, f64::min));
+    let longest = seconds(times().fold(0.0, f64::max));
+    let how_long = match times().count() {
+        0 => String::new(),
+        _ if shortest == longest => format!(", for {longest}"),
+        _ => format!(", for {shortest} to {longest}"),
+    };
+    let threads = if alike.len() == 1 {
+        "thread"
+    } else {
+        "threads"
+    };
+    format!(
+        "  {threads} {}: {}{how_long}\n{}",
+        list(names),
+        story.what,
+        story.details
+    )
+}
+
+fn seconds(seconds: f64) -> String {
+    match seconds as u64 {
+        0..100 => format!("{seconds:.1} s"),
+        whole @ 100..7200 => format!("{} min {} s", whole / 60, whole % 60),
+        whole => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+    }
+}
+
+/// "1, 2, 3", or the first of them and how many there are besides.
+fn list(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<_> = names.collect();
+    if names.len() <= NAMED + 1 {
+        return names.join(", ");
+    }
+    format!(
+        "{} and {} more",
+        names[..NAMED].join(", "),
+        names.len() - NAMED
+    )
+}
+
 struct Waiting<'a> {
-    shared: &'a Shared,
     process: &'a Process,
     thread: &'a Thread,
     places: &'a Places<'a>,
+    peers: &'a Peers,
 }
 
 impl Waiting<'_> {
-    fn text(&self) -> String {
-        let thread = self.thread;
-        let tid = thread.tid.get();
-        let call = Call::of(thread.call.get());
-        let mut text = format!("  thread {tid}");
-        if call == Call::None {
-            text += ": in the program's own code\n";
-            return text;
-        }
-        let stack = thread.stack.get();
-        let name = self
-            .places
-            .through(stack)
-            .unwrap_or_else(|| call.name().into());
-        let _ = write!(text, ": {}: in {name}", self.places.place(stack).long());
-        if name != call.name() {
-            let _ = write!(text, " ({})", call.name());
-        }
-        let fd = thread.fd.get();
-        if fd >= 0 {
-            let _ = write!(text, ", descriptor {fd}");
-        }
-        text.push('\n');
-        self.descriptor(fd, &mut text);
-        if matches!(
-            call,
-            Call::MutexLock | Call::SemWait | Call::CondWait | Call::CondTimedwait | Call::Barrier
-        ) {
-            self.lock(call, &mut text);
-        }
-        if matches!(
-            call,
-            Call::Wait | Call::Waitpid | Call::Waitid | Call::Wait3 | Call::Wait4
-        ) {
-            self.children(&mut text);
-        }
-        text
+    /// The thread's number, which /proc takes as it takes its process's, also when the first thread has ended.
+    fn tid(&self) -> i32 {
+        self.thread.tid.get()
     }
 
-    fn descriptor(&self, fd: i32, text: &mut String) {
+    fn call(&self) -> Call {
+        Call::of(self.thread.call.get())
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        let since = self.thread.since.get();
+        let now = memory::now();
+        (self.call() != Call::None && since != 0).then(|| now.saturating_sub(since) as f64 / 1e9)
+    }
+
+    fn story(&self) -> Story {
+        use Call::{
+            Barrier, CondTimedwait, CondWait, EpollPwait, EpollWait, Join, MutexLock, Poll, Ppoll,
+            Pselect, ReadLock, Select, SemWait, Wait, Wait3, Wait4, Waitid, Waitpid, WriteLock,
+        };
+        let call = self.call();
+        let mut details = String::new();
+        if call == Call::None {
+            return Story {
+                what: self.no_call(),
+                details,
+            };
+        }
+        let stack = self.thread.stack.get();
+        let through = self.places.through(stack);
+        let mut what = format!("{}: in ", self.places.place(stack).long());
+        match through.filter(|name| name != call.name()) {
+            Some(name) => what += &format!("{name} ({})", call.name()),
+            None => what += call.name(),
+        }
+        let callers = self.places.callers(stack);
+        if !callers.is_empty() {
+            let _ = writeln!(details, "      called from {}", callers.join(", "));
+        }
+        let fd = self.thread.fd.get();
+        if fd >= 0 {
+            what += &format!(", descriptor {fd}");
+            self.descriptor(fd, "", &mut details);
+        }
+        match call {
+            MutexLock | ReadLock | WriteLock | SemWait | CondWait | CondTimedwait | Barrier => {
+                self.lock(&mut details);
+            }
+            Wait | Waitpid | Waitid | Wait3 | Wait4 => self.children(&mut details),
+            Join => self.joined(&mut details),
+            Poll | Ppoll => self.several(self.polled(), &mut details),
+            Select | Pselect => self.several(self.selected(), &mut details),
+            EpollWait | EpollPwait => {
+                let epoll = self.thread.on[0].get() as i32;
+                self.several(self.peers.watched_by_epoll(self.tid(), epoll), &mut details);
+            }
+            _ => (),
+        }
+        Story { what, details }
+    }
+
+    /// Outside of all calls that are watched.
+    fn no_call(&self) -> String {
+        if matches!(process_state(self.tid()), Some('R' | 'T' | 't') | None) {
+            return "in the program's own code".into();
+        }
+        let path = format!("/proc/{}/syscall", self.tid());
+        let number = fs::read_to_string(path).unwrap_or_default();
+        let number = number
+            .split(' ')
+            .next()
+            .and_then(|word| word.parse::<u32>().ok())
+            .map_or(String::new(), |number| format!(" (system call {number})"));
+        format!("waits in something that csapp-check does not watch{number}")
+    }
+
+    fn descriptor(&self, fd: i32, wanted: &str, text: &mut String) {
         let Some(entry) = usize::try_from(fd)
             .ok()
             .and_then(|fd| self.process.fds.get(fd))
         else {
             return;
         };
-        let pid = self.process.pid.get();
-        let link = fs::read_link(format!("/proc/{pid}/fd/{fd}"))
-            .map(|link| link.display().to_string())
-            .unwrap_or_default();
-        let name = entry.name.read();
-        let what = if name.is_empty() { link.clone() } else { name };
-        let _ = write!(text, "      descriptor {fd} is {what}");
+        let tid = self.tid();
+        let mut what = self.peers.what_is(tid, fd, entry);
         if entry.state.get() == OPEN {
             let through = self.places.through(entry.open_stack.get());
             let call = through.unwrap_or_else(|| Call::of(entry.open_call.get()).name().into());
-            let _ = write!(
-                text,
-                ", from {call} at {}",
-                self.places.place(entry.open_stack.get()).long()
-            );
+            let place = self.places.place(entry.open_stack.get()).long();
+            what += &format!(", from {call} at {place}");
         }
-        text.push('\n');
+        let _ = writeln!(text, "      descriptor {fd}{wanted} is {what}");
         self.readers(fd, entry, text);
-        if link.starts_with("pipe:") {
-            self.other_ends(pid, fd, &link, text);
+        for line in self.peers.other_ends(tid, fd) {
+            let _ = writeln!(text, "      {line}");
         }
     }
 
@@ -137,128 +247,187 @@ impl Waiting<'_> {
                 && rio.generation.get() == entry.generation.get()
         };
         for rio in self.process.rios[..used].iter().filter(reads) {
-            let unread = self
-                .unread(rio)
+            // rio_cnt, out of the process's memory.
+            let mut count = [0; 4];
+            let unread = memory::peek(self.tid(), rio.address.get() + 4, &mut count)
+                .then(|| i32::from_ne_bytes(count).max(0))
                 .map_or("an unknown number of bytes".into(), |n| {
-                    counted(n.into(), "byte")
+                    counted(n.into(), "unread byte")
                 });
+            let at = match rio.init_stack.get() {
+                0 => String::new(),
+                stack => format!(
+                    " that is initialised at {}",
+                    self.places.place(stack).long()
+                ),
+            };
+            let _ = writeln!(text, "      a rio_t{at} holds {unread} of it");
+        }
+    }
+
+    /// Each of the descriptors, and what for.
+    fn several(&self, all: Vec<(i32, &'static str)>, text: &mut String) {
+        for (fd, what_for) in all.iter().take(NAMED) {
+            self.descriptor(*fd, what_for, text);
+        }
+        if all.len() > NAMED {
             let _ = writeln!(
                 text,
-                "      a rio_t that is initialised at {} holds {unread} of it",
-                self.places.place(rio.init_stack.get()).long()
+                "      and {}",
+                counted((all.len() - NAMED) as i64, "more descriptor")
+            );
+        }
+        if all.is_empty() {
+            *text += "      it waits for no descriptor\n";
+        }
+    }
+
+    /// What poll was given, out of the process's memory.
+    fn polled(&self) -> Vec<(i32, &'static str)> {
+        let count = self.thread.on[1].get().min(FDS);
+        let mut bytes = vec![0; count * size_of::<libc::pollfd>()];
+        if !memory::peek(self.tid(), self.thread.on[0].get(), &mut bytes) {
+            return Vec::new();
+        }
+        let entries = bytes.chunks(size_of::<libc::pollfd>()).map(|entry| {
+            (
+                i32::from_ne_bytes([entry[0], entry[1], entry[2], entry[3]]),
+                i16::from_ne_bytes([entry[4], entry[5]]),
+            )
+        });
+        let wanted = |events: i16| match (events & libc::POLLIN != 0, events & libc::POLLOUT != 0) {
+            (true, true) => ", to be read or written,",
+            (true, false) => ", to be read,",
+            (false, true) => ", to be written,",
+            (false, false) => "",
+        };
+        entries
+            .filter(|(fd, _)| *fd >= 0)
+            .map(|(fd, events)| (fd, wanted(events)))
+            .collect()
+    }
+
+    /// The sets that select was given: it changes them when it returns.
+    fn selected(&self) -> Vec<(i32, &'static str)> {
+        let count = self.thread.on[0].get().min(FDS);
+        let sets = [", to be read,", ", to be written,", ""];
+        let mut all = Vec::new();
+        for (set, what_for) in self.thread.on[1..].iter().zip(sets) {
+            let mut bytes = vec![0u8; count.div_ceil(64) * 8];
+            if set.get() != 0 && memory::peek(self.tid(), set.get(), &mut bytes) {
+                let is_in = |fd: &usize| bytes[fd / 8] >> (fd % 8) & 1 != 0;
+                all.extend((0..count).filter(is_in).map(|fd| (fd as i32, what_for)));
+            }
+        }
+        all
+    }
+
+    fn lock(&self, text: &mut String) {
+        let address = self.thread.on[0].get();
+        let image = self.process.image.get();
+        let name = self.places.variable(image, address);
+        let name = name.map_or(format!("{address:#x}"), |name| {
+            format!("{name} ({address:#x})")
+        });
+        let _ = write!(text, "      it waits for {name}");
+        let owner = self.holder(self.thread);
+        match owner {
+            Some(owner) if owner == self.tid() => {
+                *text += ", which it holds itself";
+            }
+            Some(owner) => *text += &format!(", which thread {owner} holds"),
+            None => (),
+        }
+        let others = self.process.all_threads().filter(|other| {
+            let same_place = other.stack.get() == self.thread.stack.get();
+            other.call.get() != 0
+                && other.on[0].get() == address
+                && other.state.get() == ALIVE
+                && !same_place
+        });
+        let others = list(others.map(|other| other.tid.get().to_string()));
+        if !others.is_empty() {
+            let _ = write!(text, ", as does thread {others}");
+        }
+        text.push('\n');
+        if let Some(circle) = self.circle() {
+            let _ = writeln!(text, "      deadlock: thread {circle}");
+        }
+    }
+
+    /// Which thread holds the mutex that this one waits for.
+    fn holder(&self, thread: &Thread) -> Option<i32> {
+        // glibc's mutex: a lock, a count, and the thread that holds it.
+        let mut words = [0; 12];
+        let is_there = Call::of(thread.call.get()) == Call::MutexLock
+            && memory::peek(self.tid(), thread.on[0].get(), &mut words);
+        let owner = i32::from_ne_bytes([words[8], words[9], words[10], words[11]]);
+        (is_there && owner > 0).then_some(owner)
+    }
+
+    /// Threads that hold what the next of them waits for, back to this one.
+    fn circle(&self) -> Option<String> {
+        let first = self.tid();
+        let mut circle = vec![first];
+        let mut owner = self.holder(self.thread)?;
+        while owner != first {
+            if circle.contains(&owner) {
+                return None;
+            }
+            circle.push(owner);
+            let by_tid =
+                |thread: &&Thread| thread.tid.get() == owner && thread.state.get() == ALIVE;
+            owner = self.holder(self.process.all_threads().find(by_tid)?)?;
+        }
+        circle.push(first);
+        let pairs = circle
+            .windows(2)
+            .map(|pair| format!("{} waits for {}", pair[0], pair[1]));
+        Some(pairs.collect::<Vec<_>>().join(", "))
+    }
+
+    fn joined(&self, text: &mut String) {
+        let handle = self.thread.on[0].get();
+        let is_it = |thread: &&Thread| {
+            thread.handle.get() == handle && matches!(thread.state.get(), CREATED | ALIVE)
+        };
+        if let Some(thread) = self.process.all_threads().find(is_it) {
+            let place = self.places.place(thread.create_stack.get()).long();
+            let _ = writeln!(
+                text,
+                "      it waits for the end of thread {}, created at {place}",
+                thread.tid.get()
             );
         }
     }
 
-    /// rio_cnt, out of the process's memory.
-    fn unread(&self, rio: &Rio) -> Option<i32> {
-        let mut count = 0i32;
-        let local = libc::iovec {
-            iov_base: (&raw mut count).cast(),
-            iov_len: 4,
-        };
-        let remote = libc::iovec {
-            iov_base: (rio.address.get() + 4) as *mut _,
-            iov_len: 4,
-        };
-        // SAFETY: copies four bytes, if they are there.
-        let copied =
-            unsafe { libc::process_vm_readv(self.process.pid.get(), &local, 1, &remote, 1, 0) };
-        (copied == 4).then(|| count.max(0))
-    }
-
-    /// The processes with the same pipe: if none writes, its reader waits for its own other end.
-    fn other_ends(&self, pid: i32, own: i32, link: &str, text: &mut String) {
-        for other in self
-            .shared
-            .live()
-            .map(|process| process.pid.get())
-            .filter(|pid| *pid > 0)
-        {
-            let Ok(entries) = fs::read_dir(format!("/proc/{other}/fd")) else {
-                continue;
-            };
-            for entry in entries.flatten() {
-                let number = entry.file_name().to_string_lossy().into_owned();
-                let is_it =
-                    fs::read_link(entry.path()).is_ok_and(|to| to.to_string_lossy() == link);
-                if !is_it || (other == pid && number == own.to_string()) {
-                    continue;
-                }
-                let flags = fs::read_to_string(format!("/proc/{other}/fdinfo/{number}"))
-                    .unwrap_or_default();
-                let mode = flags
-                    .lines()
-                    .find_map(|line| line.strip_prefix("flags:"))
-                    .unwrap_or("")
-                    .trim();
-                let end = if mode.ends_with('1') {
-                    "writing"
-                } else {
-                    "reading"
-                };
-                let _ = writeln!(
-                    text,
-                    "      its {end} end is open in process {other}, descriptor {number}"
-                );
-            }
-        }
-    }
-
-    fn lock(&self, call: Call, text: &mut String) {
-        let address = self.thread.on.get();
-        let others = self.process.all_threads().filter(|other| {
-            other.tid.get() != self.thread.tid.get()
-                && other.call.get() != 0
-                && other.on.get() == address
-                && other.state.get() == ALIVE
-        });
-        let _ = write!(text, "      it waits for {address:#x}");
-        if call == Call::MutexLock {
-            if let Some(owner) = self.owner(address).filter(|owner| *owner > 0) {
-                let _ = write!(text, ", which thread {owner} holds");
-            }
-        }
-        let others: Vec<_> = others.map(|other| other.tid.get().to_string()).collect();
-        if !others.is_empty() {
-            let _ = write!(text, ", as does thread {}", others.join(", "));
-        }
-        text.push('\n');
-    }
-
-    /// glibc's mutex: a lock, a count, and the thread that holds it.
-    fn owner(&self, address: usize) -> Option<i32> {
-        let mut words = [0i32; 3];
-        let local = libc::iovec {
-            iov_base: words.as_mut_ptr().cast(),
-            iov_len: 12,
-        };
-        let remote = libc::iovec {
-            iov_base: address as *mut _,
-            iov_len: 12,
-        };
-        // SAFETY: copies twelve bytes, if they are there.
-        let copied =
-            unsafe { libc::process_vm_readv(self.process.pid.get(), &local, 1, &remote, 1, 0) };
-        (copied == 12).then_some(words[2])
-    }
-
     fn children(&self, text: &mut String) {
+        let wanted = self.thread.on[0].get() as i32;
         let left: Vec<_> = self
             .process
             .all_children()
             .filter(|child| child.waited.get() == 0)
+            .filter(|child| wanted <= 0 || child.pid.get() == wanted)
             .collect();
-        let Some(first) = left.first() else { return };
-        let pids: Vec<_> = left
-            .iter()
-            .map(|child| child.pid.get().to_string())
-            .collect();
-        let _ = writeln!(
-            text,
-            "      children: {} (forked at {})",
-            pids.join(", "),
-            self.places.place(first.stack.get()).long()
-        );
+        for child in left.iter().take(NAMED) {
+            let pid = child.pid.get();
+            let state = match process_state(pid) {
+                None | Some('Z' | 'X') => "which has ended",
+                Some('T' | 't') => "which a signal has stopped",
+                Some(_) => "which runs",
+            };
+            let place = self.places.place(child.stack.get()).long();
+            let _ = writeln!(
+                text,
+                "      it waits for child {pid} ({}), forked at {place}, {state}",
+                process_name(pid)
+            );
+        }
+        if left.len() > NAMED {
+            let _ = writeln!(text, "      and for {} more", left.len() - NAMED);
+        }
+        if left.is_empty() {
+            *text += "      there is no child to wait for\n";
+        }
     }
 }

@@ -138,6 +138,7 @@ fn reaped(me: &Me, pid: pid_t, status: Option<c_int>) {
 #[inline(always)]
 fn wait_for(
     call: Call,
+    child: pid_t,
     at: Site,
     status: *mut c_int,
     real: impl FnOnce(*mut c_int) -> pid_t,
@@ -151,7 +152,13 @@ fn wait_for(
     } else {
         status
     };
-    let pid = waits(call, at, || real(to), |pid| pid as isize);
+    let pid = waits(
+        call,
+        [child as usize, 0, 0, 0],
+        at,
+        || real(to),
+        |pid| pid as isize,
+    );
     if let Some(me) = me() {
         let kept = KeepErrno::new();
         // SAFETY: this thread's own; `to` points to a number.
@@ -361,31 +368,32 @@ hook! {
 
     fn wait(status: *mut c_int) -> pid_t {
         let at = site();
-        wait_for(Call::Wait, at, status, real)
+        wait_for(Call::Wait, -1, at, status, real)
     }
 
     fn waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t {
         let at = site();
         note_polling(options);
-        wait_for(Call::Waitpid, at, status, |status| real(pid, status, options))
+        wait_for(Call::Waitpid, pid, at, status, |status| real(pid, status, options))
     }
 
     fn wait3(status: *mut c_int, options: c_int, usage: *mut libc::rusage) -> pid_t {
         let at = site();
         note_polling(options);
-        wait_for(Call::Wait3, at, status, |status| real(status, options, usage))
+        wait_for(Call::Wait3, -1, at, status, |status| real(status, options, usage))
     }
 
     fn wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut libc::rusage) -> pid_t {
         let at = site();
         note_polling(options);
-        wait_for(Call::Wait4, at, status, |status| real(pid, status, options, usage))
+        wait_for(Call::Wait4, pid, at, status, |status| real(pid, status, options, usage))
     }
 
     fn waitid(which: libc::idtype_t, id: libc::id_t, info: *mut siginfo_t, options: c_int) -> c_int {
         let at = site();
         note_polling(options);
-        let result = waits(Call::Waitid, at, || real(which, id, info, options), |result| result as isize);
+        let child = if which == libc::P_PID { id as usize } else { usize::MAX };
+        let result = waits(Call::Waitid, [child, 0, 0, 0], at, || real(which, id, info, options), |result| result as isize);
         if let Some(me) = me().filter(|_| result == 0 && !info.is_null() && options & libc::WNOWAIT == 0) {
             // SAFETY: waitid has filled it in.
             let (pid, code) = unsafe { ((*info).si_pid(), (*info).si_code) };

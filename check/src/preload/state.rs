@@ -194,11 +194,7 @@ impl Me {
             call: thread.call.get(),
             fd: thread.fd.get(),
             stack: thread.stack.get(),
-            began: if self.shared.timeline.get() != 0 {
-                now()
-            } else {
-                0
-            },
+            since: thread.since.get(),
         };
         if thread.created.thread.get() != 0 {
             threads::release(self);
@@ -206,6 +202,11 @@ impl Me {
         thread.ops.set(thread.ops.get().wrapping_add(1));
         thread.fd.set(fd);
         thread.stack.set(stack);
+        thread.since.set(if self.shared.timeline.get() != 0 {
+            now()
+        } else {
+            now_roughly()
+        });
         thread.call.set(call as u32);
         outer
     }
@@ -243,36 +244,47 @@ pub struct Doing {
     call: u32,
     fd: i32,
     stack: u32,
-    began: u64,
+    since: u64,
 }
 
 impl Doing {
     #[inline]
     pub fn end(self, result: isize) {
         let thread = self.me.thread;
-        if self.began != 0 {
+        if self.me.shared.timeline.get() != 0 {
             self.me.log(
                 Call::of(thread.call.get()),
                 thread.fd.get(),
                 thread.stack.get(),
-                self.began,
+                thread.since.get(),
                 result.clamp(i32::MIN as isize, i32::MAX as isize) as i32,
             );
         }
         thread.call.set(self.call);
         thread.fd.set(self.fd);
         thread.stack.set(self.stack);
+        thread.since.set(self.since);
     }
 }
 
 /// Monotonic nanoseconds.
 pub fn now() -> u64 {
+    time_by(libc::CLOCK_MONOTONIC)
+}
+
+/// The same to some milliseconds, without a look at the hardware.
+#[inline]
+pub fn now_roughly() -> u64 {
+    time_by(libc::CLOCK_MONOTONIC_COARSE)
+}
+
+fn time_by(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: fills in the variable.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    unsafe { libc::clock_gettime(clock, &mut time) };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }
 

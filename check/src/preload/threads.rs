@@ -219,7 +219,7 @@ hook! {
 
     fn pthread_join(handle: pthread_t, result: *mut *mut c_void) -> c_int {
         let at = site();
-        let joins = waits(Call::Join, at, || real(handle, result), |result| result as isize);
+        let joins = waits(Call::Join, [handle as usize, 0, 0, 0], at, || real(handle, result), |result| result as isize);
         joined(handle, joins);
         joins
     }
@@ -232,7 +232,8 @@ hook! {
 
     fn pthread_timedjoin_np(handle: pthread_t, result: *mut *mut c_void, until: *const libc::timespec) -> c_int {
         let at = site();
-        let joins = waits(Call::Join, at, || real(handle, result, until), |result| result as isize);
+        let on = [handle as usize, 0, 0, 0];
+        let joins = waits(Call::Join, on, at, || real(handle, result, until), |result| result as isize);
         joined(handle, joins);
         joins
     }

@@ -10,19 +10,43 @@ use crate::shared::*;
 use crate::stack::{Site, site};
 use crate::state::{Me, me};
 
+/// What a call waits for, in the terms of its arguments: see `Thread::on`.
+pub type On = [usize; 4];
+pub const NOTHING: On = [0; 4];
+
+/// The thread is in a call that waits.
+#[inline(always)]
+fn during<T: Copy>(
+    me: &Me,
+    call: Call,
+    on: On,
+    at: Site,
+    real: impl FnOnce() -> T,
+    result: impl FnOnce(T) -> isize,
+) -> T {
+    let stack = me.stack(at);
+    let cells = &me.thread.on;
+    // A handler of this thread may wait meanwhile.
+    let before: On = std::array::from_fn(|i| cells[i].get());
+    let doing = me.begin(call, -1, stack);
+    cells.iter().zip(on).for_each(|(cell, on)| cell.set(on));
+    let value = real();
+    cells.iter().zip(before).for_each(|(cell, on)| cell.set(on));
+    doing.end(result(value));
+    value
+}
+
 /// The call waits, and what the thread finds afterwards may come from others.
 #[inline(always)]
 pub fn waits<T: Copy>(
     call: Call,
+    on: On,
     at: Site,
     real: impl FnOnce() -> T,
     result: impl FnOnce(T) -> isize,
 ) -> T {
     let Some(me) = me() else { return real() };
-    let stack = me.stack(at);
-    let doing = me.begin(call, -1, stack);
-    let value = real();
-    doing.end(result(value));
+    let value = during(&me, call, on, at, real, result);
     me.synchronized();
     me.thread.loop_count.set(0);
     value
@@ -86,7 +110,7 @@ hook! {
         }
         // SAFETY: the caller's array.
         unsafe { mark_polled(set, count) };
-        waits(Call::Poll, at, || real(set, count, timeout), number)
+        waits(Call::Poll, [set as usize, count as usize, 0, 0], at, || real(set, count, timeout), number)
     }
 
     fn __poll_chk(set: *mut pollfd, count: nfds_t, timeout: c_int, room: usize) -> c_int {
@@ -96,7 +120,7 @@ hook! {
         if interrupted() {
             return -1;
         }
-        waits(Call::Poll, at, || real(set, count, timeout, room), number)
+        waits(Call::Poll, [set as usize, count as usize, 0, 0], at, || real(set, count, timeout, room), number)
     }
 
     fn ppoll(set: *mut pollfd, count: nfds_t, timeout: *const timespec, mask: *const sigset_t) -> c_int {
@@ -107,7 +131,7 @@ hook! {
         // SAFETY: the caller's array.
         unsafe { mark_polled(set, count) };
         let call = if mask.is_null() { Call::Poll } else { Call::Ppoll };
-        waits(call, at, || real(set, count, timeout, mask), number)
+        waits(call, [set as usize, count as usize, 0, 0], at, || real(set, count, timeout, mask), number)
     }
 
     fn select(count: c_int, read: *mut fd_set, write: *mut fd_set, other: *mut fd_set, timeout: *mut timeval) -> c_int {
@@ -117,7 +141,8 @@ hook! {
         }
         // SAFETY: the caller's sets.
         unsafe { mark_selected(count, [read, write, other]) };
-        waits(Call::Select, at, || real(count, read, write, other, timeout), number)
+        let on = selected(count, [read, write, other]);
+        waits(Call::Select, on, at, || real(count, read, write, other, timeout), number)
     }
 
     fn pselect(
@@ -135,7 +160,8 @@ hook! {
         // SAFETY: the caller's sets.
         unsafe { mark_selected(count, [read, write, other]) };
         let call = if mask.is_null() { Call::Select } else { Call::Pselect };
-        waits(call, at, || real(count, read, write, other, timeout, mask), number)
+        let on = selected(count, [read, write, other]);
+        waits(call, on, at, || real(count, read, write, other, timeout, mask), number)
     }
 
     fn epoll_wait(epoll: c_int, events: *mut epoll_event, count: c_int, timeout: c_int) -> c_int {
@@ -143,7 +169,7 @@ hook! {
         if interrupted() {
             return -1;
         }
-        waits(Call::EpollWait, at, || real(epoll, events, count, timeout), number)
+        waits(Call::EpollWait, [epoll as usize, 0, 0, 0], at, || real(epoll, events, count, timeout), number)
     }
 
     fn epoll_pwait(
@@ -158,7 +184,7 @@ hook! {
             return -1;
         }
         let call = if mask.is_null() { Call::EpollWait } else { Call::EpollPwait };
-        waits(call, at, || real(epoll, events, count, timeout, mask), number)
+        waits(call, [epoll as usize, 0, 0, 0], at, || real(epoll, events, count, timeout, mask), number)
     }
 
     fn nanosleep(time: *const timespec, left: *mut timespec) -> c_int {
@@ -183,27 +209,27 @@ hook! {
 
     fn pause() -> c_int {
         let at = site();
-        waits(Call::Pause, at, real, number)
+        waits(Call::Pause, NOTHING, at, real, number)
     }
 
     fn sigsuspend(mask: *const sigset_t) -> c_int {
         let at = site();
-        waits(Call::Sigsuspend, at, || real(mask), number)
+        waits(Call::Sigsuspend, NOTHING, at, || real(mask), number)
     }
 
     fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int {
         let at = site();
-        waits(Call::Sigwait, at, || real(set, signal), number)
+        waits(Call::Sigwait, NOTHING, at, || real(set, signal), number)
     }
 
     fn sigwaitinfo(set: *const sigset_t, info: *mut libc::siginfo_t) -> c_int {
         let at = site();
-        waits(Call::Sigwaitinfo, at, || real(set, info), number)
+        waits(Call::Sigwaitinfo, NOTHING, at, || real(set, info), number)
     }
 
     fn sigtimedwait(set: *const sigset_t, info: *mut libc::siginfo_t, timeout: *const timespec) -> c_int {
         let at = site();
-        waits(Call::Sigwaitinfo, at, || real(set, info, timeout), number)
+        waits(Call::Sigwaitinfo, NOTHING, at, || real(set, info, timeout), number)
     }
 
     fn sem_wait(semaphore: *mut libc::sem_t) -> c_int {
@@ -229,6 +255,21 @@ hook! {
         waits_on(Call::MutexLock, mutex as usize, at, || real(mutex))
     }
 
+    fn pthread_mutex_timedlock(mutex: *mut libc::pthread_mutex_t, until: *const timespec) -> c_int {
+        let at = site();
+        waits_on(Call::MutexLock, mutex as usize, at, || real(mutex, until))
+    }
+
+    fn pthread_rwlock_rdlock(lock: *mut libc::pthread_rwlock_t) -> c_int {
+        let at = site();
+        waits_on(Call::ReadLock, lock as usize, at, || real(lock))
+    }
+
+    fn pthread_rwlock_wrlock(lock: *mut libc::pthread_rwlock_t) -> c_int {
+        let at = site();
+        waits_on(Call::WriteLock, lock as usize, at, || real(lock))
+    }
+
     fn pthread_cond_wait(condition: *mut libc::pthread_cond_t, mutex: *mut libc::pthread_mutex_t) -> c_int {
         let at = site();
         waits_on(Call::CondWait, condition as usize, at, || real(condition, mutex))
@@ -249,15 +290,16 @@ hook! {
     }
 }
 
+fn selected(count: c_int, sets: [*mut fd_set; 3]) -> On {
+    let [read, write, other] = sets.map(|set| set as usize);
+    [count.max(0) as usize, read, write, other]
+}
+
 /// Waits for a lock or its like at an address.
 #[inline(always)]
 fn waits_on(call: Call, address: usize, at: Site, real: impl FnOnce() -> c_int) -> c_int {
     let Some(me) = me() else { return real() };
-    let stack = me.stack(at);
-    let doing = me.begin(call, -1, stack);
-    me.thread.on.set(address);
-    let result = real();
-    doing.end(result as isize);
+    let result = during(&me, call, [address, 0, 0, 0], at, real, number);
     me.synchronized();
     result
 }
@@ -271,10 +313,7 @@ fn sleeps<T: Copy>(
     result: impl FnOnce(T) -> isize,
 ) -> T {
     let Some(me) = me() else { return real() };
-    let stack = me.stack(at);
-    let doing = me.begin(call, -1, stack);
-    let value = real();
-    doing.end(result(value));
+    let value = during(&me, call, NOTHING, at, real, result);
     me.thread.loop_count.set(0);
     value
 }

@@ -1,0 +1,391 @@
+//! Where does it hang? By --status and by Ctrl-\ at a terminal: each way to wait is told, with its place, for what it
+//! waits, and who has the other end.
+
+mod support;
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::os::fd::{AsRawFd as _, FromRawFd as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use support::{Link, csapp_check, program, root, run_with};
+
+/// More than a busy machine needs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program of check/tests/programs, and the lines that are marked in it.
+struct Marked {
+    name: &'static str,
+    source: String,
+    program: PathBuf,
+}
+
+impl Marked {
+    fn new(name: &'static str, link: Link) -> Marked {
+        let source = root().join(format!("check/tests/programs/{name}.c"));
+        let source = fs::read_to_string(source).expect("text");
+        let program = program(&format!("{name}_{link:?}"), &source, link);
+        Marked {
+            name,
+            source,
+            program,
+        }
+    }
+
+    /// "NAME.c:LINE", as the program was compiled.
+    fn place(&self, mark: &str) -> String {
+        let is_it = |line: &str| line.contains(&format!("/* MARK {mark} */"));
+        let index = self.source.lines().position(is_it);
+        let line = index.unwrap_or_else(|| panic!("{}: no {mark}", self.name)) + 1;
+        let file = self.program.file_name().expect("a name").to_string_lossy();
+        format!("{file}.c:{line}")
+    }
+}
+
+/// Ends a csapp-check, what it watches and their children.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        if !matches!(self.0.try_wait(), Ok(None)) {
+            return;
+        }
+        // SAFETY: a process group that this test has made, whose leader was not waited for.
+        unsafe { libc::kill(-(self.0.id() as i32), libc::SIGKILL) };
+        let _ = self.0.wait();
+    }
+}
+
+fn status(pid: u32) -> String {
+    let output = run_with(csapp_check().args(["--status", &pid.to_string()]), "");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What --status says of a program once all of it waits: as soon as it says all of this.
+fn status_with(watched: &Killed, wanted: &[String]) -> String {
+    let start = Instant::now();
+    loop {
+        let text = status(watched.0.id());
+        let missing: Vec<_> = wanted
+            .iter()
+            .filter(|wanted| !text.contains(wanted.as_str()))
+            .collect();
+        if missing.is_empty() {
+            return text;
+        }
+        assert!(start.elapsed() < PATIENCE, "{missing:#?} not in:\n{text}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn every_wait(link: Link) {
+    let waits = Marked::new("waits", link);
+    let watched = csapp_check()
+        .arg(&waits.program)
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .expect("it runs");
+    let watched = Killed(watched);
+    let at = |mark: &str| waits.place(mark);
+    let wanted = [
+        format!(
+            "{} (takes_first): in pthread_mutex_lock, for ",
+            at("second")
+        ),
+        format!(
+            "{} (takes_second): in pthread_mutex_lock, for ",
+            at("first")
+        ),
+        format!(
+            "{} (waits_for_condition): in pthread_cond_wait, for ",
+            at("cond")
+        ),
+        "      it waits for condition (0x".into(),
+        format!(
+            "{} (reads_locked): in pthread_rwlock_rdlock, for ",
+            at("rwlock")
+        ),
+        format!(
+            "{} (at_barrier): in pthread_barrier_wait, for ",
+            at("barrier")
+        ),
+        format!(
+            "{} (joins): in Pthread_join (pthread_join), for ",
+            at("join")
+        ),
+        format!(", created at {} (main)", at("created")),
+        format!(
+            "{} (waits_for_child): in Waitpid (waitpid), for ",
+            at("waitpid")
+        ),
+        format!(", forked at {} (waits_for_child), which runs", at("fork")),
+        format!("{} (waits_for_child): in pause, for ", at("pause")),
+        format!("{} (polls): in poll, for ", at("poll")),
+        format!("{} (selects): in Select (select), for ", at("select")),
+        format!("{} (epolls): in epoll_wait, for ", at("epoll")),
+        format!(
+            "{} (reads_lines): in Rio_readlineb (read), descriptor ",
+            at("server")
+        ),
+        format!(
+            "a rio_t that is initialised at {} (reads_lines) holds ",
+            at("init")
+        ),
+        format!("{} (asks): in Read (read), descriptor ", at("client")),
+        format!(
+            "{} (accepts): in Accept (accept), descriptor ",
+            at("accept")
+        ),
+        ": in the program's own code\n".into(),
+        " and 12 more: ".into(),
+    ];
+    let text = status_with(&watched, &wanted);
+    let lines: Vec<_> = text.lines().collect();
+    // What is said below the line of a wait.
+    let below = |mark: &str| -> Vec<&str> {
+        let start = lines
+            .iter()
+            .position(|line| line.starts_with("  thread") && line.contains(&at(mark)))
+            .unwrap_or_else(|| panic!("{mark}: {text}"));
+        let end = lines[start + 1..]
+            .iter()
+            .position(|line| !line.starts_with("      "));
+        lines[start + 1..][..end.unwrap_or(lines.len() - start - 1)].to_vec()
+    };
+    let says = |mark: &str, what: &str| {
+        let lines = below(mark);
+        assert!(
+            lines.iter().any(|line| line.contains(what)),
+            "{mark}: {what:?} is not in {lines:#?}\n{text}"
+        );
+    };
+    // Each of the two waits for the other.
+    says("second", "it waits for second (0x");
+    says("second", ", which thread ");
+    says("second", "deadlock: thread ");
+    says("first", "deadlock: thread ");
+    assert!(!below("cond").iter().any(|line| line.contains("deadlock")));
+    // Twenty threads have one story.
+    let stories = lines.iter().filter(|line| line.contains(&at("sem")));
+    assert_eq!(stories.count(), 1, "{text}");
+    says("sem", &format!("called from {} (semaphore)", at("caller")));
+    says("sem", "it waits for buffer+8 (0x");
+    for mark in ["poll", "select", "epoll"] {
+        says(mark, ", to be read, is a pipe's reading end, from pipe at ");
+        says(mark, "its writing end is open in process ");
+        assert!(
+            !below(mark).iter().any(|line| line.contains("and ")),
+            "{text}"
+        );
+    }
+    says("server", "is a connection to 127.0.0.1:");
+    says("server", "holds 0 unread bytes of it");
+    says("client", "is a connection to 127.0.0.1:");
+    says("client", &at("connect"));
+    for mark in ["server", "client"] {
+        says(
+            mark,
+            "no byte is on its way in it, and neither end has closed",
+        );
+        says(mark, "its other end is descriptor ");
+    }
+    says("accept", "is listening on ");
+}
+
+#[test]
+fn every_wait_shared() {
+    every_wait(Link::Shared);
+}
+
+#[test]
+fn every_wait_object() {
+    every_wait(Link::Object);
+}
+
+/// What docs/checking.md shows is what is said, but for the numbers of processes, addresses and seconds.
+#[test]
+fn the_page_shows_what_is_said() {
+    let page = fs::read_to_string(root().join("docs/checking.md")).expect("the page");
+    let (_, shown) = page
+        .split_once("$ csapp-check ./hang\n^\\")
+        .expect("the transcript");
+    let (shown, _) = shown.split_once("```").expect("the end of it");
+    let source = root().join("examples/broken/hang.c");
+    let source = fs::read_to_string(source).expect("the program");
+    let mut command = csapp_check();
+    command.arg(program("hang", &source, Link::Object));
+    let watched = Killed(command.process_group(0).spawn().expect("it runs"));
+    let waits = [": in read, descriptor 3", "in P (sem_wait)"];
+    let said = status_with(&watched, &waits.map(str::to_owned));
+    assert_eq!(without_numbers(&said), without_numbers(shown));
+}
+
+fn without_numbers(text: &str) -> String {
+    let is_number = |word: &str| {
+        let digits = word.trim_matches(|c: char| "(),.:".contains(c));
+        digits.starts_with("0x") || digits.parse::<f64>().is_ok()
+    };
+    let words = text.split_inclusive([' ', '\n']).map(|word| {
+        if is_number(word.trim_end()) {
+            "N "
+        } else {
+            word
+        }
+    });
+    words.collect()
+}
+
+/// csapp-check at a terminal of its own.
+struct Terminal {
+    watched: Killed,
+    master: File,
+    said: String,
+}
+
+fn quits() -> &'static Marked {
+    static QUITS: OnceLock<Marked> = OnceLock::new();
+    QUITS.get_or_init(|| Marked::new("quits", Link::Object))
+}
+
+impl Terminal {
+    fn new(way: &str) -> Terminal {
+        let (mut master, mut slave) = (-1, -1);
+        // SAFETY: fills in the two numbers, of new descriptors that are nobody else's.
+        let (master, slave) = unsafe {
+            let (name, settings, size) = (
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+            );
+            assert_eq!(
+                libc::openpty(&mut master, &mut slave, name, settings, size),
+                0
+            );
+            libc::fcntl(master, libc::F_SETFD, libc::FD_CLOEXEC);
+            (File::from_raw_fd(master), File::from_raw_fd(slave))
+        };
+        let end = || Stdio::from(slave.try_clone().expect("a descriptor"));
+        let mut command = csapp_check();
+        command.arg(&quits().program).arg(way);
+        command.stdin(end()).stdout(end()).stderr(end());
+        // SAFETY: two system calls, which make the terminal that of a new session.
+        unsafe {
+            command.pre_exec(|| {
+                libc::setsid();
+                libc::ioctl(0, libc::TIOCSCTTY, 0);
+                Ok(())
+            });
+        }
+        let watched = Killed(command.spawn().expect("it runs"));
+        drop(slave);
+        let mut terminal = Terminal {
+            watched,
+            master,
+            said: String::new(),
+        };
+        terminal.reads("ready");
+        terminal
+    }
+
+    fn types(&mut self, text: &[u8]) {
+        self.master.write_all(text).expect("a terminal");
+    }
+
+    /// Reads until the terminal shows this. Returns what it has shown since.
+    #[track_caller]
+    fn reads(&mut self, wanted: &str) -> String {
+        let start = Instant::now();
+        while !self.said.contains(wanted) {
+            self.reads_for(Duration::from_millis(50));
+            assert!(
+                start.elapsed() < PATIENCE,
+                "{wanted:?} not in: {}",
+                self.said
+            );
+        }
+        std::mem::take(&mut self.said)
+    }
+
+    fn reads_for(&mut self, time: Duration) {
+        let start = Instant::now();
+        while let Some(left) = time.checked_sub(start.elapsed()) {
+            let mut ready = libc::pollfd {
+                fd: self.master.as_raw_fd(),
+                events: libc::POLLIN,
+                revents: 0,
+            };
+            let mut bytes = [0; 4096];
+            // SAFETY: one entry.
+            if unsafe { libc::poll(&mut ready, 1, left.as_millis() as i32 + 1) } == 1 {
+                let count = self.master.read(&mut bytes).unwrap_or(0);
+                self.said += &String::from_utf8_lossy(&bytes[..count]);
+                if count == 0 {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Ctrl-\ tells where the program waits, and it goes on waiting there.
+    #[track_caller]
+    fn tells_on_quit(&mut self) -> String {
+        let place = format!(
+            "{} (main): in Read (read), descriptor ",
+            quits().place("read")
+        );
+        let mut said = String::new();
+        let start = Instant::now();
+        // It may be on its way to the call.
+        while !said.contains(&place) {
+            assert!(start.elapsed() < PATIENCE, "{place} not in: {said}");
+            self.types(b"\x1c");
+            said = self.reads("thread");
+            // The second one within two seconds would be its end.
+            self.reads_for(Duration::from_millis(2100));
+            said += &std::mem::take(&mut self.said);
+        }
+        // SAFETY: a child of this test that was not waited for.
+        assert_eq!(unsafe { libc::kill(self.watched.0.id() as i32, 0) }, 0);
+        assert!(matches!(self.watched.0.try_wait(), Ok(None)), "{said}");
+        said
+    }
+}
+
+#[test]
+fn ctrl_backslash_tells_and_the_second_one_kills() {
+    let mut terminal = Terminal::new("");
+    terminal.tells_on_quit();
+    terminal.types(b"\x1c");
+    terminal.reads("thread");
+    terminal.types(b"\x1c");
+    let status = terminal.watched.0.wait().expect("a child");
+    assert_eq!(status.signal(), Some(libc::SIGKILL));
+}
+
+#[test]
+fn ctrl_backslash_with_a_program_that_ignores_it() {
+    Terminal::new("ignores").tells_on_quit();
+}
+
+#[test]
+fn ctrl_backslash_with_a_program_that_handles_it() {
+    let said = Terminal::new("handles").tells_on_quit();
+    assert!(said.contains("caught"), "{said}");
+}
+
+#[test]
+fn ctrl_backslash_with_a_program_that_blocks_all_signals() {
+    Terminal::new("blocks").tells_on_quit();
+}
+
+#[test]
+fn ctrl_backslash_tells_of_children() {
+    let said = Terminal::new("forks").tells_on_quit();
+    let processes = said.matches("process ").count();
+    assert!(processes >= 2, "{said}");
+}
