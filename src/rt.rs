@@ -1,20 +1,18 @@
-//! The two things that a Rust program without std owes its compiler: what to do on a
+//! The two functions that the compiler needs of a Rust library without std: what to do on a
 //! panic, and how to unwind.
 
 use core::arch::global_asm;
 
-/// No input reaches a panic; should a defect do so, the process ends with SIGABRT
-/// rather than unwind into C.
+/// No input causes a panic. If a defect does, the process ends with SIGABRT instead of unwinding into C.
 #[panic_handler]
 fn abort(_: &core::panic::PanicInfo) -> ! {
     crate::sys::abort()
 }
 
-/// Defines the personality routine, which an unwinder asks about every frame of ours
-/// that it meets. The answer is always _URC_CONTINUE_UNWIND (8): no frame of this library
-/// catches anything or has anything to clean up, so `pthread_exit` and cancellation pass
-/// through to the C frames above. Weak and hidden: std's own wins where there is one, and
-/// the symbol is invisible outside.
+/// Defines the personality routine, which the unwinder calls for every frame of this library. It always returns
+/// _URC_CONTINUE_UNWIND (8): no frame of this library catches anything or has anything to clean up, so
+/// `pthread_exit` and cancellation continue to the C frames above. The symbol is weak and hidden: that of std
+/// takes precedence, if there is one, and no other library sees it.
 macro_rules! personality {
     ($($instruction:literal),+) => {
         #[cfg(target_vendor = "apple")]

@@ -258,13 +258,13 @@ fn pass_over(format: &[u8], next: &mut dyn FnMut(Kind) -> c_ulong) -> usize {
 }
 
 /// Converts a signed argument that is not an int.
-#[allow(clippy::useless_conversion)] // not where a long has 32 bits
+#[allow(clippy::useless_conversion)] // a long has 32 bits on some systems
 fn signed(argument: c_ulong) -> i64 {
     i64::from(argument as c_long)
 }
 
 /// Converts an unsigned argument; the upper half of an unsigned int is zero.
-#[allow(clippy::useless_conversion)] // not where a long has 32 bits
+#[allow(clippy::useless_conversion)] // a long has 32 bits on some systems
 fn unsigned(argument: c_ulong) -> u64 {
     u64::from(argument)
 }

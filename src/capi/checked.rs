@@ -172,7 +172,7 @@ pub(super) unsafe fn report_failure_on<T>(
 }
 
 /// # Safety
-/// `name` must be a C string; `path` as [`report_failure_on`] has it.
+/// `name` must be a C string; `path` as for [`report_failure_on`].
 #[cold]
 #[inline(never)]
 unsafe fn fail_on_file(name: *const c_char, path: *const c_char, reason: Errno) {

@@ -86,7 +86,7 @@ pub unsafe extern "C-unwind" fn csapp_error_thread_exit(message: *const c_char) 
     if !sys::prepare_to_exit_threads() {
         sys::exit(1);
     }
-    // SAFETY: nobody can do anything with NULL.
+    // SAFETY: NULL points to nothing.
     unsafe { sys::exit_thread(core::ptr::null_mut()) }
 }
 

@@ -33,7 +33,7 @@ pub unsafe extern "C-unwind" fn Mmap(
 /// [CS:APP 3e, section 9.8.4; POSIX, munmap]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Munmap(start: *mut c_void, length: size_t) {
-    // SAFETY: that nobody uses the pages any more is the caller's affair.
+    // SAFETY: the caller does not use the pages any more.
     let outcome = attempt(-1, || unsafe { libc::munmap(start, length) });
     let _ = report_failure(c"Munmap", outcome);
 }

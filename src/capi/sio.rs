@@ -112,7 +112,7 @@ unsafe fn puts(s: *const c_char) -> Result<usize> {
     output.finish()
 }
 
-#[allow(clippy::useless_conversion)] // not where a long has 32 bits
+#[allow(clippy::useless_conversion)] // a long has 32 bits on some systems
 fn putl(v: c_long) -> Result<usize> {
     let mut room = [0; ROOM];
     let mut output = Output::new(libc::STDOUT_FILENO, &mut room);

@@ -4,7 +4,7 @@
 
 use core::arch::global_asm;
 
-/// One instruction: go on at a function, with registers and stack as they are.
+/// One instruction: jumps to a function, and leaves registers and stack unchanged.
 #[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 macro_rules! jump {
     () => {
@@ -30,8 +30,8 @@ macro_rules! jump_to {
         core::arch::naked_asm!(jump!(), sym $half)
     };
 }
-/// Before Rust 1.88. A function without arguments that does nothing else, uses no stack and does not return, has no
-/// instructions but this one; c_tests would see what another left of their arguments.
+/// Before Rust 1.88. A function without arguments that does nothing else, uses no stack and does not return has
+/// only this instruction. If there were others, c_tests would notice changed arguments.
 #[cfg(not(has_naked_functions))]
 macro_rules! jump_to {
     ($half:ident) => {
@@ -63,7 +63,7 @@ jumps! {
     sio_vdprintf => csapp_c_vdprintf
 }
 
-// The way back, by a name that C knows and that is not exported.
+// The function that the C half calls, under a name that is not exported.
 #[cfg(target_vendor = "apple")]
 global_asm!(
     ".globl _csapp_rs_vdprintf",

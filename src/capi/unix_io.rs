@@ -127,7 +127,7 @@ pub unsafe extern "C-unwind" fn Select(
     report_failure(c"Select", outcome).unwrap_or(-1)
 }
 
-/// What is left of `limit` after so many nanoseconds, rounded up.
+/// Returns what is left of `limit` after `passed` nanoseconds, rounded up.
 fn time_left(limit: timeval, passed: i64) -> timeval {
     const SECOND: i64 = 1_000_000;
     #[allow(clippy::useless_conversion)] // not everywhere

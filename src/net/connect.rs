@@ -26,7 +26,7 @@ pub fn connect(
     let addresses = look_up(host, port)?;
     let slots = [const { Cell::new(None) }; MAX_ATTEMPTS];
     let race = Race::new(&addresses, &slots, deadline);
-    // SAFETY: if the call is left in the middle, nobody goes on using the race or the addresses.
+    // SAFETY: if the call does not return, nothing uses the race or the addresses any more.
     let outcome = unsafe { sys::with_cleanup(&race, Race::abandon, || race.run()) };
     addresses.free();
     Ok(outcome?)

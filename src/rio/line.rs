@@ -1,6 +1,7 @@
-//! A line that is in the buffer: the loop that every line of every program goes through. One pass copies and looks for the
-//! newline at once, in the widest instructions that the processor has and that pay; each set of them has a file below,
-//! with a `copy_line` in it. Lines that are not whole in the buffer are `rio_t::readlineb`'s.
+//! Taking a line that is in the buffer: the loop that every line of every program goes through. One pass copies
+//! the bytes and looks for the newline, with the widest instructions that the processor has and that pay. Each
+//! set of instructions has a file below with a `copy_line`. `rio_t::readlineb` reads lines that are not whole in
+//! the buffer.
 
 use core::ffi::{c_int, c_void};
 use core::hint::unreachable_unchecked;
@@ -35,7 +36,8 @@ use self::neon::copy_line as copy_usual;
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 use self::portable::copy_line as copy_usual;
 
-/// The caller of a `copy_line`. A function with one caller is inlined there, however large it is, so each has its own.
+/// The caller of a `copy_line`. The compiler inlines a function of any size that has one caller, so each caller
+/// has its own.
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 const FAST: u8 = 0;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -43,25 +45,26 @@ const SLOW: u8 = 1;
 
 /// A way to copy a line.
 trait Scan {
-    /// It needs so many bytes.
+    /// The smallest number of bytes that it takes.
     const MIN_LEN: usize;
-    /// It is tried after another one.
+    /// Whether it is tried after another one.
     const IS_SECOND: bool;
 
-    /// Stores `bytes` up to and with the first newline, and returns where in `bytes` the next line starts. Without a
-    /// newline `None`; then some or all of the bytes are stored.
+    /// Stores `bytes` up to and including the first newline, and returns the address of the next line in
+    /// `bytes`. Returns `None` without a newline; then some or all of the bytes are stored.
     ///
     /// # Safety
-    /// There are MIN_LEN bytes. All up to and with the newline are writable at `to`, which lies outside of `bytes`.
-    /// The processor has the instructions.
+    /// There must be MIN_LEN bytes. All up to and including the newline must be writable at `to`, which lies outside of
+    /// `bytes`. The processor must have the instructions.
     unsafe fn copy(bytes: &[u8], to: *mut u8) -> Option<*const u8>;
 }
 
-/// What a call does about a line that is not in the buffer, and about errors: the C function's parameters, and its time limit.
+/// Handles a line that is not in the buffer, and errors. Takes the C function's parameters and its time limit.
 pub type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t;
 
-/// Makes the functions that take a line, one for each [`Scan`]. Each is compiled as a whole for the scan's instructions,
-/// so that all of it is inlined, and ends in a jump to the next one. If the line is in the buffer, there is no further call.
+/// Defines the functions that take a line, one for each [`Scan`]. Each is compiled as a whole for the scan's
+/// instructions, so that everything is inlined, and ends with a jump to the next one. If the line is in the
+/// buffer, there is no further call.
 macro_rules! scans {
     ($($scan:ident, $(features $features:literal,)? least $least:expr, second $second:expr, |$bytes:ident, $to:ident| $copy:expr;
         $take:ident $(, else $next:ident)?;)+) => {$(
@@ -105,8 +108,8 @@ macro_rules! scans {
     };
 }
 
-// With AVX-512 most lines end in the first bytes, which one function looks at that needs no register saved. The other one
-// comes after it and nowhere else, so it goes on behind them.
+// With AVX-512, most lines end within the bytes that the first function looks at, which saves no register. The
+// second one is called only after it, so it starts after these bytes.
 #[cfg(all(has_avx512, not(miri)))]
 scans! {
     Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, second false, |bytes, to| avx512::copy_start::<FAST>(bytes.as_ptr(), to);
@@ -127,10 +130,11 @@ scans! {
         usual;
 }
 
-/// Takes the next line of `rp` as rio_readlineb does, if it is in the buffer and fits; leaves all else to `otherwise`.
+/// Takes the next line of `rp` as rio_readlineb does, if it is in the buffer and fits; leaves everything else to
+/// `otherwise`.
 ///
 /// # Safety
-/// rp is the caller's rio_t, which belongs to this thread, or NULL; usrbuf is writable for the line and its NUL, or NULL.
+/// rp must be a rio_t that only this thread uses, or NULL. usrbuf must be writable for the line and its NUL, or NULL.
 #[inline(always)]
 pub unsafe fn readlineb(
     rp: *mut rio_t,
@@ -165,26 +169,27 @@ pub unsafe fn readlineb(
     }
 }
 
-/// Where the bytes begin that are behind the first `end`.
+/// Returns the address after the first `end` bytes.
 #[inline(always)]
 fn behind(bytes: &[u8], end: Option<usize>) -> Option<*const u8> {
     end.map(|end| bytes.as_ptr().wrapping_add(end))
 }
 
-/// What has become of a line.
+/// The outcome of taking a line.
 enum Taken {
-    /// It has been taken, and has this length.
+    /// The line is taken, and has this length.
     Whole(ssize_t),
-    /// Nothing has, but bytes of it may have been stored: it is not at hand, or not for this scan.
+    /// The line is not taken, but some of its bytes may be stored: it is not whole in the buffer, or this
+    /// scan refuses it.
     Nothing,
-    /// Nothing is stored: the arguments or the fields of the rio_t cannot be right, or not at once.
+    /// Nothing is stored: the arguments or the fields of the rio_t are not valid, or need [`rio_t::settle`].
     Refused,
 }
 
 /// Takes a line that is in the buffer and fits.
 ///
 /// # Safety
-/// As [`readlineb`]; the processor must have the instructions of S. If S comes second, the one before has not refused.
+/// As [`readlineb`]. The processor must have the instructions of S. If S is second, the first one has not refused.
 #[inline(always)]
 unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> Taken {
     if !S::IS_SECOND && (rp.is_null() || usrbuf.is_null() || maxlen as isize <= 0) {
@@ -203,7 +208,7 @@ unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> T
     if count < S::MIN_LEN {
         return Taken::Nothing;
     }
-    // SAFETY: so many bytes are there, and the caller's promise.
+    // SAFETY: there are that many bytes; and the caller's promise.
     let Some(next) = (unsafe { S::copy(&unread[..count], to) }) else {
         return Taken::Nothing;
     };
@@ -214,15 +219,16 @@ unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> T
     Taken::Whole(length as ssize_t)
 }
 
-/// Stores as many of `bytes` as there is room for, but none behind the first newline. Whether that is among them.
+/// Stores as many of `bytes` as there is room for, but none after the first newline. Returns whether it stored a
+/// newline.
 #[inline(always)]
 pub fn copy_line(bytes: &[u8], room: &mut Room) -> bool {
     let bytes = &bytes[..bytes.len().min(room.left())];
     if sys::is_sanitized() {
         watch(bytes, room);
     }
-    // SAFETY: the room has room for all of `bytes`, and no other code touches it, so it lies outside of them; what is said
-    // to be stored has been.
+    // SAFETY: the room is large enough for all of `bytes`, and no other code touches it, so it lies outside of them. The
+    // bytes that are recorded as stored have been stored.
     unsafe {
         let end = copy_widest(bytes, room.next());
         room.advance(end.unwrap_or(bytes.len()));
@@ -230,7 +236,7 @@ pub fn copy_line(bytes: &[u8], room: &mut Room) -> bool {
     }
 }
 
-/// Says to a sanitizer what [`copy_line`] is about to store.
+/// Tells the sanitizer what [`copy_line`] is about to store.
 #[cold]
 #[inline(never)]
 fn watch(bytes: &[u8], room: &Room) {
@@ -238,8 +244,8 @@ fn watch(bytes: &[u8], room: &Room) {
     sys::about_to_store(room.next(), end.map_or(bytes.len(), |end| end + 1));
 }
 
-/// Stores `bytes` up to and with the first newline and returns how many those are; without a newline, stores all
-/// of them and returns `None`. Touches nothing behind them, and reads nothing outside of `bytes`.
+/// Stores `bytes` up to and including the first newline, and returns their number. Without a newline, stores all
+/// of them and returns `None`. Touches nothing after them, and reads nothing outside of `bytes`.
 ///
 /// # Safety
 /// What is stored must be writable at `to`, which lies outside of `bytes`.
@@ -262,8 +268,8 @@ unsafe fn copy_widest(bytes: &[u8], to: *mut u8) -> Option<usize> {
     }
 }
 
-/// Copies `count` bytes, at least one: a few by moves that may overlap, as wide as fits, since the call of memcpy
-/// would take longer than they do.
+/// Copies `count` bytes, at least one. Copies a few bytes by moves that may overlap, each as wide as possible,
+/// since a call of memcpy would take longer.
 ///
 /// # Safety
 /// They must be readable at `from` and writable at `to`, and must not overlap.

@@ -2,7 +2,7 @@
 
 use core::ffi::c_int;
 
-/// The number of an error, as `errno` has it.
+/// The number of an error, a value of `errno`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Errno(pub c_int);
 
@@ -38,7 +38,7 @@ impl Place {
     }
 }
 
-/// The reason of the last failed call, as `errno` has it.
+/// Returns the value of `errno`, the reason of the last failed call.
 pub fn errno() -> Errno {
     Place::find().get()
 }

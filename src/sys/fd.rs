@@ -16,8 +16,8 @@ use super::wait::{poll, pollfd, wait_ready};
 /// that reaches beyond the address space, even if there is little to move (read(2)).
 const MAX_IO: usize = 0x7fff_f000;
 
-/// Reads once into `room`, and returns the number of bytes; 0 is the end of the file. Restarts after signals. If `events` is
-/// POLLIN, waits on an O_NONBLOCK descriptor as well, as [`before_retry`] has it.
+/// Reads once into `room`, and returns the number of bytes; 0 is the end of the file. Restarts after signals. If
+/// `events` is POLLIN, waits on an O_NONBLOCK descriptor as well, as [`before_retry`] describes.
 #[inline(always)]
 pub fn read(fd: c_int, room: &mut Room, events: libc::c_short) -> Result<usize> {
     let mut deadline = None;
@@ -174,7 +174,7 @@ impl Outlet {
     }
 
     /// Writes once, and returns how many bytes were taken. Restarts after signals. If `events` is POLLOUT, waits for an
-    /// O_NONBLOCK descriptor, as [`read`] has it. SIGPIPE comes from pipes and terminals only.
+    /// O_NONBLOCK descriptor, as [`read`] does. Never raises SIGPIPE on a socket.
     #[inline(always)]
     pub fn write(&mut self, bytes: &[u8], events: libc::c_short) -> Result<usize> {
         let mut deadline = None;
@@ -293,7 +293,7 @@ pub(super) fn with_descriptor<T>(fd: c_int, call: impl FnOnce() -> T) -> T {
     extern "C" fn close_it(fd: &c_int) {
         close(*fd);
     }
-    // SAFETY: nobody uses the descriptor once `call` has been left.
+    // SAFETY: nothing uses the descriptor after `call`.
     let value = unsafe { with_cleanup(&fd, close_it, call) };
     close(fd);
     value

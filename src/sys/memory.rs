@@ -25,9 +25,9 @@ pub fn with_room(len: usize, call: &mut dyn FnMut(&mut [u8])) {
         });
         if let Ok(start) = mapping {
             let mapping = Mapping { start, len };
-            // SAFETY: so many bytes are there, all zero, and nobody else's.
+            // SAFETY: the mapping has `len` bytes, all zero, and nothing else uses them.
             let bytes = unsafe { slice::from_raw_parts_mut(start.cast(), len) };
-            // SAFETY: nobody uses the bytes once the call has been left.
+            // SAFETY: nothing uses the bytes after the call.
             unsafe { with_cleanup(&mapping, unmap, || call(bytes)) };
             // SAFETY: the same.
             unsafe { unmap(&mapping) };

@@ -63,7 +63,7 @@ fn h_errno() -> c_int {
     unsafe {
         *location()
     }
-    // SAFETY: an int; what other threads make of it meanwhile is for the program to prevent.
+    // SAFETY: an int. The program must not let another thread change it at the same time.
     #[cfg(target_vendor = "apple")]
     unsafe {
         (&raw const h_errno).read_volatile()

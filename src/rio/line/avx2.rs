@@ -10,10 +10,10 @@ use super::portable;
 /// Bytes in a register.
 const WIDTH: usize = 32;
 
-/// As [`super::copy_widest`] has it.
+/// Does what [`super::copy_widest`] does.
 ///
 /// # Safety
-/// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside
+/// The bytes of `bytes` up to and including the newline must be writable at `to`, which lies outside
 /// of them. The processor must have the instructions named here.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 #[inline]

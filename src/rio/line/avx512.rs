@@ -16,19 +16,19 @@ use core::hint::select_unpredictable;
 /// Bytes in a register.
 const WIDTH: usize = 64;
 
-/// How many bytes [`copy_start`] looks at.
+/// The number of bytes that [`copy_start`] looks at.
 pub const START: usize = 2 * WIDTH;
 
-/// Copies up to and with the newline among START bytes, and returns where the next line starts;
-/// without one, copies them all.
+/// Copies the bytes up to and including the newline among START bytes, and returns where the next line starts.
+/// Without a newline, copies them all.
 ///
-/// Most lines end there. Where they end is no branch, so there is nothing for the
-/// processor to mispredict; but where the next line starts has to be known before anything of
-/// that can begin, so the way to it is kept short. (A comparison into mask registers takes
-/// longer to arrive in a general one than two of half the width, put together.)
+/// Most lines end there. The length of the line does not lead to a branch, so there is nothing for the processor to
+/// mispredict. But the work on the next line can begin only when its start is known, so the computation of the start is
+/// kept short. (The result of a comparison in a mask register reaches a general register later than two results of half
+/// the width and their combination.)
 ///
 /// # Safety
-/// START bytes at `from` must be readable; at `to`, as many as come up to the newline, writable.
+/// START bytes at `from` must be readable. At `to`, the bytes up to the newline must be writable.
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 #[inline]
 pub unsafe fn copy_start<const CALLER: u8>(from: *const u8, to: *mut u8) -> Option<*const u8> {
@@ -72,7 +72,7 @@ pub unsafe fn copy_start<const CALLER: u8>(from: *const u8, to: *mut u8) -> Opti
     Some(next)
 }
 
-/// A bit for each of WIDTH bytes, set where it is a newline.
+/// Returns a bit for each of WIDTH bytes, set if the byte is a newline.
 ///
 /// # Safety
 /// The bytes must be readable.
@@ -84,7 +84,7 @@ unsafe fn hits(from: *const u8) -> u64 {
     let half = |at| unsafe {
         let block = _mm256_loadu_si256(from.add(at).cast());
         let mask: u64;
-        // The intrinsic would become a comparison into a mask register again.
+        // The compiler would turn the intrinsic into a comparison with a mask register again.
         asm!("vpmovmskb {:e}, {}", out(reg) mask, in(ymm_reg) _mm256_cmpeq_epi8(block, newlines),
             options(pure, nomem, nostack, preserves_flags));
         mask
@@ -92,10 +92,10 @@ unsafe fn hits(from: *const u8) -> u64 {
     half(0) | half(WIDTH / 2) << (WIDTH / 2)
 }
 
-/// As [`super::copy_widest`] has it.
+/// Does what [`super::copy_widest`] does.
 ///
 /// # Safety
-/// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside
+/// The bytes of `bytes` up to and including the newline must be writable at `to`, which lies outside
 /// of them. The processor must have the instructions named here.
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
@@ -112,7 +112,7 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     }
 }
 
-/// [`copy_line`], where [`copy_start`] has copied the first START of `bytes`, if there are so many, and has found no newline.
+/// [`copy_line`], after [`copy_start`] has copied the first START bytes, if there are that many, and found no newline.
 /// Returns where the next line starts.
 ///
 /// # Safety
@@ -127,7 +127,7 @@ pub unsafe fn copy_behind_start(bytes: &[u8], to: *mut u8) -> Option<*const u8> 
     Some(rest.as_ptr().wrapping_add(end))
 }
 
-/// [`copy_line`] for what comes behind [`copy_start`], or is too little for it.
+/// [`copy_line`] for the bytes after those of [`copy_start`], or for bytes that are too few for it.
 ///
 /// # Safety
 /// As [`copy_line`].
@@ -165,7 +165,7 @@ pub unsafe fn copy_rest<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<u
 /// [`copy_line`] for exactly N registers.
 ///
 /// # Safety
-/// N * WIDTH bytes at `from` must be readable; at `to`, as many as come up to the newline.
+/// N * WIDTH bytes at `from` must be readable. At `to`, the bytes up to the newline must be writable.
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 unsafe fn copy_group<const N: usize, const CALLER: u8>(
     from: *const u8,
@@ -202,7 +202,7 @@ fn newlines() -> __m512i {
     _mm512_set1_epi8(b'\n'.cast_signed())
 }
 
-/// The lowest bit of `hits` and all below it; without one, all bits.
+/// Returns the lowest bit of `hits` and all bits below it, or all bits if `hits` is 0.
 #[inline]
 fn up_to_first(hits: u64) -> u64 {
     hits ^ hits.wrapping_sub(1)

@@ -11,7 +11,7 @@ use super::portable;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, isa, sse2};
 
-/// As [`super::copy_widest`] has it.
+/// Does what [`super::copy_widest`] does.
 pub type Variant = unsafe fn(&[u8], *mut u8) -> Option<usize>;
 
 /// The variants that this processor can run.

@@ -1,4 +1,4 @@
-//! Which instructions this x86-64 processor has for us: asked once, at the first line.
+//! Which sets of instructions this x86-64 processor has. Determined once, at the first line.
 
 use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
 use core::sync::atomic::{AtomicU8, Ordering};
@@ -15,12 +15,12 @@ pub enum Isa {
     Sse2 = 3,
 }
 
-/// The answer, or 0 before the question. Every thread that asks gets the same answer, so it does
-/// not matter which thread stores it, nor when the others see it.
+/// The set, or 0 before it is determined. Every thread determines the same set, so it does not matter which
+/// thread stores it, nor when the others see it.
 static KNOWN: AtomicU8 = AtomicU8::new(0);
 
-/// The widest set that the processor has and the system lets programs use; `None` before [`isa`] has asked, and as long as a
-/// sanitizer is to see every byte before it is stored.
+/// Returns the widest set that the processor has and the system lets programs use. Returns `None` before [`isa`] has
+/// determined it, and while a sanitizer must see every byte before it is stored.
 #[inline(always)]
 pub fn known() -> Option<Isa> {
     const SSE2: u8 = Isa::Sse2 as u8;
@@ -36,7 +36,7 @@ pub fn known() -> Option<Isa> {
     }
 }
 
-/// The widest set; asks for it if need be.
+/// Returns the widest set, and determines it if necessary.
 #[inline(always)]
 pub fn isa() -> Isa {
     known().unwrap_or_else(ask)
@@ -73,8 +73,8 @@ fn widest() -> Isa {
     widest_of(base, more, saves)
 }
 
-/// What follows from the answers: leaf 1, ECX; leaf 7, EBX; and XCR0, what the system saves of a
-/// thread.
+/// Returns the set that follows from the answers: leaf 1, ECX; leaf 7, EBX; and XCR0, the registers that the
+/// system saves for a thread.
 fn widest_of(base: u32, more: u32, saves: u64) -> Isa {
     // POPCNT, OSXSAVE and AVX.
     const BASE: u32 = 1 << 23 | 1 << 27 | 1 << 28;

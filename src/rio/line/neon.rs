@@ -10,10 +10,10 @@ use super::portable;
 /// Bytes in a register.
 const WIDTH: usize = 16;
 
-/// As [`super::copy_widest`] has it.
+/// Does what [`super::copy_widest`] does.
 ///
 /// # Safety
-/// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside
+/// The bytes of `bytes` up to and including the newline must be writable at `to`, which lies outside
 /// of them.
 #[target_feature(enable = "neon")]
 #[inline]
@@ -31,7 +31,7 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
         if hits != 0 {
             let end = at + hits.trailing_zeros() as usize / 4 + 1;
             if end <= WIDTH {
-                // SAFETY: 1 to 16 bytes, up to and with the newline.
+                // SAFETY: 1 to 16 bytes, up to and including the newline.
                 unsafe { portable::put_short(from, to, end) };
             } else {
                 // The last WIDTH bytes of the line: some of them for the second time.
@@ -50,8 +50,8 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     }
 }
 
-/// Four bits for each byte, set where it is a newline. (NEON has no movemask; narrowing
-/// each pair of bytes by a shift comes nearest.)
+/// Returns four bits for each byte, set if the byte is a newline. (NEON has no movemask; narrowing each pair of
+/// bytes by a shift is the nearest.)
 #[target_feature(enable = "neon")]
 #[inline]
 fn hits(block: uint8x16_t) -> u64 {

@@ -5,10 +5,10 @@ use core::ptr;
 /// Bytes in a word.
 const WIDTH: usize = 8;
 
-/// As [`super::copy_widest`] has it.
+/// Does what [`super::copy_widest`] does.
 ///
 /// # Safety
-/// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside
+/// The bytes of `bytes` up to and including the newline must be writable at `to`, which lies outside
 /// of them.
 #[inline(always)]
 pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
@@ -16,7 +16,7 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     while let Some(word) = bytes[at..].first_chunk::<WIDTH>() {
         let end = first_newline(*word);
         if end != 0 {
-            // SAFETY: `end` bytes are left up to and with the newline.
+            // SAFETY: `end` bytes are left up to and including the newline.
             unsafe { put_short(bytes.as_ptr().add(at), to.add(at), end) };
             return Some(at + end);
         }
@@ -45,11 +45,11 @@ pub unsafe fn copy_few(bytes: &[u8], to: *mut u8) -> Option<usize> {
     None
 }
 
-/// The position after the first newline in a word; 0 without one.
+/// Returns the position after the first newline in a word, or 0 without a newline.
 fn first_newline(word: [u8; WIDTH]) -> usize {
     const ONES: u64 = u64::MAX / 255;
-    // A byte of zeros where there is a newline. Taking one from each byte sets the high bit
-    // of those, and of none before the first of them.
+    // A newline becomes a zero byte. Subtracting 1 from each byte sets the high bit of the zero bytes, and of
+    // no byte before the first of them.
     let zeros = u64::from_le_bytes(word) ^ (ONES * b'\n' as u64);
     let hits = zeros.wrapping_sub(ONES) & !zeros & (ONES << 7);
     match hits {

@@ -9,10 +9,10 @@ use super::portable;
 /// Bytes in a register.
 const WIDTH: usize = 16;
 
-/// As [`super::copy_widest`] has it.
+/// Does what [`super::copy_widest`] does.
 ///
 /// # Safety
-/// The bytes of `bytes` up to and with the newline must be writable at `to`, which lies outside
+/// The bytes of `bytes` up to and including the newline must be writable at `to`, which lies outside
 /// of them.
 #[inline(always)] // every x86-64 has SSE2
 pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
@@ -32,7 +32,7 @@ pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
         if hits != 0 {
             let end = at + hits.trailing_zeros() as usize + 1;
             if end <= WIDTH {
-                // SAFETY: 1 to 16 bytes, up to and with the newline.
+                // SAFETY: 1 to 16 bytes, up to and including the newline.
                 unsafe { portable::put_short(from, to, end) };
             } else {
                 // The last WIDTH bytes of the line: some of them for the second time.
