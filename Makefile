@@ -160,7 +160,7 @@ endif
 
 check: setup all
 	$(TALLY) $(TEST) $(if $(SUITE),$(if $(wildcard tests/$(SUITE).rs),--test $(SUITE),\
-	    --test c_suites -- --exact $(SUITE:%=%::shared) $(SUITE:%=%::statically)),--workspace)
+	    --test c_suites -- --exact $(SUITE:%=%::shared) $(SUITE:%=%::statically)),--workspace --no-default-features)
 
 # A verdict while one works, in less than half a minute.
 quick: export RUST_TEST_THREADS = $(shell expr 16 \* $$(nproc))

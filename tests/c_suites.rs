@@ -3,9 +3,10 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::{fs, panic};
 
 use common::Link;
@@ -26,25 +27,11 @@ fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
 
 fn compile_with(suite: &str, variant: &str, library: &[String], flags: &[&str]) -> PathBuf {
     let program = common::scratch(&format!("{suite}-{variant}")).join(suite);
-    let check = common::succeed(Command::new("pkg-config").args(["--cflags", "--libs", "check"]));
+    let check = common::succeed(Command::new("pkg-config").args(["--libs", "check"]));
     common::succeed(
         common::cc()
-            .args([
-                "-std=gnu11",
-                "-g",
-                "-O1",
-                "-Wall",
-                "-Wextra",
-                "-Werror",
-                "-fexceptions",
-            ])
-            // The suites make mistakes on purpose, which gcc sees.
-            .args(["-Wno-stringop-overflow", "-Wno-nonnull"])
-            .arg("-Wno-alloc-size-larger-than")
             .args(flags)
-            .arg(format!("-I{}", common::library().display()))
-            .arg(format!("-I{}/c_tests/support", common::root().display()))
-            .arg(source(suite))
+            .arg(object(suite, flags))
             .arg("-o")
             .arg(&program)
             .args(library)
@@ -52,6 +39,40 @@ fn compile_with(suite: &str, variant: &str, library: &[String], flags: &[&str]) 
             .arg("-pthread"),
     );
     program
+}
+
+/// A suite, compiled once for all ways to link it.
+fn object(suite: &str, flags: &[&str]) -> PathBuf {
+    static OBJECTS: Mutex<BTreeMap<String, Arc<OnceLock<PathBuf>>>> = Mutex::new(BTreeMap::new());
+    let name = format!("{suite}-object{}", flags.concat().replace(['=', ','], "-"));
+    let object = OBJECTS
+        .lock()
+        .expect("nothing panics with the lock held")
+        .entry(name.clone())
+        .or_default()
+        .clone();
+    object
+        .get_or_init(|| {
+            let object = common::scratch(&name).join("object.o");
+            let check = common::succeed(Command::new("pkg-config").args(["--cflags", "check"]));
+            common::succeed(
+                common::cc()
+                    .args(["-c", "-std=gnu11", "-g", "-O1", "-fexceptions", "-pthread"])
+                    .args(["-Wall", "-Wextra", "-Werror"])
+                    // The suites make mistakes on purpose, which gcc sees.
+                    .args(["-Wno-stringop-overflow", "-Wno-nonnull"])
+                    .arg("-Wno-alloc-size-larger-than")
+                    .args(flags)
+                    .arg(format!("-I{}", common::library().display()))
+                    .arg(format!("-I{}/c_tests/support", common::root().display()))
+                    .args(check.split_whitespace())
+                    .arg(source(suite))
+                    .arg("-o")
+                    .arg(&object),
+            );
+            object
+        })
+        .clone()
 }
 
 /// The test cases of a suite. A suite that waits long is divided into several, which run at once.
