@@ -73,7 +73,7 @@ for module in $modules; do
         (
             MUTANTS_FLAGS=--iterate
             run rio 90 "-f src/rio.rs -f src/rio/line.rs" --test c_suites -- \
-                rio::shared lines::shared copies::shared limits::shared error::shared
+                rio::shared lines::shared copies::shared limits::shared error::shared damaged::shared
         ) ;;
     net) run net 180 "-f src/net.rs -f src/net/*.rs" --test c_suites -- \
         net::shared hosts::shared accept_in_time::shared socket::shared cancel::shared ;;
