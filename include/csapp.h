@@ -13,10 +13,11 @@
  *   the file or the host and port, if there is one: "Open error: /no/such/file: No such file or
  *   directory". The default handler writes the message to standard error and ends the program
  *   by exit(1); see csapp_set_error_handler. If the handler returns, the function returns -1, or
- *   NULL if it returns a pointer.
+ *   NULL if it returns a pointer. The comments call this "to report a failure".
  * - Success. errno is unchanged, except by Readdir at the end of the directory.
- * - Errors. A comment lists the errors that need an explanation here. All others are those of the
- *   functions that the brackets at its end name; they also name its source.
+ * - Errors. A comment lists the errors that need an explanation. Its last line, in brackets, names
+ *   its sources: the section of the book, and the functions of POSIX or C whose other errors it
+ *   may have.
  * - EFAULT: a pointer that the function needs is NULL.
  * - EINVAL: a number of bytes exceeds SSIZE_MAX, such as a negative number converted to size_t.
  *   Nothing is read or written.
@@ -79,7 +80,7 @@ extern "C++" {
 #error "csapp.h needs POSIX.1-2008: include it before the system's headers, or compile with -D_DEFAULT_SOURCE or -std=gnu99"
 #endif
 
-/* If off_t may have one of two sizes, the library uses the default one. */
+/* If off_t can have two sizes, the library uses the default one. */
 #if defined(__USE_FILE_OFFSET64) && defined(__WORDSIZE) && __WORDSIZE == 32
 #error "csapp.h: on a 32-bit system, compile without _FILE_OFFSET_BITS=64 and _TIME_BITS=64"
 #endif
@@ -127,7 +128,7 @@ extern "C++" {
 #define CSAPP_FUNCTION "?"
 #endif
 
-/* If <netdb.h> does not declare it, the error above is the only one. */
+/* Keeps the error above the only one, if <netdb.h> does not declare the structure. */
 #ifndef AI_PASSIVE
 struct addrinfo;
 #endif
@@ -332,8 +333,8 @@ pid_t Wait(int *status);
 pid_t Waitpid(pid_t pid, int *iptr, int options);
 
 /**
- * Sends the signal `signum` to the process `pid`, or to the process group -`pid` if `pid` is
- * below -1.
+ * Sends the signal `signum` to the process `pid`, or if `pid` is below -1, to the process group
+ * whose ID is -`pid`.
  *
  * [CS:APP 3e, section 8.5.2; POSIX, kill]
  */
@@ -657,14 +658,14 @@ int Select(int n, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct t
 int Dup2(int fd1, int fd2);
 
 /**
- * Stores the metadata of the file `filename` at `buf`.
+ * Stores at `buf` the metadata of the file `filename`.
  *
  * [CS:APP 3e, section 10.6; POSIX, stat]
  */
 void Stat(const char *filename, struct stat *buf);
 
 /**
- * Stores the metadata of the file that the descriptor `fd` refers to at `buf`.
+ * Stores at `buf` the metadata of the file that the descriptor `fd` refers to.
  *
  * [CS:APP 3e, section 10.6; POSIX, fstat]
  */
@@ -704,7 +705,7 @@ int Closedir(DIR *dirp);
 
 /**
  * Maps `len` bytes of the file `fd` from `offset` on, or `len` bytes of new memory, as `prot`
- * and `flags` say. `addr` is a hint, unless `flags` has MAP_FIXED; NULL gives none.
+ * and `flags` say. `addr` is a hint, unless `flags` has MAP_FIXED; NULL means no hint.
  *
  * Returns the address of the mapping, or MAP_FAILED on failure.
  *
@@ -803,9 +804,9 @@ void *Malloc(size_t size);
  * Changes the size of the memory at `ptr` to `size` bytes, and may move it. If `ptr` is NULL,
  * allocates new memory.
  *
- * Returns the memory's new address, which the caller frees with Free. On failure returns NULL,
- * and the memory at `ptr` is unchanged. If `size` is 0, it may return NULL, which is not an
- * error.
+ * Returns the new address of the memory, which the caller frees with Free. On failure returns
+ * NULL, and leaves the memory at `ptr` unchanged. If `size` is 0, it may return NULL, which is
+ * not an error.
  *
  * [CS:APP 3e, section 9.9.1; C11, realloc]
  */
@@ -816,8 +817,8 @@ void *Realloc(void *ptr, size_t size);
 /**
  * Allocates `nmemb` items of `size` bytes each, and sets all bytes to 0.
  *
- * Returns the address of the memory, which the caller frees with Free. For a total of 0 bytes it
- * may return NULL, which is not an error.
+ * Returns the address of the memory, which the caller frees with Free. For a total of 0 bytes
+ * it may return NULL, which is not an error.
  *
  * [CS:APP 3e, section 9.9.1; C11, calloc]
  */
@@ -897,8 +898,8 @@ void Connect(int sockfd, const struct sockaddr *serv_addr, int addrlen);
 /* Names and addresses -------------------------------------------------------------------- */
 
 /**
- * Looks up the host `node` and the service `service`, and stores a list of the addresses that
- * `hints` select at `res`. The caller frees the list with Freeaddrinfo.
+ * Looks up the host `node` and the service `service`, and stores at `res` a list of the
+ * addresses that `hints` select. The caller frees the list with Freeaddrinfo.
  *
  * [CS:APP 3e, section 11.4.7; POSIX, getaddrinfo]
  */
@@ -1105,7 +1106,8 @@ ssize_t rio_writen(int fd, const void *usrbuf, size_t n);
 void rio_readinitb(rio_t *rp, int fd);
 
 /**
- * Reads `n` bytes through `rp` into `usrbuf`. It may be mixed freely with rio_readlineb.
+ * Reads `n` bytes through `rp` into `usrbuf`. A program may mix calls of rio_readnb and
+ * rio_readlineb.
  *
  * A failed call consumes nothing: the next call, of either function, finds all bytes again.
  * There is one exception: if the failed call had gathered more than RIO_BUFSIZE bytes, these
@@ -1113,14 +1115,14 @@ void rio_readinitb(rio_t *rp, int fd);
  * continues after them, and until then every other call on `rp`, except rio_readinitb, fails
  * with EINVAL.
  *
- * If nothing is read ahead and at least RIO_BUFSIZE bytes are missing, reads them directly into
- * `usrbuf`.
+ * If nothing is read ahead and at least RIO_BUFSIZE bytes are still missing, reads them
+ * directly into `usrbuf`.
  *
  * Returns `n`, or fewer if the file ended first (0 if it had ended already).
  *
  * Errors:
- * - EAGAIN: no more bytes yet: the timeout (SO_RCVTIMEO) ran out, or the descriptor is
- *   O_NONBLOCK
+ * - EAGAIN: the timeout (SO_RCVTIMEO) ran out, or the descriptor is O_NONBLOCK and has no more
+ *   bytes yet
  * - EFAULT: `rp` is NULL, or `usrbuf` is NULL and `n` is not 0
  * - EINVAL: `rp` was never initialised, is damaged, or expects another call to be repeated
  *
@@ -1217,17 +1219,17 @@ ssize_t Rio_readlineb(rio_t *rp, void *usrbuf, size_t maxlen);
  * loopback addresses. The case of a name does not matter, nor does a dot at its end.
  * "localhost" and names that end in ".localhost" stand for the loopback addresses, IPv6 and
  * IPv4 (RFC 6761, section 6.3). `port` is a number from "0" to "65535" or the name of a
- * service. For a numeric address, no name server is asked.
+ * service. A numeric address needs no name server.
  *
  * Tries the host's addresses in the order of getaddrinfo, alternating between IPv6 and IPv4.
- * Starts the next attempt 250 ms after the last one, without giving that up, or at once if it
- * fails. If the host has only one address, the kernel's own time limit holds (about two
- * minutes). If there is no descriptor for a second attempt, tries one address after the other.
+ * Starts the next attempt 250 ms after the last one, or at once if that fails; earlier attempts
+ * continue. If the host has only one address, the kernel's own time limit holds (about two
+ * minutes). If no descriptor is free for a second attempt, tries one address after another.
  *
  * Returns a connected, blocking, close-on-exec descriptor, which the caller closes. Returns -1
- * on failure, with the error of the last address that failed; an error that means that this
- * machine has no such network does not hide another one. Returns -2 if the resolver does not
- * know the host or the port, after writing the reason as a line to standard error.
+ * on failure, with the error of the last address, except that the lack of a network for one
+ * address does not hide the error of another. Returns -2 if the resolver does not know the host
+ * or the port, after writing the reason as a line to standard error.
  *
  * Errors:
  * - ECONNREFUSED: no program listens on the port, or TCP would connect the socket to itself
@@ -1273,7 +1275,8 @@ int open_listenfd(const char *port);
  * Connects to the port `port` of the host `hostname`, as open_clientfd does, and reports a
  * failure.
  *
- * The message is "Open_clientfd error: host:port: reason", also if the resolver fails.
+ * The message is "Open_clientfd error: host:port: reason", or "Open_clientfd error: no such
+ * host: host". It replaces the line that open_clientfd writes.
  *
  * Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
  *
@@ -1284,7 +1287,8 @@ int Open_clientfd(const char *hostname, const char *port);
 /**
  * Opens a socket that listens on the port `port`, as open_listenfd does, and reports a failure.
  *
- * The message is "Open_listenfd error: port 80: reason", also if the resolver fails.
+ * The message is "Open_listenfd error: port 80: reason". It replaces the line that
+ * open_listenfd writes.
  *
  * Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
  *
@@ -1293,8 +1297,8 @@ int Open_clientfd(const char *hostname, const char *port);
 int Open_listenfd(const char *port);
 
 /**
- * Connects to the port number `port` of the host `hostname`, as open_clientfd does. If a
- * program passes a number to open_clientfd, the header calls this function.
+ * Connects to the port number `port` of the host `hostname`, as open_clientfd does. The header
+ * maps open_clientfd to this function if the port is a number.
  *
  * Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
  *
@@ -1304,8 +1308,8 @@ CSAPP_MUST_USE
 int csapp_open_clientfd_2e(const char *hostname, int port);
 
 /**
- * Opens a socket that listens on the port number `port`, as open_listenfd does. If a program
- * passes a number to open_listenfd, the header calls this function.
+ * Opens a socket that listens on the port number `port`, as open_listenfd does. The header maps
+ * open_listenfd to this function if the port is a number.
  *
  * Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
  *
@@ -1315,8 +1319,8 @@ CSAPP_MUST_USE
 int csapp_open_listenfd_2e(int port);
 
 /**
- * Connects to the port number `port` of the host `hostname`, as Open_clientfd does. If a
- * program passes a number to Open_clientfd, the header calls this function.
+ * Connects to the port number `port` of the host `hostname`, as Open_clientfd does. The header
+ * maps Open_clientfd to this function if the port is a number.
  *
  * Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
  *
@@ -1325,8 +1329,8 @@ int csapp_open_listenfd_2e(int port);
 int csapp_Open_clientfd_2e(const char *hostname, int port);
 
 /**
- * Opens a socket that listens on the port number `port`, as Open_listenfd does. If a program
- * passes a number to Open_listenfd, the header calls this function.
+ * Opens a socket that listens on the port number `port`, as Open_listenfd does. The header maps
+ * Open_listenfd to this function if the port is a number.
  *
  * Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
  *
@@ -1352,8 +1356,8 @@ int csapp_Open_listenfd_2e(int port);
  * Sets the error handler of the process to `handler`, or to csapp_error_exit if that is NULL.
  *
  * The library calls the error handler when a checked wrapper fails, or when the program calls
- * one of the _error functions. It calls it with the message, "Name error: reason" without a
- * newline, and with the reason in errno. The handler decides whether and where to write the
+ * one of the _error functions. The handler receives the message, such as "Name error: reason",
+ * without a newline; errno holds the reason. The handler decides whether and where to write the
  * message, and whether to end the program. If it returns, the failed wrapper returns its
  * failure value. It may also end its thread, or leave by siglongjmp. The message is valid until
  * the handler returns. A handler may call the ready-made handlers below.
@@ -1456,7 +1460,7 @@ int csapp_listen(const char *host, const char *port, int backlog, unsigned int f
 /**
  * Accepts a connection from the listening socket `listenfd` within `timeout_ms` milliseconds.
  *
- * A limit of 0 takes only a connection that is already there; a negative one means no limit.
+ * A limit of 0 accepts only a connection that is already there; a negative one means no limit.
  * Stores the peer's address at `addr`, unless that is NULL, and its length at `addrlen`, as
  * Accept does. Ignores a connection that its client has aborted. Works on blocking and
  * O_NONBLOCK sockets, and changes no flag. If another process or thread accepts from a blocking
@@ -1526,9 +1530,9 @@ ssize_t csapp_readnb(rio_t *rp, void *usrbuf, size_t n, int timeout_ms);
  * Reads `n` bytes from the descriptor `fd` into `usrbuf`, as rio_readn does, within
  * `timeout_ms` milliseconds.
  *
- * The limit works as with csapp_readlineb. Stores the number of bytes that have come at
- * `moved`, unless that is NULL, whether or not the call fails. These bytes are in `usrbuf`; a
- * further call asks for the rest.
+ * The limit works as with csapp_readlineb. Stores at `moved`, unless that is NULL, the number
+ * of bytes read, even if the call fails. These bytes are in `usrbuf`; another call may read the
+ * rest.
  *
  * Returns `n`, or fewer if the file ended first (0 if it had ended already).
  *
@@ -1546,10 +1550,9 @@ ssize_t csapp_readn(int fd, void *usrbuf, size_t n, int timeout_ms, size_t *move
  * Writes all `n` bytes at `usrbuf` to the descriptor `fd`, as rio_writen does, within
  * `timeout_ms` milliseconds.
  *
- * The limit works as with csapp_readlineb. Stores the number of bytes written at `moved`,
- * unless that is NULL, whether or not the call fails. Raises no SIGPIPE on a socket. A terminal
- * that is not O_NONBLOCK may take fewer bytes than it announced, and then the call waits past
- * its limit.
+ * The limit works as with csapp_readlineb. Stores at `moved`, unless that is NULL, the number
+ * of bytes written, even if the call fails. Raises no SIGPIPE on a socket. A terminal that is
+ * not O_NONBLOCK may take fewer bytes than poll promises; then the call waits past its limit.
  *
  * Returns `n`, never fewer.
  *

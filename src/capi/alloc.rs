@@ -32,9 +32,9 @@ pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
 /// Changes the size of the memory at `ptr` to `size` bytes, and may move it. If `ptr` is NULL,
 /// allocates new memory.
 ///
-/// Returns the memory's new address, which the caller frees with Free. On failure returns NULL,
-/// and the memory at `ptr` is unchanged. If `size` is 0, it may return NULL, which is not an
-/// error.
+/// Returns the new address of the memory, which the caller frees with Free. On failure returns
+/// NULL, and leaves the memory at `ptr` unchanged. If `size` is 0, it may return NULL, which is
+/// not an error.
 ///
 /// [CS:APP 3e, section 9.9.1; C11, realloc]
 /// cbindgen:prefix=CSAPP_RESIZES(2)
@@ -49,8 +49,8 @@ pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut 
 
 /// Allocates `nmemb` items of `size` bytes each, and sets all bytes to 0.
 ///
-/// Returns the address of the memory, which the caller frees with Free. For a total of 0 bytes it
-/// may return NULL, which is not an error.
+/// Returns the address of the memory, which the caller frees with Free. For a total of 0 bytes
+/// it may return NULL, which is not an error.
 ///
 /// [CS:APP 3e, section 9.9.1; C11, calloc]
 /// cbindgen:prefix=CSAPP_ALLOCATES((1, 2))

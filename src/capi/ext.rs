@@ -24,8 +24,8 @@ pub const CSAPP_REUSEPORT: c_uint = 2;
 /// Sets the error handler of the process to `handler`, or to csapp_error_exit if that is NULL.
 ///
 /// The library calls the error handler when a checked wrapper fails, or when the program calls
-/// one of the _error functions. It calls it with the message, "Name error: reason" without a
-/// newline, and with the reason in errno. The handler decides whether and where to write the
+/// one of the _error functions. The handler receives the message, such as "Name error: reason",
+/// without a newline; errno holds the reason. The handler decides whether and where to write the
 /// message, and whether to end the program. If it returns, the failed wrapper returns its
 /// failure value. It may also end its thread, or leave by siglongjmp. The message is valid until
 /// the handler returns. A handler may call the ready-made handlers below.
@@ -175,7 +175,7 @@ pub unsafe extern "C-unwind" fn csapp_listen(
 
 /// Accepts a connection from the listening socket `listenfd` within `timeout_ms` milliseconds.
 ///
-/// A limit of 0 takes only a connection that is already there; a negative one means no limit.
+/// A limit of 0 accepts only a connection that is already there; a negative one means no limit.
 /// Stores the peer's address at `addr`, unless that is NULL, and its length at `addrlen`, as
 /// Accept does. Ignores a connection that its client has aborted. Works on blocking and
 /// O_NONBLOCK sockets, and changes no flag. If another process or thread accepts from a blocking
@@ -281,9 +281,9 @@ unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, timeout: c_int) 
 /// Reads `n` bytes from the descriptor `fd` into `usrbuf`, as rio_readn does, within
 /// `timeout_ms` milliseconds.
 ///
-/// The limit works as with csapp_readlineb. Stores the number of bytes that have come at
-/// `moved`, unless that is NULL, whether or not the call fails. These bytes are in `usrbuf`; a
-/// further call asks for the rest.
+/// The limit works as with csapp_readlineb. Stores at `moved`, unless that is NULL, the number
+/// of bytes read, even if the call fails. These bytes are in `usrbuf`; another call may read the
+/// rest.
 ///
 /// Returns `n`, or fewer if the file ended first (0 if it had ended already).
 ///
@@ -324,10 +324,9 @@ unsafe fn readn(
 /// Writes all `n` bytes at `usrbuf` to the descriptor `fd`, as rio_writen does, within
 /// `timeout_ms` milliseconds.
 ///
-/// The limit works as with csapp_readlineb. Stores the number of bytes written at `moved`,
-/// unless that is NULL, whether or not the call fails. Raises no SIGPIPE on a socket. A terminal
-/// that is not O_NONBLOCK may take fewer bytes than it announced, and then the call waits past
-/// its limit.
+/// The limit works as with csapp_readlineb. Stores at `moved`, unless that is NULL, the number
+/// of bytes written, even if the call fails. Raises no SIGPIPE on a socket. A terminal that is
+/// not O_NONBLOCK may take fewer bytes than poll promises; then the call waits past its limit.
 ///
 /// Returns `n`, never fewer.
 ///

@@ -7,7 +7,7 @@ use libc::{off_t, size_t};
 use super::checked::{attempt, report_failure};
 
 /// Maps `len` bytes of the file `fd` from `offset` on, or `len` bytes of new memory, as `prot`
-/// and `flags` say. `addr` is a hint, unless `flags` has MAP_FIXED; NULL gives none.
+/// and `flags` say. `addr` is a hint, unless `flags` has MAP_FIXED; NULL means no hint.
 ///
 /// Returns the address of the mapping, or MAP_FAILED on failure.
 ///

@@ -13,8 +13,8 @@ use super::{handler, optional};
 use crate::report::Reason;
 use crate::sys::{self, Errno, undeclared};
 
-/// Looks up the host `node` and the service `service`, and stores a list of the addresses that
-/// `hints` select at `res`. The caller frees the list with Freeaddrinfo.
+/// Looks up the host `node` and the service `service`, and stores at `res` a list of the
+/// addresses that `hints` select. The caller frees the list with Freeaddrinfo.
 ///
 /// [CS:APP 3e, section 11.4.7; POSIX, getaddrinfo]
 #[unsafe(no_mangle)]

@@ -18,17 +18,17 @@ pub const LISTENQ: c_int = 1024;
 /// loopback addresses. The case of a name does not matter, nor does a dot at its end.
 /// "localhost" and names that end in ".localhost" stand for the loopback addresses, IPv6 and
 /// IPv4 (RFC 6761, section 6.3). `port` is a number from "0" to "65535" or the name of a
-/// service. For a numeric address, no name server is asked.
+/// service. A numeric address needs no name server.
 ///
 /// Tries the host's addresses in the order of getaddrinfo, alternating between IPv6 and IPv4.
-/// Starts the next attempt 250 ms after the last one, without giving that up, or at once if it
-/// fails. If the host has only one address, the kernel's own time limit holds (about two
-/// minutes). If there is no descriptor for a second attempt, tries one address after the other.
+/// Starts the next attempt 250 ms after the last one, or at once if that fails; earlier attempts
+/// continue. If the host has only one address, the kernel's own time limit holds (about two
+/// minutes). If no descriptor is free for a second attempt, tries one address after another.
 ///
 /// Returns a connected, blocking, close-on-exec descriptor, which the caller closes. Returns -1
-/// on failure, with the error of the last address that failed; an error that means that this
-/// machine has no such network does not hide another one. Returns -2 if the resolver does not
-/// know the host or the port, after writing the reason as a line to standard error.
+/// on failure, with the error of the last address, except that the lack of a network for one
+/// address does not hide the error of another. Returns -2 if the resolver does not know the host
+/// or the port, after writing the reason as a line to standard error.
 ///
 /// Errors:
 /// - ECONNREFUSED: no program listens on the port, or TCP would connect the socket to itself
@@ -81,7 +81,8 @@ pub unsafe extern "C-unwind" fn open_listenfd(port: *const c_char) -> c_int {
 /// Connects to the port `port` of the host `hostname`, as open_clientfd does, and reports a
 /// failure.
 ///
-/// The message is "Open_clientfd error: host:port: reason", also if the resolver fails.
+/// The message is "Open_clientfd error: host:port: reason", or "Open_clientfd error: no such
+/// host: host". It replaces the line that open_clientfd writes.
 ///
 /// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
 ///
@@ -104,7 +105,8 @@ pub unsafe extern "C-unwind" fn Open_clientfd(
 
 /// Opens a socket that listens on the port `port`, as open_listenfd does, and reports a failure.
 ///
-/// The message is "Open_listenfd error: port 80: reason", also if the resolver fails.
+/// The message is "Open_listenfd error: port 80: reason". It replaces the line that
+/// open_listenfd writes.
 ///
 /// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
 ///
@@ -115,8 +117,8 @@ pub unsafe extern "C-unwind" fn Open_listenfd(port: *const c_char) -> c_int {
     unsafe { server(port, &OnFailure::Checked(c"Open_listenfd error")) }
 }
 
-/// Connects to the port number `port` of the host `hostname`, as open_clientfd does. If a
-/// program passes a number to open_clientfd, the header calls this function.
+/// Connects to the port number `port` of the host `hostname`, as open_clientfd does. The header
+/// maps open_clientfd to this function if the port is a number.
 ///
 /// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
 ///
@@ -138,8 +140,8 @@ pub unsafe extern "C-unwind" fn csapp_open_clientfd_2e(
     }
 }
 
-/// Opens a socket that listens on the port number `port`, as open_listenfd does. If a program
-/// passes a number to open_listenfd, the header calls this function.
+/// Opens a socket that listens on the port number `port`, as open_listenfd does. The header maps
+/// open_listenfd to this function if the port is a number.
 ///
 /// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
 ///
@@ -156,8 +158,8 @@ pub unsafe extern "C-unwind" fn csapp_open_listenfd_2e(port: c_int) -> c_int {
     }
 }
 
-/// Connects to the port number `port` of the host `hostname`, as Open_clientfd does. If a
-/// program passes a number to Open_clientfd, the header calls this function.
+/// Connects to the port number `port` of the host `hostname`, as Open_clientfd does. The header
+/// maps Open_clientfd to this function if the port is a number.
 ///
 /// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_clientfd does.
 ///
@@ -179,8 +181,8 @@ pub unsafe extern "C-unwind" fn csapp_Open_clientfd_2e(
     }
 }
 
-/// Opens a socket that listens on the port number `port`, as Open_listenfd does. If a program
-/// passes a number to Open_listenfd, the header calls this function.
+/// Opens a socket that listens on the port number `port`, as Open_listenfd does. The header maps
+/// Open_listenfd to this function if the port is a number.
 ///
 /// Returns a descriptor, which the caller closes; -1 or -2 on failure, as open_listenfd does.
 ///

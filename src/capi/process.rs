@@ -61,8 +61,8 @@ pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c
     report_failure(c"Waitpid", outcome).unwrap_or(-1)
 }
 
-/// Sends the signal `signum` to the process `pid`, or to the process group -`pid` if `pid` is
-/// below -1.
+/// Sends the signal `signum` to the process `pid`, or if `pid` is below -1, to the process group
+/// whose ID is -`pid`.
 ///
 /// [CS:APP 3e, section 8.5.2; POSIX, kill]
 #[unsafe(no_mangle)]

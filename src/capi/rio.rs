@@ -101,7 +101,8 @@ pub unsafe extern "C-unwind" fn rio_readinitb(rp: *mut rio_t, fd: c_int) {
     traced!(readinitb(rp, fd));
 }
 
-/// Reads `n` bytes through `rp` into `usrbuf`. It may be mixed freely with rio_readlineb.
+/// Reads `n` bytes through `rp` into `usrbuf`. A program may mix calls of rio_readnb and
+/// rio_readlineb.
 ///
 /// A failed call consumes nothing: the next call, of either function, finds all bytes again.
 /// There is one exception: if the failed call had gathered more than RIO_BUFSIZE bytes, these
@@ -109,14 +110,14 @@ pub unsafe extern "C-unwind" fn rio_readinitb(rp: *mut rio_t, fd: c_int) {
 /// continues after them, and until then every other call on `rp`, except rio_readinitb, fails
 /// with EINVAL.
 ///
-/// If nothing is read ahead and at least RIO_BUFSIZE bytes are missing, reads them directly into
-/// `usrbuf`.
+/// If nothing is read ahead and at least RIO_BUFSIZE bytes are still missing, reads them
+/// directly into `usrbuf`.
 ///
 /// Returns `n`, or fewer if the file ended first (0 if it had ended already).
 ///
 /// Errors:
-/// - EAGAIN: no more bytes yet: the timeout (SO_RCVTIMEO) ran out, or the descriptor is
-///   O_NONBLOCK
+/// - EAGAIN: the timeout (SO_RCVTIMEO) ran out, or the descriptor is O_NONBLOCK and has no more
+///   bytes yet
 /// - EFAULT: `rp` is NULL, or `usrbuf` is NULL and `n` is not 0
 /// - EINVAL: `rp` was never initialised, is damaged, or expects another call to be repeated
 ///

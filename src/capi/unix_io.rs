@@ -156,7 +156,7 @@ pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
     report_failure(c"Dup2", outcome).unwrap_or(-1)
 }
 
-/// Stores the metadata of the file `filename` at `buf`.
+/// Stores at `buf` the metadata of the file `filename`.
 ///
 /// [CS:APP 3e, section 10.6; POSIX, stat]
 #[unsafe(no_mangle)]
@@ -167,7 +167,7 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
     let _ = unsafe { report_failure_on(c"Stat", filename, outcome) };
 }
 
-/// Stores the metadata of the file that the descriptor `fd` refers to at `buf`.
+/// Stores at `buf` the metadata of the file that the descriptor `fd` refers to.
 ///
 /// [CS:APP 3e, section 10.6; POSIX, fstat]
 #[unsafe(no_mangle)]
