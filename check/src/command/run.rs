@@ -68,6 +68,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         pid,
         ended: HashMap::new(),
         last_quit: None,
+        unended: Vec::new(),
     };
     let status = watch.until_end(&mut reporter);
     reporter.tell_new(true);
@@ -79,7 +80,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
     }
     reporter.summary();
     if let Some(page) = &arguments.timeline {
-        timeline::write(page, arguments, shared, &places)?;
+        timeline::write(page, arguments, shared, &places, watch.unended)?;
     }
     if let Some(path) = &arguments.json {
         json::write(path, arguments, &reporter, status)?;
@@ -307,6 +308,7 @@ struct Watch<'a> {
     pid: i32,
     ended: HashMap<i32, Instant>,
     last_quit: Option<Instant>,
+    unended: Vec<timeline::Unended>,
 }
 
 impl Watch<'_> {
@@ -413,6 +415,7 @@ impl Watch<'_> {
                 ended: &self.ended,
                 places: self.places,
             });
+            self.unended.extend(timeline::unended(self.shared, process));
             memory::recycle(self.file, self.shared, process);
         }
     }
