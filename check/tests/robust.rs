@@ -49,6 +49,7 @@ fine!(
     jumps,
     keeps,
     legal,
+    loads,
     polls,
     prints,
     runs_out,

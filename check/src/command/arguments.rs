@@ -37,7 +37,7 @@ pub struct Arguments {
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true)]
     pub chaos: Option<Option<u64>>,
 
-    /// With --chaos: also EINTR, EMFILE, ENOMEM, EPIPE and ECONNRESET
+    /// With --chaos: also EINTR, EMFILE, ENOMEM, EAGAIN, EPIPE and ECONNRESET
     #[arg(long)]
     pub chaos_faults: bool,
 
