@@ -167,6 +167,8 @@ pub struct Shared {
     /// Processes that found no room here, and so were not watched.
     pub unwatched: AtomicU32,
     pub processes_seen: AtomicU32,
+    /// The process of csapp-check, whose child the program is.
+    pub command: AtomicI32,
     pub held_used: AtomicU32,
     pub modules: [Module; MODULES],
     pub findings: [Finding; FINDINGS],
@@ -338,12 +340,15 @@ pub struct WentOn {
 #[repr(C)]
 pub struct Child {
     pub pid: AtomicI32,
+    /// 0: not yet; 1: waited for; EARLY: waited for, before its parent has noted it.
     pub waited: AtomicU32,
     pub stack: AtomicU32,
     pub call: AtomicU32,
     /// Had ended and nobody had waited for it, when its parent ended.
     pub zombie: AtomicU32,
 }
+
+pub const EARLY: u32 = 2;
 
 /// A stdio stream that held output when a process forked.
 #[repr(C)]
@@ -353,6 +358,7 @@ pub struct Held {
     pub fork: AtomicU64,
     pub bytes: AtomicU32,
     pub fork_stack: AtomicU32,
+    pub pid: AtomicI32,
     /// How many processes have written it: the one that forked, and those that were forked.
     pub written: [AtomicU32; 2],
     pub text: Text,

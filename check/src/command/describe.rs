@@ -326,7 +326,7 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                 "a second thread gets the same variable of the creator's stack as its argument"
                     .into(),
             evidence: vec![format!(
-                "the first got it at {}, when it was {}; it is {} now, and the first may not have read it",
+                "the first got it at {}, when it was {}; it is {} now, and nothing made the creator wait until the first had read it",
                 story.at(1),
                 story.number(0),
                 story.number(1)
@@ -342,8 +342,13 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
             let text = story.finding.text.read();
             Words {
                 message: format!(
-                    "{} were in the buffer of {stream} at this fork, and both processes have written them",
-                    counted(story.number(0), "byte")
+                    "{} were in the buffer of {stream} at this fork, and {} have written them",
+                    counted(story.number(0), "byte"),
+                    if story.number(2) != 0 {
+                        "two children"
+                    } else {
+                        "both processes"
+                    }
                 ),
                 evidence: vec![format!("they begin with {text:?}")],
                 why: "call fflush before fork, or end the child with _exit",

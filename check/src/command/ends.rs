@@ -147,7 +147,12 @@ impl End<'_> {
                 .filter(|(_, fd)| fd.flags.get() & ENDED != 0)
                 .count();
             let evidence = if ended > 0 {
-                vec![format!("the program had read {ended} of them to the end")]
+                let how_many = match (ended, idle.len()) {
+                    (_, 1) => "it".into(),
+                    (ended, all) if ended == all => "all of them".into(),
+                    (ended, _) => format!("{ended} of them"),
+                };
+                vec![format!("the program had read {how_many} to the end")]
             } else {
                 Vec::new()
             };

@@ -57,6 +57,8 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         reporter.say(&format!("csapp-check: --chaos={seed}"));
     }
     shared.timeline.set(u32::from(arguments.timeline.is_some()));
+    // SAFETY: asks for a number.
+    shared.command.set(unsafe { libc::getpid() });
     prepare_environment(&file, &library, program.first.as_deref());
     let signals = Signals::block();
     let pid = signals.start(&path, arguments, shared)?;
@@ -306,6 +308,7 @@ struct Watch<'a> {
     places: &'a Places<'a>,
     signals: Signals,
     pid: i32,
+    /// Since when.
     ended: HashMap<i32, Instant>,
     last_quit: Option<Instant>,
     unended: Vec<timeline::Unended>,
@@ -384,6 +387,9 @@ impl Watch<'_> {
                     State::Zombie => knows_itself || is_over,
                     State::Gone => true,
                 };
+            if !is_superseded && !matches!(state, State::Alive) {
+                self.ended.entry(pid).or_insert_with(Instant::now);
+            }
             if !is_done {
                 continue;
             }
@@ -405,9 +411,6 @@ impl Watch<'_> {
                         }
                     }),
             };
-            if !is_superseded {
-                self.ended.insert(pid, Instant::now());
-            }
             reporter.tell_new(false);
             reporter.tell_end(&End {
                 process,

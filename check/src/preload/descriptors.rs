@@ -686,7 +686,7 @@ fn accepted(listening: c_int, at: Site, real: impl FnOnce() -> c_int) -> c_int {
     let doing = me.begin(Call::Accept, listening, stack);
     let fd = real();
     doing.end(fd as isize);
-    me.synchronized();
+    me.heard_from_outside();
     let kept = KeepErrno::new();
     let peer = if fd < 0 {
         Short::new()

@@ -1,6 +1,7 @@
 //! Processes: fork and exec, children and how they are waited for, and the end.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::sync::atomic::Ordering;
 
 use libc::{pid_t, siginfo_t};
 
@@ -95,19 +96,40 @@ fn inherit(parent: &Process, child: &Process) {
 }
 
 fn new_child(me: &Me, pid: pid_t, call: Call, stack: u32) {
-    let children = &me.process.children;
-    let used = (me.process.children_used.get() as usize).min(CHILDREN);
-    let free = children[..used]
-        .iter()
-        .position(|child| child.waited.get() != 0);
-    let index = free.unwrap_or_else(|| me.process.children_used.add(1) as usize);
-    let Some(child) = children.get(index) else {
+    let Some(child) = free_child(me.process) else {
         return;
     };
     child.stack.set(stack);
     child.call.set(call as u32);
-    child.pid.set(pid);
     child.waited.set(0);
+    child.pid.set(pid);
+    // It may have ended at once, and a handler may have waited for it before fork has returned here.
+    let early = |other: &&Child| other.waited.get() == EARLY && other.pid.get() == pid;
+    let used = (me.process.children_used.get() as usize).min(CHILDREN);
+    if let Some(early) = me.process.children[..used].iter().find(early) {
+        early.waited.set(1);
+        child.waited.set(1);
+    }
+}
+
+/// A record that no other thread and no handler has: EARLY, without a number.
+fn free_child(process: &Process) -> Option<&Child> {
+    let used = (process.children_used.get() as usize).min(CHILDREN);
+    let take = |child: &&Child| {
+        let taken = child
+            .waited
+            .compare_exchange(1, EARLY, Ordering::AcqRel, Ordering::Relaxed);
+        taken.is_ok()
+    };
+    let fresh = || {
+        process
+            .children
+            .get(process.children_used.add(1) as usize)
+            .inspect(|child| child.waited.set(EARLY))
+    };
+    let child = process.children[..used].iter().find(take).or_else(fresh)?;
+    child.pid.set(0);
+    Some(child)
 }
 
 /// A child of this process was waited for; what its end was is noted for the command.
@@ -121,6 +143,9 @@ fn reaped(me: &Me, pid: pid_t, status: Option<c_int>) {
         .find(|child| child.pid.get() == pid)
     {
         child.waited.set(1);
+    } else if let Some(child) = free_child(me.process) {
+        child.stack.set(0);
+        child.pid.set(pid);
     }
     if let Some(process) = me
         .shared
@@ -445,6 +470,24 @@ hook! {
         spawned(real(pid, path, actions, attributes, argv, envp), pid, at)
     }
 
+    fn setpgid(pid: pid_t, group: pid_t) -> c_int {
+        let before = foreground();
+        let result = real(pid, group);
+        if result == 0 {
+            keep_foreground(before);
+        }
+        result
+    }
+
+    fn setpgrp() -> c_int {
+        let before = foreground();
+        let result = real();
+        if result == 0 {
+            keep_foreground(before);
+        }
+        result
+    }
+
     fn exit(status: c_int) -> () {
         let at = site();
         crate::signals::check_unsafe(Call::Exit, at);
@@ -464,6 +507,42 @@ hook! {
 
 unsafe extern "C" {
     static environ: *const *const c_char;
+}
+
+/// The terminal's foreground group, if this is the program that csapp-check was told to run, and belongs to it.
+fn foreground() -> Option<(c_int, pid_t)> {
+    let me = me()?;
+    let kept = KeepErrno::new();
+    // SAFETY: asks.
+    let found = unsafe {
+        let is_program = libc::getppid() == me.shared.command.get();
+        let group = libc::getpgrp();
+        let terminal = (0..3).find(|fd| libc::tcgetpgrp(*fd) == group);
+        terminal.filter(|_| is_program).map(|fd| (fd, group))
+    };
+    drop(kept);
+    found
+}
+
+/// A shell that starts a program gives it a group of its own, where setpgid changes nothing. Under csapp-check, which
+/// is the leader of that group, it does: the new group becomes the terminal's, or the program would stop at its next read.
+fn keep_foreground(before: Option<(c_int, pid_t)>) {
+    let Some((terminal, old)) = before else {
+        return;
+    };
+    let kept = KeepErrno::new();
+    // SAFETY: this thread's mask is as before afterwards.
+    unsafe {
+        let own = libc::getpgrp();
+        if own != old {
+            let (mut set, mut mask) = std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>();
+            libc::sigaddset(&mut set, libc::SIGTTOU);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &set, &mut mask);
+            libc::tcsetpgrp(terminal, own);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &mask, std::ptr::null_mut());
+        }
+    }
+    drop(kept);
 }
 
 fn leave() {

@@ -45,6 +45,7 @@ struct Outer {
     stack: u32,
     reported: u32,
     waited: u32,
+    errno: u32,
 }
 
 extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
@@ -71,7 +72,7 @@ extern "C" fn handle(signal: c_int, info: *mut siginfo_t, context: *mut c_void) 
         check_children(&me, signal, installed);
         me.synchronized();
     }
-    leave(outer);
+    leave(outer, before != after);
     set_errno(after);
 }
 
@@ -95,6 +96,7 @@ fn enter(signal: c_int, installed: &Installed, context: *mut c_void, interrupted
             stack: (*local).handler_stack,
             reported: (*local).handler_reported,
             waited: (*local).handler_waited,
+            errno: (*local).handler_errno,
         };
         // The address of the interrupted context, above which the handler's calls are not.
         (*local).handler_frame = context as usize;
@@ -102,12 +104,13 @@ fn enter(signal: c_int, installed: &Installed, context: *mut c_void, interrupted
         (*local).handler_stack = installed.stack.get();
         (*local).handler_reported = u32::from(is_arranged(interrupted));
         (*local).handler_waited = 0;
+        (*local).handler_errno = 0;
         (*local).handlers += 1;
         outer
     }
 }
 
-fn leave(outer: Outer) {
+fn leave(outer: Outer, changed: bool) {
     let local = local();
     // SAFETY: this thread's own.
     unsafe {
@@ -117,6 +120,7 @@ fn leave(outer: Outer) {
         (*local).handler_stack = outer.stack;
         (*local).handler_reported = outer.reported;
         (*local).handler_waited = outer.waited;
+        (*local).handler_errno = outer.errno | u32::from(changed);
     }
 }
 
@@ -138,7 +142,9 @@ fn check_errno(
     before: c_int,
     after: c_int,
 ) {
-    if before == after || is_arranged(interrupted) {
+    // SAFETY: this thread's own.
+    let by_inner = unsafe { (*local()).handler_errno } != 0;
+    if before == after || by_inner || is_arranged(interrupted) {
         return;
     }
     let at = [(Call::of(installed.call.get()), installed.stack.get())];

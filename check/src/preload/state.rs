@@ -25,6 +25,8 @@ pub struct Local {
     pub handler_stack: u32,
     pub handler_reported: u32,
     pub handler_waited: u32,
+    /// A handler that interrupted this one changed errno.
+    pub handler_errno: u32,
     /// The record of a child that is about to be forked.
     pub child: *const Process,
 }
@@ -215,6 +217,16 @@ impl Me {
     #[inline]
     pub fn synchronized(&self) {
         self.thread.sync.set(self.thread.sync.get().wrapping_add(1));
+    }
+
+    /// As `synchronized`, but by a client: what the threads of this process have read is no more known than before.
+    pub fn heard_from_outside(&self) {
+        let before = self.thread.sync.get();
+        self.synchronized();
+        let created = &self.thread.created.sync;
+        if created.get() == before {
+            created.set(self.thread.sync.get());
+        }
     }
 
     pub fn log(&self, call: Call, fd: c_int, stack: u32, began: u64, result: i32) {

@@ -76,14 +76,37 @@ fn hash(bytes: &[u8]) -> u64 {
 /// Notes which streams hold output that both processes will have after a fork.
 pub fn before_fork(me: &Me, stack: u32) {
     let kept = KeepErrno::new();
+    let used = (me.process.held_used.get() as usize).min(HELD_HERE);
+    let mut known = [0; HELD_HERE];
+    for (known, own) in known.iter_mut().zip(&me.process.held[..used]) {
+        *known = own.get();
+    }
     me.process.held_used.set(0);
     for of in streams(me.process) {
         let bytes = held(of);
         if bytes.is_empty() {
             continue;
         }
-        let index = me.shared.held_used.add(1) as usize;
+        // What an earlier child has got is still there, and this one gets it, too.
+        let is_it = |held: &Held| {
+            held.stream.get() == of as usize
+                && held.pid.get() == me.process.pid.get()
+                && held.fork_stack.get() == stack
+                && !has_changed(held)
+        };
+        let still = known.iter().find(|known| {
+            let index = (**known as usize).checked_sub(1);
+            index
+                .and_then(|index| me.shared.held.get(index))
+                .is_some_and(is_it)
+        });
         let slot = me.process.held_used.get() as usize;
+        if let Some((known, own)) = still.zip(me.process.held.get(slot)) {
+            own.set(*known);
+            me.process.held_used.set(slot as u32 + 1);
+            continue;
+        }
+        let index = me.shared.held_used.add(1) as usize;
         let Some((record, own)) = me.shared.held.get(index).zip(me.process.held.get(slot)) else {
             break;
         };
@@ -91,6 +114,7 @@ pub fn before_fork(me: &Me, stack: u32) {
         record.bytes.set(bytes.len() as u32);
         record.hash.set(hash(bytes));
         record.fork_stack.set(stack);
+        record.pid.set(me.process.pid.get());
         record.fork.set(now());
         record.text.write(&bytes[..bytes.len().min(40)]);
         own.set(index as u32 + 1);
@@ -138,8 +162,8 @@ pub fn at_end(me: &Me) {
 
 fn note_written(me: &Me, is_written: impl Fn(&Held) -> bool) {
     let used = (me.process.held_used.get() as usize).min(HELD_HERE);
-    for index in me.process.held[..used].iter().map(Cell::get) {
-        let Some(held) = (index as usize)
+    for own in &me.process.held[..used] {
+        let Some(held) = (own.get() as usize)
             .checked_sub(1)
             .and_then(|index| me.shared.held.get(index))
         else {
@@ -151,14 +175,18 @@ fn note_written(me: &Me, is_written: impl Fn(&Held) -> bool) {
         let is_child = u32::from(
             me.process.forked.get() != 0 && me.process.fork_stack.get() == held.fork_stack.get(),
         );
-        let both = held.written[is_child as usize].add(1) == 0
-            && held.written[1 - is_child as usize].get() != 0;
-        if both {
+        own.set(0);
+        let others = held.written[1 - is_child as usize].get();
+        if held.written[is_child as usize].add(1) + others == 1 {
             // SAFETY: libc's variable.
             let is_output = i64::from(held.stream.get() == unsafe { stdout } as usize);
             let mut text = [0; TEXT];
             let length = held.text.read_into(&mut text);
-            let numbers = [i64::from(held.bytes.get()), is_output];
+            let numbers = [
+                i64::from(held.bytes.get()),
+                is_output,
+                i64::from(others == 0),
+            ];
             let at = [(Call::Fork, held.fork_stack.get())];
             Fault {
                 kind: Kind::StdioForked,

@@ -25,7 +25,7 @@ struct local {
     void *thread;
     uintptr_t handler_frame;
     uint32_t handler_signal, handler_stack;
-    uint32_t handler_reported, handler_waited;
+    uint32_t handler_reported, handler_waited, handler_errno;
     void *child;
 };
 

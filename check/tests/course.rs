@@ -1,0 +1,275 @@
+//! Faults, and what only looks like one, as they come in the servers and shells that courses ask for.
+
+mod support;
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::FromRawFd as _;
+use std::time::{Duration, Instant};
+
+use support::{Checked, Link, check, csapp_check, program};
+
+fn run(name: &str, source: &str) -> Checked {
+    let program = program(name, source, Link::Object);
+    check(&[], &[program.to_str().expect("UTF-8")], "")
+}
+
+/// The number of the line that ends with this.
+fn line(source: &str, end: &str) -> u64 {
+    let lines = source.lines().position(|line| line.ends_with(end));
+    lines.expect("the line is there") as u64 + 1
+}
+
+#[track_caller]
+fn says(checked: &Checked, name: &str, line: u64, message: &str) {
+    let start = format!("{name}.c:{line}: ");
+    let said = checked
+        .log
+        .lines()
+        .any(|text| text.starts_with(&start) && text.contains(message));
+    assert!(said, "{start}{message}\n{}", checked.log);
+}
+
+/// Three clients at once, and a thread for each, by `how`.
+fn server(how: &str) -> String {
+    let source = r#"
+#include "csapp.h"
+static sem_t done;
+static void *serve(void *argument)
+{
+    int fd = READ;
+    char byte;
+    read(fd, &byte, 1);
+    close(fd);
+    V(&done);
+    return NULL;
+}
+int main(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof address;
+    int listening = socket(AF_INET, SOCK_STREAM, 0), clients[3], i;
+    pthread_t tids[3];
+    Sem_init(&done, 0, 0);
+    bind(listening, (SA *)&address, length);
+    listen(listening, 5);
+    getsockname(listening, (SA *)&address, &length);
+    for (i = 0; i < 3; i++) {
+        clients[i] = socket(AF_INET, SOCK_STREAM, 0);
+        connect(clients[i], (SA *)&address, length);
+        write(clients[i], "x", 1);
+        close(clients[i]);
+    }
+    for (i = 0; i < 3; i++) {
+        int connfd = accept(listening, NULL, NULL);
+        Pthread_create(&tids[i], NULL, serve, GIVE); // each
+    }
+    for (i = 0; i < 3; i++)
+        P(&done);
+    for (i = 0; i < 3; i++)
+        Pthread_join(tids[i], NULL);
+    _exit(0);
+}
+"#;
+    let (give, read) = how.split_once(' ').expect("two words");
+    source.replace("GIVE", give).replace("READ", read)
+}
+
+#[test]
+fn accept_fills_a_variable_that_threads_share() {
+    let source = server("&connfd *(int*)argument");
+    let checked = run("shares", &source);
+    let message = "a second thread gets the same variable";
+    says(&checked, "shares", line(&source, "// each"), message);
+    let checked = run("shares-not", &server("(void*)(long)connfd (long)argument"));
+    assert_eq!(checked.log, "");
+}
+
+#[test]
+fn children_write_what_their_parent_has_not() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    int i;
+    for (i = 0; i < 3; i++) {
+        printf("waiting\n");
+        MEND;
+        if (fork() == 0) // each
+            exit(0);
+        wait(NULL);
+    }
+    _exit(0);
+}
+"#;
+    let broken = source.replace("MEND", "(void)0");
+    let checked = run("prefixes", &broken);
+    let message =
+        "8 bytes were in the buffer of stdout at this fork, and two children have written them";
+    says(&checked, "prefixes", line(&broken, "// each"), message);
+    assert_eq!(checked.reports().len(), 1, "{}", checked.log);
+    let checked = run("prefixes-not", &source.replace("MEND", "fflush(stdout)"));
+    assert_eq!(checked.log, "");
+}
+
+/// A handler may wait for a child before fork has told its parent the number.
+#[test]
+fn children_end_at_once() {
+    let source = r#"
+#include "csapp.h"
+static volatile int reaped, forked;
+static void reap(int signal)
+{
+    int kept = errno;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        reaped++;
+    errno = kept;
+}
+static void wait_for_it(void)
+{
+    forked++;
+    while (reaped < forked)
+        usleep(1000);
+}
+int main(void)
+{
+    int i;
+    Signal(SIGCHLD, reap);
+    pthread_atfork(NULL, wait_for_it, NULL);
+    for (i = 0; i < 3; i++)
+        if (fork() == 0)
+            _exit(0);
+    for (i = 0; i < 100; i++)
+        usleep(10000);
+    raise(SIGTERM);
+}
+"#;
+    let checked = run("at-once", source);
+    assert_eq!(checked.log, "");
+}
+
+/// Ctrl-C kills a server and its children: the server cannot wait for them any more.
+#[test]
+fn children_are_killed_with_their_parent() {
+    let source = r#"
+#include "csapp.h"
+static void leave(int signal)
+{
+    _exit(0);
+}
+int main(void)
+{
+    int i, ends[2];
+    char byte;
+    pipe(ends);
+    setpgid(0, 0);
+    for (i = 0; i < 6; i++)
+        if (fork() == 0) {
+            Signal(SIGINT, i % 2 ? leave : SIG_DFL);
+            write(ends[1], "x", 1);
+            for (;;)
+                pause();
+        }
+    for (i = 0; i < 6; i++)
+        read(ends[0], &byte, 1);
+    kill(0, SIGINT);
+    for (;;)
+        pause();
+}
+"#;
+    let checked = run("killed-together", source);
+    assert_eq!(checked.log, "");
+}
+
+/// What a handler's errno is, if another handler has interrupted it, is that one's fault alone.
+#[test]
+fn handlers_interrupt_handlers() {
+    let source = r#"
+#include "csapp.h"
+static void inner(int signal)
+{
+    errno = EDOM;
+}
+static void outer(int signal)
+{
+    raise(SIGUSR2);
+}
+int main(void)
+{
+    signal(SIGUSR1, outer);
+    signal(SIGUSR2, inner); // inner
+    raise(SIGUSR1);
+    return 0;
+}
+"#;
+    let checked = run("nested", source);
+    let message = "the handler of SIGUSR2 that is installed here changes errno";
+    says(&checked, "nested", line(source, "// inner"), message);
+    assert_eq!(checked.reports().len(), 1, "{}", checked.log);
+}
+
+/// A shell gives itself a group, which for the leader of one changes nothing, and reads on from its terminal.
+#[test]
+fn group_of_its_own_at_a_terminal() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    char line[100];
+    setpgid(0, 0);
+    if (fgets(line, sizeof line, stdin) != NULL && getpgrp() == getpid())
+        printf("has read %s", line);
+    return 0;
+}
+"#;
+    let program = program("own-group", source, Link::Object);
+    let text = |path: &std::path::Path| {
+        CString::new(path.as_os_str().as_encoded_bytes()).expect("no zero byte")
+    };
+    let command = text(csapp_check().get_program().as_ref());
+    let arguments = [command.clone(), text(&program)];
+    let pointers = [
+        arguments[0].as_ptr(),
+        arguments[1].as_ptr(),
+        std::ptr::null(),
+    ];
+    let mut master = 0;
+    let none = std::ptr::null_mut();
+    // SAFETY: the child only runs the command.
+    let pid = unsafe { libc::forkpty(&mut master, none, none.cast(), none.cast()) };
+    if pid == 0 {
+        // SAFETY: the strings and the list end with zero.
+        unsafe {
+            libc::execv(command.as_ptr(), pointers.as_ptr());
+            libc::_exit(127);
+        }
+    }
+    assert!(pid > 0);
+    // SAFETY: forkpty has opened it.
+    let mut terminal = unsafe { File::from_raw_fd(master) };
+    terminal.write_all(b"words\n").expect("room");
+    let (start, mut said) = (Instant::now(), Vec::new());
+    while start.elapsed() < Duration::from_secs(20) {
+        let mut ready = libc::pollfd {
+            fd: master,
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        let mut bytes = [0; 1000];
+        // SAFETY: one entry.
+        if unsafe { libc::poll(&mut ready, 1, 100) } > 0 {
+            match terminal.read(&mut bytes) {
+                Ok(n) if n > 0 => said.extend_from_slice(&bytes[..n]),
+                _ => break,
+            }
+        }
+    }
+    // SAFETY: the command, which is this process's child.
+    unsafe {
+        libc::kill(pid, libc::SIGKILL);
+        libc::waitpid(pid, std::ptr::null_mut(), 0);
+    }
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("has read words"), "{said}");
+}
