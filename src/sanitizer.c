@@ -1,4 +1,5 @@
-/* The part of src/sys/sanitizer.rs that is C: weak references, and where a function was called from. Rust has neither. */
+/* The part of src/sys/sanitizer.rs that Rust cannot express: weak references, and the address that a function
+   returns to. */
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -35,7 +36,7 @@ HIDDEN extern const struct interface {
 } csapp_c_sanitizers;
 
 const struct interface csapp_c_sanitizers = {
-#ifdef __APPLE__ /* whose linker has to be told of each weak reference in every program */
+#ifdef __APPLE__ /* whose linker needs an option for each weak reference in every program */
     0
 #else
     __sanitizer_print_stack_trace, __asan_region_is_poisoned, __asan_report_store_n_noabort, __tsan_write_range,
@@ -47,8 +48,8 @@ typedef uintptr_t word;
 typedef ssize_t call_t(word a, word b, word c, word d, word e);
 HIDDEN ssize_t csapp_c_traced(word a, word b, word c, word d, word e, call_t *call);
 
-/* Makes the call. A function of the API jumps here, so this one returns to the program: ThreadSanitizer is told where,
-   since its reports show only calls that it was told of. */
+/* Makes the call. A function of the API jumps here, so this function returns to the program. It tells ThreadSanitizer
+   the address it returns to, because the reports show only calls that ThreadSanitizer was told of. */
 ssize_t csapp_c_traced(word a, word b, word c, word d, word e, call_t *call)
 {
     const struct interface *sanitizer = &csapp_c_sanitizers;

@@ -117,7 +117,7 @@ impl Harness {
     }
 
     /// Holds every variant against what `bytes` should give. What surrounds the source is
-    /// newlines, which nobody may see.
+    /// newlines, which the function must not see.
     pub fn check(&mut self, bytes: &[u8], from: Place, to: Place) {
         let end = bytes
             .iter()
