@@ -9,6 +9,8 @@ use crate::shared::*;
 
 /// How long a program may leave children that it looks for now and then.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// What kills a program may kill its children, too: whoever ends so shortly before it could not be waited for.
+const TOGETHER: Duration = Duration::from_millis(500);
 
 /// A process that has ended, and how.
 pub struct End<'a> {
@@ -257,8 +259,9 @@ impl End<'_> {
             return Vec::new();
         }
         let is_left = |child: &&Child| {
+            let ended = self.ended.get(&child.pid.get());
             let known = child.zombie.get() != 0
-                || (self.was_killed() && self.ended.contains_key(&child.pid.get()));
+                || (self.was_killed() && ended.is_some_and(|at| at.elapsed() > TOGETHER));
             child.waited.get() == 0 && child.stack.get() != 0 && known
         };
         let mut groups: BTreeMap<String, (u32, Vec<i32>)> = BTreeMap::new();
