@@ -1,14 +1,15 @@
 //! Holds the variants of the line loop against one that anybody can read, with a page on either
 //! side that cannot be touched, and marked bytes. For the tests, and for the fuzz target `scan`.
 
+#[cfg(not(miri))]
 use std::ptr;
 
-#[cfg(has_avx512)]
+#[cfg(all(has_avx512, not(miri)))]
 use super::avx512;
-#[cfg(target_arch = "aarch64")]
+#[cfg(all(target_arch = "aarch64", not(miri)))]
 use super::neon;
 use super::portable;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 use super::{avx2, isa, sse2};
 
 /// Does what [`super::copy_widest`] does.
@@ -17,9 +18,9 @@ pub type Variant = unsafe fn(&[u8], *mut u8) -> Option<usize>;
 /// The variants that this processor can run.
 fn variants() -> Vec<(&'static str, Variant)> {
     let mut variants: Vec<(&str, Variant)> = vec![("portable", portable::copy_line)];
-    #[cfg(target_arch = "aarch64")]
+    #[cfg(all(target_arch = "aarch64", not(miri)))]
     variants.push(("neon", neon::copy_line));
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         variants.push(("sse2", sse2::copy_line));
         if isa::isa() <= isa::Isa::Avx2 {
