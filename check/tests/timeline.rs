@@ -142,13 +142,21 @@ impl Browser {
         let target = browser.ask("Target.createTarget", json!({ "url": url }))["targetId"].clone();
         let attach = json!({ "targetId": target, "flatten": true });
         browser.session = browser.ask("Target.attachToTarget", attach)["sessionId"].clone();
-        while browser.value("document.readyState") != "complete" {
+        // Until then the page is the empty one before it, or none.
+        let is_there = "document.URL.startsWith('file:') && document.readyState == 'complete'";
+        while browser.value(is_there) != true {
             std::thread::sleep(Duration::from_millis(20));
         }
         Some(browser)
     }
 
     fn ask(&mut self, method: &str, parameters: Value) -> Value {
+        let answer = self.answer(method, parameters);
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].clone()
+    }
+
+    fn answer(&mut self, method: &str, parameters: Value) -> Value {
         self.count += 1;
         let mut message = json!({ "id": self.count, "method": method, "params": parameters });
         if !self.session.is_null() {
@@ -163,8 +171,7 @@ impl Browser {
             assert_eq!(bytes.pop(), Some(0), "{method}: the browser has ended");
             let answer: Value = serde_json::from_slice(&bytes).expect("JSON");
             if answer["id"] == self.count {
-                assert!(answer["error"].is_null(), "{method}: {answer}");
-                return answer["result"].clone();
+                return answer;
             }
         }
     }
@@ -172,7 +179,7 @@ impl Browser {
     /// The value of an expression of JavaScript in the page.
     fn value(&mut self, expression: &str) -> Value {
         let question = json!({ "expression": expression, "returnByValue": true });
-        self.ask("Runtime.evaluate", question)["result"]["value"].clone()
+        self.answer("Runtime.evaluate", question)["result"]["result"]["value"].clone()
     }
 
     /// What the page shows at the pointer, when it points at the first element of this kind.

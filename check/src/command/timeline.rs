@@ -20,7 +20,7 @@ const SCRIPT: &str = include_str!("timeline.js");
 /// Rows beyond so many are gathered: those that were opened at the same place share one.
 const ROWS: usize = 200;
 /// Bars and marks of a row beyond so many are thinned out.
-const MARKS: usize = 500;
+const MARKS: usize = 450;
 const LEFT: f64 = 330.0;
 const WIDTH: f64 = 1070.0;
 const HEIGHT: f64 = 18.0;
