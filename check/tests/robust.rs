@@ -50,6 +50,7 @@ fine!(
     keeps,
     legal,
     loads,
+    locks,
     polls,
     prints,
     runs_out,

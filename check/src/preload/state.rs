@@ -187,6 +187,15 @@ impl Me {
         self.thread.tid.get()
     }
 
+    /// The thread has come as far as its next call.
+    #[inline]
+    pub fn steps(&self) {
+        if self.thread.created.thread.get() != 0 {
+            threads::release(self);
+        }
+        self.thread.ops.set(self.thread.ops.get().wrapping_add(1));
+    }
+
     /// From now on the thread is in a call, which may wait. A handler that interrupts it calls others meanwhile.
     #[inline]
     pub fn begin(&self, call: Call, fd: c_int, stack: u32) -> Doing {
@@ -198,10 +207,7 @@ impl Me {
             stack: thread.stack.get(),
             since: thread.since.get(),
         };
-        if thread.created.thread.get() != 0 {
-            threads::release(self);
-        }
-        thread.ops.set(thread.ops.get().wrapping_add(1));
+        self.steps();
         thread.fd.set(fd);
         thread.stack.set(stack);
         thread.since.set(if self.shared.timeline.get() != 0 {
