@@ -206,12 +206,14 @@ fn descriptor(kind: Kind, story: &Story<'_>) -> Words {
                 "descriptor {fd} is closed while another thread waits in {} on it",
                 story.call(1)
             ),
-            evidence: vec![format!(
+            evidence: std::iter::once(format!(
                 "thread {} waits at {}",
                 story.number(0),
                 story.at(1)
-            )],
-            why: "the other thread keeps waiting, on a number that may be given out again; shutdown would wake it",
+            ))
+            .chain(opened(story))
+            .collect(),
+            why: "the other thread keeps waiting, on a number that may be given out again: let one thread own the descriptor, or call shutdown first",
         },
     }
 }

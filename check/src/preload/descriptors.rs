@@ -181,10 +181,12 @@ fn check_waiting(me: &Me, fd: c_int, call: Call, stack: u32) {
             && thread.tid.get() != me.tid()
             && is_in_kernel(thread.tid.get(), fd)
     };
+    let opened = me.process.fd(fd).map_or((Call::None, 0), opening);
     for thread in me.process.threads[..used].iter().filter(waits) {
         let at = [
             (call, stack),
             (Call::of(thread.call.get()), thread.stack.get()),
+            opened,
         ];
         let numbers = [i64::from(thread.tid.get())];
         Fault {
