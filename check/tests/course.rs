@@ -113,6 +113,31 @@ int main(void)
     assert_eq!(checked.log, "");
 }
 
+#[test]
+fn dprintf_writes() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    int ends[2];
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    if (dprintf(ends[0], "%s %d %.1f\n", "to", 1, 2.5) != 9)
+        return 1;
+    close(ends[1]);
+    dprintf(ends[0], "more\n"); // dies
+    return 0;
+}
+"#;
+    let checked = run("prints-to-socket", source);
+    let message = "dprintf on descriptor";
+    says(
+        &checked,
+        "prints-to-socket",
+        line(source, "// dies"),
+        message,
+    );
+}
+
 /// A handler may wait for a child before fork has told its parent the number.
 #[test]
 fn children_end_at_once() {

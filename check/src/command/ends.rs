@@ -66,7 +66,12 @@ impl End<'_> {
         let writes = |thread: &&Thread| {
             matches!(
                 Call::of(thread.call.get()),
-                Call::Write | Call::Writev | Call::Send | Call::Sendto | Call::Sendmsg
+                Call::Write
+                    | Call::Writev
+                    | Call::Send
+                    | Call::Sendto
+                    | Call::Sendmsg
+                    | Call::Dprintf
             )
         };
         let Some(thread) = self.process.all_threads().find(writes) else {

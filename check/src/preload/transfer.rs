@@ -180,6 +180,24 @@ unsafe fn first(parts: *const iovec, count: c_int) -> (usize, usize) {
         .map_or((0, 0), |part| (part.iov_base as usize, part.iov_len))
 }
 
+/// # Safety
+/// Called by dprintf, with what writes for it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn csapp_check_dprintf(
+    fd: c_int,
+    go_on: extern "C" fn(*mut c_void) -> c_int,
+    what: *mut c_void,
+    at: Site,
+) -> c_int {
+    let transfer = Transfer {
+        call: Call::Dprintf,
+        fd,
+        buffer: 0,
+        size: 0,
+    };
+    transfer.run(at, || go_on(what) as ssize_t) as c_int
+}
+
 hook! {
     fn read(fd: c_int, buffer: *mut c_void, size: size_t) -> ssize_t {
         let at = site();

@@ -250,6 +250,37 @@ PUBLIC int execlp(const char *file, const char *first, ...)
     return csapp_check_exec(1, file, argv, environ, SITE);
 }
 
+/* ---- Formatted to a descriptor: libc writes by a call of its own. ---- */
+
+struct formatted {
+    int (*real)(int fd, const char *fmt, va_list list);
+    int fd;
+    const char *fmt;
+    va_list list;
+};
+
+int csapp_check_dprintf(int fd, int (*go_on)(struct formatted *what), struct formatted *what, struct site site);
+
+static int print(struct formatted *what)
+{
+    return what->real(what->fd, what->fmt, what->list);
+}
+
+#define TO_DESCRIPTOR(name, parameters, unused) \
+    PUBLIC int name parameters \
+    { \
+        unused; \
+        NEXT(vdprintf); \
+        struct formatted what = {.real = real, .fd = fd, .fmt = fmt}; \
+        va_start(what.list, fmt); \
+        int n = csapp_check_dprintf(fd, print, &what, SITE); \
+        va_end(what.list); \
+        return n; \
+    }
+
+TO_DESCRIPTOR(dprintf, (int fd, const char *fmt, ...), )
+TO_DESCRIPTOR(__dprintf_chk, (int fd, int flag, const char *fmt, ...), (void)flag)
+
 /* ---- What a signal handler must not call. ---- */
 
 #define FORMATTED(name, last, parameters, call) \
