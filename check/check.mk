@@ -46,7 +46,7 @@ install-check:
 	$(INSTALL) -m 755 $(BUILD)/csapp-check $(BIN_TO)
 	$(INSTALL) -m 644 $(BUILD)/libcsapp_check.so $(CHECK_TO)
 	$(INSTALL) -m 644 check/man/csapp-check.1 $(CHECK_MAN_TO)
-	$(INSTALL) -m 644 docs/checking.md docs/timeline.png $(DOC_TO)
+	$(INSTALL) -m 644 docs/checking.md docs/grading.md docs/report.schema.json docs/timeline.png $(DOC_TO)
 	sed -i $(GUIDE_LINKS) $(DOC_TO)/checking.md
 	$(INSTALL) -m 644 examples/broken/*.c $(DOC_TO)/examples/broken
 

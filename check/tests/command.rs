@@ -175,6 +175,103 @@ fn json_has_what_the_schema_says() {
     assert_eq!(report["stacks"][0][1]["function"], "main");
 }
 
+/// Whether a value is as docs/report.schema.json has it. None: there is no validator here.
+fn is_valid(report: &serde_json::Value) -> Option<bool> {
+    const VALIDATE: &str = "import json, sys, jsonschema\n\
+        schema = json.load(open(sys.argv[1]))\n\
+        jsonschema.Draft202012Validator.check_schema(schema)\n\
+        print(jsonschema.Draft202012Validator(schema).is_valid(json.load(sys.stdin)))";
+    let schema = support::root().join("docs/report.schema.json");
+    let mut command = Command::new("python3");
+    command.args(["-c", VALIDATE]).arg(schema);
+    let output = run_with(&mut command, &report.to_string());
+    match output.stdout.as_slice() {
+        b"True\n" => Some(true),
+        b"False\n" => Some(false),
+        _ => {
+            assert!(said(&output).contains("No module named"), "{output:?}");
+            support::skipped("python3-jsonschema is not installed");
+            None
+        }
+    }
+}
+
+#[test]
+fn json_is_valid_by_the_schema() {
+    let program = faulty("valid");
+    for command in [&[program.as_str()] as &[&str], &["sh", "-c", "kill -9 $$"]] {
+        let mut report = check(&[], command, "").json;
+        if is_valid(&report) == Some(false) {
+            panic!("{report}");
+        }
+        report["ended"] = serde_json::json!({});
+        assert_ne!(is_valid(&report), Some(true), "{report}");
+    }
+    // Each kind is in the schema.
+    let mut report = check(&[], &[&program], "").json;
+    let kinds = fs::read_to_string(support::root().join("check/src/shared.rs")).expect("text");
+    let kinds = kinds
+        .split("Kind {")
+        .nth(1)
+        .and_then(|rest| rest.split('}').next());
+    for kind in kinds.expect("the list").split('"').skip(1).step_by(2) {
+        report["reports"][0]["kind"] = kind.into();
+        assert_ne!(is_valid(&report), Some(false), "{kind}");
+    }
+    report["reports"][0]["kind"] = "other".into();
+    assert_ne!(is_valid(&report), Some(true));
+}
+
+/// The script of docs/grading.md, taken from the page, grades three programs.
+#[test]
+fn the_page_for_graders_has_a_script_that_works() {
+    if !support::is_installed("jq") {
+        support::skipped("jq is not installed");
+        return;
+    }
+    let page = fs::read_to_string(support::root().join("docs/grading.md")).expect("the page");
+    let script = page
+        .split("```sh\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let dir = scratch("grading");
+    fs::write(dir.join("grade.sh"), script.expect("a script")).expect("writable");
+    for file in ["csapp.h", "csapp.o"] {
+        fs::copy(support::built().join(file), dir.join(file)).expect("built");
+    }
+    fs::write(dir.join("input"), "one\n").expect("writable");
+    fs::write(dir.join("ignored"), "double-close main\n").expect("writable");
+    for (student, source) in [
+        ("alice", "lost_bytes"),
+        ("bob", "closed_use"),
+        ("carol", "double_close"),
+    ] {
+        fs::create_dir(dir.join(student)).expect("writable");
+        let source = support::root().join(format!("examples/broken/{source}.c"));
+        fs::copy(source, dir.join(student).join("proxy.c")).expect("a program");
+    }
+    let path = format!("{}:{}", support::built().display(), env!("PATH"));
+    let mut command = Command::new("sh");
+    command.args(["grade.sh", "alice", "bob", "carol"]);
+    let output = run_with(command.current_dir(&dir).env("PATH", path), "");
+    let graded = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<_> = graded.lines().collect();
+    assert_eq!(lines.len(), 3, "{output:?}");
+    assert!(
+        lines[0].starts_with("alice: status 99, lost-bytes at proxy.c:"),
+        "{graded}"
+    );
+    assert!(
+        lines[1].starts_with("bob: status 99, closed-use at proxy.c:"),
+        "{graded}"
+    );
+    assert!(lines[2].starts_with("carol: status "), "{graded}");
+    for student in ["alice", "bob"] {
+        let text = fs::read_to_string(dir.join(student).join("report.txt")).expect("a report");
+        assert!(text.starts_with("proxy.c:"), "{text}");
+    }
+}
+
 #[test]
 fn signals_are_passed_on() {
     let source = r#"

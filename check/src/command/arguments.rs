@@ -21,7 +21,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
 
-    /// Also writes the report to FILE, as JSON (docs/checking.md has the schema)
+    /// Also writes the report to FILE, as JSON (docs/grading.md has the schema)
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! The report as JSON, for graders. docs/checking.md has the schema.
+//! The report as JSON, for graders. docs/grading.md has the schema.
 
 use std::fs;
 use std::path::Path;
