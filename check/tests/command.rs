@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -118,12 +119,28 @@ fn setuid_program_is_told() {
         support::skipped("there is no setuid program here");
         return;
     };
-    // SAFETY: asks.
-    if unsafe { libc::geteuid() } == 0 {
-        support::skipped("root runs setuid programs of root like any other");
-        return;
+    // Root runs setuid programs of root like any other: nobody, where nobody can reach it.
+    let dir = std::env::temp_dir().join(format!("csapp-check-setuid-{}", std::process::id()));
+    fs::create_dir(&dir).expect("a new directory");
+    for name in ["csapp-check", "libcsapp_check.so"] {
+        fs::copy(support::built().join(name), dir.join(name)).expect("a copy");
     }
-    let output = run(&[setuid]);
+    for path in [
+        &dir,
+        &dir.join("csapp-check"),
+        &dir.join("libcsapp_check.so"),
+    ] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("they are ours");
+    }
+    // SAFETY: asks.
+    let output = if unsafe { libc::geteuid() } == 0 {
+        let mut nobody = Command::new("setpriv");
+        nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        run_with(nobody.arg(dir.join("csapp-check")).arg(setuid), "")
+    } else {
+        run_with(Command::new(dir.join("csapp-check")).arg(setuid), "")
+    };
+    fs::remove_dir_all(dir).expect("it is there");
     assert_eq!(output.status.code(), Some(126), "{output:?}");
     assert!(said(&output).contains("setuid"), "{output:?}");
 }
