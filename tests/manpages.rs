@@ -253,11 +253,18 @@ fn examples_do_what_they_say() {
     let names: Vec<&str> = programs.keys().map(String::as_str).collect();
     let known = [
         "csapp.7-1",
+        "csapp_file.3-1",
+        "csapp_memory.3-1",
+        "csapp_process.3-1",
         "csapp_readlineb.3-1",
         "csapp_set_error_handler.3-1",
         "csapp_set_error_handler.3-2",
         "csapp_set_error_handler.3-3",
         "csapp_set_error_handler.3-4",
+        "csapp_signal.3-1",
+        "csapp_socket.3-1",
+        "csapp_stdio.3-1",
+        "csapp_thread.3-1",
         "csapp_wrappers.3-1",
         "open_clientfd.3-1",
         "open_clientfd.3-2",
@@ -295,6 +302,37 @@ fn examples_do_what_they_say() {
         String::from_utf8_lossy(&unused.stderr),
         "usage: run PROGRAM [ARGUMENT ...]\n"
     );
+
+    assert_eq!(
+        succeed(&mut program("csapp_process.3-1")),
+        "child 0: status 0\nchild 1: status 1\nchild 2: status 2\n"
+    );
+    assert_eq!(
+        succeed(&mut program("csapp_signal.3-1")),
+        "the child has ended\n"
+    );
+    assert_eq!(succeed(&mut program("csapp_thread.3-1")), "2000\n");
+    assert_eq!(
+        succeed(program("csapp_socket.3-1").arg("127.0.0.1")),
+        "127.0.0.1\n"
+    );
+    let licence = root().join("LICENSE");
+    let text = fs::read_to_string(&licence).expect("the licence");
+    assert_eq!(succeed(program("csapp_memory.3-1").arg(&licence)), text);
+    assert_eq!(
+        succeed(program("csapp_stdio.3-1").arg(&licence)).trim_end(),
+        text.lines().next().expect("its title")
+    );
+    let listed = succeed(program("csapp_file.3-1").arg(root().join("man")));
+    let listed: BTreeSet<&str> = listed
+        .lines()
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    let files: BTreeSet<String> = pages()
+        .iter()
+        .filter_map(|page| Some(page.file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    assert_eq!(listed, files.iter().map(String::as_str).collect());
 
     let failed = run(&mut program("csapp_set_error_handler.3-2"));
     assert_eq!(failed.status.code(), Some(0));
