@@ -2,6 +2,7 @@
 #
 #   make csapp-check  build/csapp-check and build/libcsapp_check.so, which plain make leaves out
 #   make check-check  the tests of csapp-check alone, which make check runs too
+#   make bench-check  what csapp-check costs: a web server, a proxy, lines, memory; needs wrk
 
 CHECK_PROFILE = tool
 CHECK_RELEASE = $(CARGO_TARGET_DIR)/$(TARGET:%=%/)$(CHECK_PROFILE)
@@ -10,7 +11,7 @@ CHECK_SOURCES = $(shell find check/src -name '*.rs' -o -name '*.c') check/Cargo.
 # As the Rust half needs it: libc, and what unwinds.
 CHECK_LIBRARIES = -lgcc_s -lc
 
-.PHONY: csapp-check check-check
+.PHONY: csapp-check check-check bench-check
 csapp-check: $(BUILD)/csapp-check $(BUILD)/libcsapp_check.so
 
 # Frame pointers: each function looks for the place where it was called (check/src/preload/stack.rs).
@@ -35,6 +36,9 @@ $(BUILD)/csapp-check: $(CHECK_RELEASE)/csapp-check
 
 check-check: all csapp-check
 	$(CARGO) test --locked --no-fail-fast --package csapp-check --no-default-features
+
+bench-check: all csapp-check
+	python3 check/bench.py $(BUILD)
 
 BIN_TO = $(DESTDIR)$(PREFIX)/bin
 CHECK_TO = $(DESTDIR)$(PREFIX)/lib/csapp-check
