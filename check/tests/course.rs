@@ -138,6 +138,34 @@ int main(void)
     );
 }
 
+#[test]
+fn fflush_writes() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    int ends[2];
+    FILE *stream;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    stream = fdopen(ends[0], "w");
+    fprintf(stream, "one\n");
+    fflush(stream);
+    close(ends[1]);
+    fprintf(stream, "two\n");
+    fflush(stream); // dies
+    return 0;
+}
+"#;
+    let checked = run("flushes-to-socket", source);
+    let message = "fflush on descriptor";
+    says(
+        &checked,
+        "flushes-to-socket",
+        line(source, "// dies"),
+        message,
+    );
+}
+
 /// A handler may wait for a child before fork has told its parent the number.
 #[test]
 fn children_end_at_once() {

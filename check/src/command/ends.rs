@@ -72,6 +72,7 @@ impl End<'_> {
                     | Call::Sendto
                     | Call::Sendmsg
                     | Call::Dprintf
+                    | Call::Fflush
             )
         };
         let Some(thread) = self.process.all_threads().find(writes) else {

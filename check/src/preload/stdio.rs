@@ -323,6 +323,31 @@ unsafe fn number(of: *mut FILE) -> c_int {
     fd
 }
 
+/// A stream that writes to a socket or a pipe may wait there, or die of SIGPIPE.
+///
+/// # Safety
+/// Called by fflush, with a stream.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn csapp_check_flush(
+    of: *mut FILE,
+    real: extern "C" fn(*mut FILE) -> c_int,
+    at: Site,
+) -> c_int {
+    // SAFETY: the caller's stream.
+    let fd = unsafe { number(of) };
+    let is_connected = |me: &Me| {
+        let entry = me.process.fd(fd).filter(|_| fd > 2);
+        entry.is_some_and(|entry| entry.flags.get() & (SOCKET | PIPE) != 0)
+    };
+    let Some(me) = me().filter(is_connected) else {
+        return real(of);
+    };
+    let doing = me.begin(Call::Fflush, fd, me.stack(at));
+    let result = real(of);
+    doing.end(result as isize);
+    result
+}
+
 hook! {
     fn fopen(path: *const c_char, mode: *const c_char) -> *mut FILE {
         let at = site();

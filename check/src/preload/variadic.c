@@ -48,6 +48,7 @@ struct site {
 #endif
 
 void csapp_check_unsafe(const char *name, struct site site);
+int csapp_check_flush(FILE *stream, int (*real)(FILE *stream), struct site site);
 int csapp_check_open(int form, int dir, const char *path, int flags, mode_t mode, struct site site);
 int csapp_check_fcntl(int form, int fd, int command, void *argument, struct site site);
 int csapp_check_exec(int form, const char *path, char *const argv[], char *const envp[], struct site site);
@@ -362,7 +363,13 @@ UNSAFE(int, fputc, (int c, FILE *stream), (c, stream))
 UNSAFE(int, putc, (int c, FILE *stream), (c, stream))
 UNSAFE(int, putchar, (int c), (c))
 UNSAFE(size_t, fwrite, (const void *from, size_t size, size_t n, FILE *stream), (from, size, n, stream))
-UNSAFE(int, fflush, (FILE *stream), (stream))
+
+PUBLIC int fflush(FILE *stream)
+{
+    NOT_IN_HANDLER("fflush");
+    NEXT(fflush);
+    return stream == NULL ? real(stream) : csapp_check_flush(stream, real, SITE);
+}
 
 PUBLIC void perror(const char *text)
 {
