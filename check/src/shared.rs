@@ -29,6 +29,7 @@ pub const MODULES: usize = 8192;
 pub const EVENTS: usize = 1 << 20;
 pub const CACHED: usize = 32;
 pub const TEXT: usize = 96;
+pub const STATUS: usize = 1 << 18;
 
 /// Atomics whose order does not matter: each field is a fact of its own.
 pub trait Cell {
@@ -171,6 +172,11 @@ pub struct Shared {
     /// The process of csapp-check, whose child the program is.
     pub command: AtomicI32,
     pub held_used: AtomicU32,
+    /// How often --status has asked, which of these the text answers, and how long it is.
+    pub status_asked: AtomicU32,
+    pub status_told: AtomicU32,
+    pub status_length: AtomicU32,
+    pub status_text: [AtomicU8; STATUS],
     pub modules: [Module; MODULES],
     pub findings: [Finding; FINDINGS],
     pub stacks: [Stack; STACKS],

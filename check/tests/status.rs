@@ -207,6 +207,20 @@ fn every_wait_object() {
     every_wait(Link::Object);
 }
 
+/// The csapp-check that runs the program answers; if it cannot, --status looks by itself.
+#[test]
+fn a_stopped_csapp_check_is_not_needed() {
+    let mut command = csapp_check();
+    command.arg(&quits().program);
+    let watched = Killed(command.process_group(0).spawn().expect("it runs"));
+    let waits = [format!("{} (main): in Read (read)", quits().place("read"))];
+    let asked = status_with(&watched, &waits);
+    // SAFETY: a child of this test that was not waited for.
+    unsafe { libc::kill(watched.0.id() as i32, libc::SIGSTOP) };
+    let alone = status(watched.0.id());
+    assert_eq!(without_numbers(&alone), without_numbers(&asked));
+}
+
 /// What docs/checking.md shows is what is said, but for the numbers of processes, addresses and seconds.
 #[test]
 fn the_page_shows_what_is_said() {

@@ -328,6 +328,7 @@ impl Watch<'_> {
                 }
             }
             reporter.tell_new(false);
+            status::answer(self.shared, self.places);
             let status = self.wait();
             self.collect(reporter, status);
             if let Some(status) = status {

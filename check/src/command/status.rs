@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::time::{Duration, Instant};
 
 use crate::arguments::{Failure, Outcome};
 use crate::describe::counted;
@@ -11,6 +13,8 @@ use crate::peers::{Peers, process_name, process_state};
 use crate::places::Places;
 use crate::shared::*;
 
+/// So long, --status waits for an answer of the csapp-check that runs the program, which may be stopped.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// Of more threads, descriptors or processes, only the first are named.
 const NAMED: usize = 8;
 
@@ -22,8 +26,39 @@ pub fn of_process(pid: i32) -> Outcome<()> {
             format!("process {pid} is not watched by a csapp-check of yours"),
         )
     })?;
-    print!("{}", text(shared, &Places::new(shared)));
+    let told = ask(shared).unwrap_or_else(|| text(shared, &Places::new(shared)));
+    print!("{told}");
     Ok(())
+}
+
+/// Asks the csapp-check that runs the program: it may read the program's memory where others may not (Yama).
+fn ask(shared: &Shared) -> Option<String> {
+    let question = shared.status_asked.add(1) + 1;
+    let start = Instant::now();
+    while shared.status_told.load(Acquire) < question {
+        if start.elapsed() > PATIENCE {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let length = shared.status_length.get() as usize;
+    let bytes = shared.status_text.iter().take(length).map(Cell::get);
+    Some(String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned())
+}
+
+/// Answers --status, if it has asked.
+pub fn answer(shared: &Shared, places: &Places<'_>) {
+    let question = shared.status_asked.get();
+    if shared.status_told.get() == question {
+        return;
+    }
+    let text = text(shared, places);
+    let bytes = &text.as_bytes()[..text.len().min(STATUS)];
+    for (cell, byte) in shared.status_text.iter().zip(bytes) {
+        cell.set(*byte);
+    }
+    shared.status_length.set(bytes.len() as u32);
+    shared.status_told.store(question, Release);
 }
 
 pub fn text(shared: &Shared, places: &Places<'_>) -> String {
@@ -195,7 +230,10 @@ impl Waiting<'_> {
             Select | Pselect => self.several(self.selected(), &mut details),
             EpollWait | EpollPwait => {
                 let epoll = self.thread.on[0].get() as i32;
-                self.several(self.peers.watched_by_epoll(self.tid(), epoll), &mut details);
+                self.several(
+                    Some(self.peers.watched_by_epoll(self.tid(), epoll)),
+                    &mut details,
+                );
             }
             _ => (),
         }
@@ -266,7 +304,11 @@ impl Waiting<'_> {
     }
 
     /// Each of the descriptors, and what for.
-    fn several(&self, all: Vec<(i32, &'static str)>, text: &mut String) {
+    fn several(&self, all: Option<Vec<(i32, &'static str)>>, text: &mut String) {
+        let Some(all) = all else {
+            *text += "      its descriptors are in memory that cannot be read from here\n";
+            return;
+        };
         for (fd, what_for) in all.iter().take(NAMED) {
             self.descriptor(*fd, what_for, text);
         }
@@ -283,11 +325,11 @@ impl Waiting<'_> {
     }
 
     /// What poll was given, out of the process's memory.
-    fn polled(&self) -> Vec<(i32, &'static str)> {
+    fn polled(&self) -> Option<Vec<(i32, &'static str)>> {
         let count = self.thread.on[1].get().min(FDS);
         let mut bytes = vec![0; count * size_of::<libc::pollfd>()];
         if !memory::peek(self.tid(), self.thread.on[0].get(), &mut bytes) {
-            return Vec::new();
+            return None;
         }
         let entries = bytes.chunks(size_of::<libc::pollfd>()).map(|entry| {
             (
@@ -301,25 +343,27 @@ impl Waiting<'_> {
             (false, true) => ", to be written,",
             (false, false) => "",
         };
-        entries
-            .filter(|(fd, _)| *fd >= 0)
-            .map(|(fd, events)| (fd, wanted(events)))
-            .collect()
+        let used = entries.filter(|(fd, _)| *fd >= 0);
+        Some(used.map(|(fd, events)| (fd, wanted(events))).collect())
     }
 
     /// The sets that select was given: it changes them when it returns.
-    fn selected(&self) -> Vec<(i32, &'static str)> {
+    fn selected(&self) -> Option<Vec<(i32, &'static str)>> {
         let count = self.thread.on[0].get().min(FDS);
         let sets = [", to be read,", ", to be written,", ""];
         let mut all = Vec::new();
         for (set, what_for) in self.thread.on[1..].iter().zip(sets) {
             let mut bytes = vec![0u8; count.div_ceil(64) * 8];
-            if set.get() != 0 && memory::peek(self.tid(), set.get(), &mut bytes) {
-                let is_in = |fd: &usize| bytes[fd / 8] >> (fd % 8) & 1 != 0;
-                all.extend((0..count).filter(is_in).map(|fd| (fd as i32, what_for)));
+            if set.get() == 0 {
+                continue;
             }
+            if !memory::peek(self.tid(), set.get(), &mut bytes) {
+                return None;
+            }
+            let is_in = |fd: &usize| bytes[fd / 8] >> (fd % 8) & 1 != 0;
+            all.extend((0..count).filter(is_in).map(|fd| (fd as i32, what_for)));
         }
-        all
+        Some(all)
     }
 
     fn lock(&self, text: &mut String) {
