@@ -283,7 +283,9 @@ fn handler(kind: Kind, story: &Story<'_>) -> Words {
     match kind {
         Kind::UnsafeInHandler => Words {
             message: format!("{} is called in a handler of {signal}", story.call(0)),
-            evidence: vec![format!("the handler was installed at {}", story.at(1))],
+            evidence: std::iter::once(format!("the handler was installed at {}", story.at(1)))
+                .chain(written_as(&story.call(0)).map(str::to_owned))
+                .collect(),
             why: "it is not async-signal-safe: the signal may have interrupted it, or malloc, halfway (signal-safety(7))",
         },
         _ => Words {
@@ -297,6 +299,15 @@ fn handler(kind: Kind, story: &Story<'_>) -> Words {
             )],
             why: "the interrupted code may read errno next: save errno at the beginning of the handler, and restore it at the end",
         },
+    }
+}
+
+/// What the source may have instead of a call that the compiler has put there.
+fn written_as(call: &str) -> Option<&'static str> {
+    match call {
+        "puts" | "putchar" => Some("a printf that only prints a text is compiled as this call"),
+        "fwrite" | "fputc" => Some("an fprintf that only prints a text is compiled as this call"),
+        _ => None,
     }
 }
 
