@@ -35,6 +35,7 @@ diction        command -v diction
 doxygen        command -v doxygen
 gdb            command -v gdb
 iproute2       command -v ip
+jq             command -v jq
 libclang-rt-dev echo 'int main(void) { return 0; }' | clang -fsanitize=memory -x c - -o /dev/null
 lintian        command -v lintian
 llvm           command -v llvm-symbolizer
