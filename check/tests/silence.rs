@@ -191,7 +191,7 @@ fn prepare(dir: &Path) {
         ("Tcl", "puts [exec echo hi]\n"),
         (
             "Expect",
-            "spawn -noecho cat\nsend hi\\r\nexpect hi\nclose\nwait\n",
+            "spawn -noecho cat\nsend hi\\r\nexpect \"hi\\r\\nhi\\r\\n\"\nclose\nwait\n",
         ),
         ("Bc", "2 ^ 100\nquit\n"),
         ("Json", "[1, {\"a\": 2}]\n"),
