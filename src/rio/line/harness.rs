@@ -17,6 +17,7 @@ pub type Variant = unsafe fn(&[u8], *mut u8) -> Option<usize>;
 
 /// The variants that this processor can run.
 fn variants() -> Vec<(&'static str, Variant)> {
+    #[cfg_attr(miri, allow(unused_mut))] // which has this one alone
     let mut variants: Vec<(&str, Variant)> = vec![("portable", portable::copy_line)];
     #[cfg(all(target_arch = "aarch64", not(miri)))]
     variants.push(("neon", neon::copy_line));
@@ -69,6 +70,14 @@ impl Guarded {
     pub fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: that many bytes are accessible, and initialised by the kernel.
         unsafe { std::slice::from_raw_parts_mut(self.start, Guarded::LEN) }
+    }
+}
+
+#[cfg(miri)]
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // SAFETY: the box of `new`, and nothing else refers to it.
+        drop(unsafe { Box::from_raw(std::slice::from_raw_parts_mut(self.start, Guarded::LEN)) });
     }
 }
 
