@@ -99,6 +99,10 @@ fn nothing_is_too_wide_for_a_terminal() {
             !head.contains("BSD") && !foot.contains("BSD"),
             "{head}\n{foot}"
         );
+        let synopsis = text.lines().skip_while(|line| *line != "SYNOPSIS");
+        let rows = synopsis.take_while(|line| *line != "DESCRIPTION").count();
+        assert!(rows > 1, "{}", page.display());
+        assert!(rows <= 60, "{}: {rows} lines of SYNOPSIS", page.display());
     }
 }
 
@@ -272,6 +276,7 @@ fn examples_do_what_they_say() {
         "csapp.7-1",
         "csapp_file.3-1",
         "csapp_memory.3-1",
+        "csapp_mutex.3-1",
         "csapp_process.3-1",
         "csapp_readlineb.3-1",
         "csapp_set_error_handler.3-1",
@@ -329,6 +334,7 @@ fn examples_do_what_they_say() {
         "the child has ended\n"
     );
     assert_eq!(succeed(&mut program("csapp_thread.3-1")), "2000\n");
+    assert_eq!(succeed(&mut program("csapp_mutex.3-1")), "42\n");
     assert_eq!(
         succeed(program("csapp_socket.3-1").arg("127.0.0.1")),
         "127.0.0.1\n"
