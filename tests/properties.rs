@@ -11,6 +11,12 @@ use csapp::sys::Errno;
 use model::{Call, Damage, Event, MOST, Session};
 use proptest::prelude::*;
 
+/// Miri is a thousand times as slow: there are fewer cases, and smaller ones.
+const CASES: u32 = if cfg!(miri) { 4 } else { 500 };
+const LINES: usize = if cfg!(miri) { 4 } else { 30 };
+const CALLS: usize = if cfg!(miri) { 8 } else { 60 };
+const BYTES: usize = if cfg!(miri) { 300 } else { RIO_BUFSIZE };
+
 fn events() -> impl Strategy<Value = VecDeque<Event>> {
     let event = prop_oneof![
         4 => (1usize..40).prop_map(Event::Bytes),
@@ -20,7 +26,7 @@ fn events() -> impl Strategy<Value = VecDeque<Event>> {
         1 => Just(Event::Fail(libc::EIO)),
         1 => Just(Event::End),
     ];
-    proptest::collection::vec(event, 0..60).prop_map(VecDeque::from)
+    proptest::collection::vec(event, 0..CALLS).prop_map(VecDeque::from)
 }
 
 /// Lines of every length around those that matter, and bytes of every value.
@@ -31,7 +37,7 @@ fn data() -> impl Strategy<Value = Vec<u8>> {
         1 => RIO_BUFSIZE - 2..RIO_BUFSIZE + 3,
         1 => 16_000usize..30_000,
     ];
-    let lines = proptest::collection::vec((line, any::<u8>(), any::<bool>()), 0..30);
+    let lines = proptest::collection::vec((line, any::<u8>(), any::<bool>()), 0..LINES);
     lines.prop_map(|lines| {
         let mut data = Vec::new();
         for (length, seed, ends) in lines {
@@ -59,7 +65,7 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 fn calls() -> impl Strategy<Value = Vec<Call>> {
-    proptest::collection::vec(call(), 1..60)
+    proptest::collection::vec(call(), 1..CALLS)
 }
 
 fn damage() -> impl Strategy<Value = Damage> {
@@ -74,9 +80,6 @@ fn damage() -> impl Strategy<Value = Damage> {
         1 => Just(Damage::Null),
     ]
 }
-
-/// Miri is a thousand times as slow.
-const CASES: u32 = if cfg!(miri) { 16 } else { 500 };
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() })]
@@ -124,7 +127,7 @@ proptest! {
     /// finds them all again.
     #[test]
     fn a_failed_call_consumes_nothing(
-        data in proptest::collection::vec(any::<u8>(), 1..RIO_BUFSIZE),
+        data in proptest::collection::vec(any::<u8>(), 1..BYTES),
         chunk in 1usize..3000,
         line_first in any::<bool>(),
     ) {
