@@ -162,7 +162,7 @@ check: setup all
 	$(TALLY) $(TEST) $(if $(SUITE),$(if $(wildcard tests/$(SUITE).rs),--test $(SUITE),\
 	    --test c_suites -- --exact $(SUITE:%=%::shared) $(SUITE:%=%::statically)),--workspace --no-default-features)
 
-# A verdict while one works, in less than half a minute.
+# A verdict while one works, in less than a minute.
 quick: export RUST_TEST_THREADS = $(shell expr 16 \* $$(nproc))
 quick: all
 	@for tool in fmt clippy; do \

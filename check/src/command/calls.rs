@@ -2,7 +2,6 @@
 //! no symbols for what is inside of it: the return addresses alone would name the wrong one.
 
 use std::collections::HashMap;
-use std::fs;
 
 use object::{
     File, Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SectionKind,
@@ -20,9 +19,9 @@ pub struct Calls {
 }
 
 impl Calls {
-    pub fn of(path: &str, preferred: Preferred) -> Option<Calls> {
-        let data = fs::read(path).ok()?;
-        let file = File::parse(&*data).ok()?;
+    /// Those of a file with these bytes.
+    pub fn of(bytes: &[u8], preferred: Preferred) -> Option<Calls> {
+        let file = File::parse(bytes).ok()?;
         let code = file
             .sections()
             .filter(|section| section.kind() == SectionKind::Text)

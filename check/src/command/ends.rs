@@ -128,7 +128,7 @@ impl End<'_> {
                 .collect();
             // If some were left while others were opened, nobody is busy with the newest either: unless the program was
             // ended while it worked.
-            if !idle.is_empty() && !self.was_killed() && self.alive() <= 1 {
+            if !idle.is_empty() && !self.was_killed() && self.is_alone() {
                 idle = all
                     .iter()
                     .filter(|(_, fd)| fd.flags.get() & POLLED == 0)
@@ -184,9 +184,10 @@ impl End<'_> {
         ways.values().any(|calls| calls.len() > 1)
     }
 
-    fn alive(&self) -> usize {
+    /// Whether one thread at most was left.
+    fn is_alone(&self) -> bool {
         let threads = self.process.all_threads();
-        threads.filter(|thread| thread.state.get() == ALIVE).count()
+        threads.filter(|thread| thread.state.get() == ALIVE).count() <= 1
     }
 
     /// Whether nobody was busy with it any more: its end was met, its thread has ended, or has turned to others since.
@@ -201,7 +202,7 @@ impl End<'_> {
             .find(|thread| thread.tid.get() == fd.use_tid.get() && thread.state.get() == ALIVE);
         let Some(user) = user else { return true };
         if fd.flags.get() & ENDED != 0 {
-            return self.alive() <= 1 || user.ops.get() != fd.use_ops.get();
+            return self.is_alone() || user.ops.get() != fd.use_ops.get();
         }
         let several = self.process.threads_used.get() > 1;
         let unused = fd.use_ops.get() == fd.open_ops.get();

@@ -181,6 +181,7 @@ struct File {
     lines: Loader,
     /// How long each function is, by its address, as far as the file says so.
     lengths: HashMap<u64, u64>,
+    calls: Option<Calls>,
 }
 
 impl File {
@@ -195,7 +196,12 @@ impl File {
                 *length = symbol.size().max(*length);
             }
         }
-        Some(File { lines, lengths })
+        let calls = Calls::of(&bytes, is_csapp);
+        Some(File {
+            lines,
+            lengths,
+            calls,
+        })
     }
 
     /// The function that has its code there: its name goes to `function`, that of one which ends before to `after`.
@@ -227,7 +233,6 @@ pub struct Places<'a> {
     shared: &'a Shared,
     files: RefCell<HashMap<String, Option<File>>>,
     known: RefCell<HashMap<u32, Vec<Place>>>,
-    calls: RefCell<HashMap<String, Option<Calls>>>,
 }
 
 impl<'a> Places<'a> {
@@ -236,7 +241,6 @@ impl<'a> Places<'a> {
             shared,
             files: RefCell::default(),
             known: RefCell::default(),
-            calls: RefCell::default(),
         }
     }
 
@@ -283,12 +287,10 @@ impl<'a> Places<'a> {
     pub fn through(&self, id: u32) -> Option<String> {
         let places = self.stack(id);
         let place = &places[own(&places)?];
-        let mut calls = self.calls.borrow_mut();
-        let calls = calls
-            .entry(place.module.clone())
-            .or_insert_with(|| Calls::of(&place.module, is_csapp));
-        let name = calls.as_ref()?.before(place.offset as u64 + 1)?;
-        is_csapp(name).then(|| name.to_owned())
+        self.in_file(place.module.clone(), |file| {
+            let name = file.calls.as_ref()?.before(place.offset as u64 + 1)?;
+            is_csapp(name).then(|| name.to_owned())
+        })?
     }
 
     /// Where the function of `place` was called, and so on: the program's own functions only.
@@ -304,19 +306,25 @@ impl<'a> Places<'a> {
     pub fn variable(&self, image: u32, address: usize) -> Option<String> {
         let module = self.module(image, address)?;
         let offset = (address - module.bias.get()) as u64;
+        self.in_file(module.path(), |file| {
+            let symbol = file.lines.find_symbol_info(offset)?;
+            let inside = offset - symbol.address();
+            let length = file.lengths.get(&symbol.address())?;
+            match inside {
+                0 => Some(symbol.name().to_owned()),
+                _ if inside < *length => Some(format!("{}+{inside}", symbol.name())),
+                _ => None,
+            }
+        })?
+    }
+
+    /// Looks into a program or library, which is read once; None if it cannot be read.
+    fn in_file<T>(&self, path: String, look: impl FnOnce(&File) -> T) -> Option<T> {
         let mut files = self.files.borrow_mut();
         let file = files
-            .entry(module.path())
+            .entry(path)
             .or_insert_with_key(|path| File::open(path));
-        let file = file.as_ref()?;
-        let symbol = file.lines.find_symbol_info(offset)?;
-        let inside = offset - symbol.address();
-        let length = file.lengths.get(&symbol.address())?;
-        match inside {
-            0 => Some(symbol.name().to_owned()),
-            _ if inside < *length => Some(format!("{}+{inside}", symbol.name())),
-            _ => None,
-        }
+        file.as_ref().map(look)
     }
 
     fn module(&self, image: u32, address: usize) -> Option<&'a Module> {
@@ -345,20 +353,16 @@ impl<'a> Places<'a> {
             offset,
             ..Place::default()
         };
-        let mut files = self.files.borrow_mut();
-        let file = files
-            .entry(path)
-            .or_insert_with_key(|path| File::open(path));
-        let Some(file) = file else {
-            return vec![unknown];
-        };
-        let mut places = inlined(file, offset, &unknown);
-        if places.is_empty() {
-            let mut place = unknown;
-            file.name(offset, &mut place);
-            places.push(place);
-        }
-        places
+        let places = self.in_file(path, |file| {
+            let mut places = inlined(file, offset, &unknown);
+            if places.is_empty() {
+                let mut place = unknown.clone();
+                file.name(offset, &mut place);
+                places.push(place);
+            }
+            places
+        });
+        places.unwrap_or_else(|| vec![unknown])
     }
 }
 
