@@ -166,6 +166,26 @@ int main(void)
     );
 }
 
+/// What a header of the system defines is inlined: its caller is the place.
+#[test]
+fn functions_of_headers() {
+    let source = r#"
+#define _FORTIFY_SOURCE 2
+#include "csapp.h"
+int main(int argc, char **argv)
+{
+    char buffer[100];
+    dup2(0, 10);
+    close(10);
+    return read(10, buffer, argc * 60) == 60; // reads
+}
+"#;
+    let checked = run("fortified", source);
+    let message = "read is called on descriptor 10, which is closed";
+    says(&checked, "fortified", line(source, "// reads"), message);
+    assert_eq!(checked.reports().len(), 1, "{}", checked.log);
+}
+
 /// A handler may wait for a child before fork has told its parent the number.
 #[test]
 fn children_end_at_once() {

@@ -42,12 +42,19 @@ impl Place {
         }
     }
 
+    /// In a function that a header of the system defines: putchar, read with _FORTIFY_SOURCE, a template of C++.
+    fn is_header(&self) -> bool {
+        let file = self.file.as_deref().unwrap_or_default();
+        file.starts_with("/usr/") && file.contains("/include/")
+    }
+
     /// Not where the program's author would look: in libraries of the system, in csapp's own functions.
     fn is_inner(&self) -> bool {
         let function = self.function.as_ref().or(self.after.as_ref());
         let function = function.map_or("", |name| name);
         is_system(&self.module)
             || is_csapp(function)
+            || self.is_header()
             || self
                 .file
                 .as_deref()
@@ -283,10 +290,17 @@ impl<'a> Places<'a> {
         own.or(places.first()).cloned().unwrap_or_default()
     }
 
-    /// The csapp function through which the call was made, if it was: "Open_clientfd" of a connect.
+    /// The csapp function through which the call was made, if it was: "Open_clientfd" of a connect. Or one of a header:
+    /// "putchar" of a putc.
     pub fn through(&self, id: u32) -> Option<String> {
         let places = self.stack(id);
-        let place = &places[own(&places)?];
+        let at = own(&places)?;
+        let place = &places[at];
+        let inner = at.checked_sub(1).map(|inner| &places[inner]);
+        if let Some(inner) = inner.filter(|inner| inner.is_header()) {
+            let is_of_c = |name: &&String| !name.contains(':');
+            return inner.function.as_ref().filter(is_of_c).cloned();
+        }
         self.in_file(place.module.clone(), |file| {
             let name = file.calls.as_ref()?.before(place.offset as u64 + 1)?;
             is_csapp(name).then(|| name.to_owned())
