@@ -122,7 +122,7 @@ named! {
         Popen = "popen", Pclose = "pclose", Opendir = "opendir", Closedir = "closedir", Received = "recvmsg (SCM_RIGHTS)",
         Read = "read", Readv = "readv", Recv = "recv", Recvfrom = "recvfrom", Recvmsg = "recvmsg",
         Write = "write", Writev = "writev", Send = "send", Sendto = "sendto", Sendmsg = "sendmsg", Dprintf = "dprintf",
-        Lseek = "lseek",
+        Sendfile = "sendfile", Lseek = "lseek",
         Poll = "poll", Ppoll = "ppoll", Select = "select", Pselect = "pselect", EpollWait = "epoll_wait",
         EpollPwait = "epoll_pwait",
         Nanosleep = "nanosleep", Sleep = "sleep", Usleep = "usleep", ClockNanosleep = "clock_nanosleep",
@@ -149,6 +149,44 @@ named! {
         SharedArgument = "shared-argument", Unjoined = "unjoined-thread", Unreaped = "unreaped-child",
         ReapedFewer = "reaped-fewer", UnsafeInHandler = "unsafe-in-handler", ErrnoInHandler = "errno-in-handler",
         StdioForked = "stdio-forked", LoopAtEnd = "loop-at-end", FellThrough = "fell-through",
+    }
+}
+
+impl Call {
+    /// The one that is called so.
+    pub fn named(name: &[u8]) -> Call {
+        let mut all = Call::ALL.iter();
+        let found = all.find(|call| call.name().as_bytes() == name);
+        found.copied().unwrap_or(Call::None)
+    }
+
+    /// Whether it writes, so that it may die of SIGPIPE.
+    pub fn writes(self) -> bool {
+        use Call::*;
+        matches!(
+            self,
+            Write | Writev | Send | Sendto | Sendmsg | Sendfile | Dprintf
+        ) || self.puts_out()
+    }
+
+    /// Whether it writes to a stream: later, as a rule.
+    pub fn puts_out(self) -> bool {
+        use Call::*;
+        matches!(
+            self,
+            Printf
+                | Vprintf
+                | Puts
+                | Putchar
+                | Fprintf
+                | Vfprintf
+                | Fputs
+                | Fputc
+                | Putc
+                | Fwrite
+                | Fflush
+                | Fclose
+        )
     }
 }
 

@@ -166,6 +166,59 @@ int main(void)
     );
 }
 
+/// Each call that writes to a connection is named if it kills, also through a stream and as standard output.
+#[test]
+fn streams_and_files_are_written_to_sockets() {
+    let source = r#"
+#include "csapp.h"
+#include <sys/sendfile.h>
+int main(int argc, char **argv)
+{
+    int ends[2], file = open(argv[0], O_RDONLY);
+    FILE *stream;
+    MEND;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    stream = fdopen(ends[0], "w");
+    if (HELD) {
+        fprintf(stream, "%d", file);
+    } else {
+        setvbuf(stream, NULL, _IONBF, 0);
+        setvbuf(stdout, NULL, _IONBF, 0);
+        dup2(ends[0], 1);
+    }
+    close(ends[1]);
+    CALL; // dies
+    return 0;
+}
+"#;
+    let all = [
+        ("fprintf", "fprintf(stream, \"%d\", argc)"),
+        ("fputs", "fputs(argv[0], stream)"),
+        ("fputc", "fputc(argc, stream)"),
+        ("putc", "putc(argc, stream)"),
+        ("fwrite", "fwrite(argv[0], 1, 5, stream)"),
+        ("printf", "printf(\"%d\", argc)"),
+        ("puts", "puts(argv[0])"),
+        ("putchar", "putchar(argc)"),
+        ("fclose", "fclose(stream)"),
+        ("sendfile", "sendfile(ends[0], file, NULL, 100)"),
+    ];
+    for (name, call) in all {
+        let source = source
+            .replace("CALL", call)
+            .replace("HELD", if name == "fclose" { "1" } else { "0" });
+        let broken = source.replace("MEND", "(void)0");
+        let checked = run(&format!("dies-in-{name}"), &broken);
+        let message = format!("{name} on descriptor");
+        let place = line(&broken, "// dies");
+        says(&checked, &format!("dies-in-{name}"), place, &message);
+        assert_eq!(checked.reports().len(), 1, "{}", checked.log);
+        let mended = source.replace("MEND", "Signal(SIGPIPE, SIG_IGN)");
+        let checked = run(&format!("lives-in-{name}"), &mended);
+        assert_eq!(checked.log, "");
+    }
+}
+
 /// What a header of the system defines is inlined: its caller is the place.
 #[test]
 fn functions_of_headers() {

@@ -303,7 +303,7 @@ fn handler(kind: Kind, story: &Story<'_>) -> Words {
 }
 
 /// What the source may have instead of a call that the compiler has put there.
-fn written_as(call: &str) -> Option<&'static str> {
+pub fn written_as(call: &str) -> Option<&'static str> {
     match call {
         "puts" | "putchar" => Some("a printf that only prints a text is compiled as this call"),
         "fwrite" | "fputc" => Some("an fprintf that only prints a text is compiled as this call"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use crate::describe::{Report, counted};
+use crate::describe::{Report, counted, written_as};
 use crate::places::Places;
 use crate::shared::*;
 
@@ -63,18 +63,7 @@ impl End<'_> {
         if self.signal != Some(libc::SIGPIPE) {
             return Vec::new();
         }
-        let writes = |thread: &&Thread| {
-            matches!(
-                Call::of(thread.call.get()),
-                Call::Write
-                    | Call::Writev
-                    | Call::Send
-                    | Call::Sendto
-                    | Call::Sendmsg
-                    | Call::Dprintf
-                    | Call::Fflush
-            )
-        };
+        let writes = |thread: &&Thread| Call::of(thread.call.get()).writes();
         let Some(thread) = self.process.all_threads().find(writes) else {
             return Vec::new();
         };
@@ -96,7 +85,7 @@ impl End<'_> {
             .places
             .through(stack)
             .unwrap_or_else(|| Call::of(thread.call.get()).name().into());
-        let mut evidence = Vec::new();
+        let mut evidence: Vec<String> = written_as(&call).map(str::to_owned).into_iter().collect();
         if entry.flags.get() & ENDED != 0 {
             let place = self.places.place(entry.end_stack.get());
             evidence.push(format!("a call at {} had met the end of it", place.long()));

@@ -185,10 +185,7 @@ fn is_pending(signal: c_int) -> bool {
 extern "C" fn csapp_check_unsafe(name: *const c_char, site: Site) {
     // SAFETY: a string literal of variadic.c.
     let name = unsafe { CStr::from_ptr(name) };
-    let call = Call::ALL
-        .iter()
-        .find(|call| call.name().as_bytes() == name.to_bytes());
-    check_unsafe(call.copied().unwrap_or(Call::None), site);
+    check_unsafe(Call::named(name.to_bytes()), site);
 }
 
 #[inline]

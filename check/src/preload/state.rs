@@ -54,6 +54,7 @@ pub fn set_shared(mapping: *mut Shared) {
 
 /// The calling thread, in its process.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Me {
     pub shared: &'static Shared,
     pub process: &'static Process,
@@ -256,7 +257,8 @@ impl Me {
     }
 }
 
-/// A call that the thread is in, and what it was in before.
+/// A call that the thread is in, and what it was in before. As `struct doing` in variadic.c.
+#[repr(C)]
 pub struct Doing {
     me: Me,
     call: u32,

@@ -1,6 +1,7 @@
 //! stdio: which stream reads which descriptor, and output that waits in a stream while the process forks.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
+use std::mem::MaybeUninit;
 
 use libc::{DIR, FILE, size_t, ssize_t};
 
@@ -10,7 +11,7 @@ use crate::processes::goes_on;
 use crate::rio;
 use crate::shared::*;
 use crate::stack::{Site, site};
-use crate::state::{KeepErrno, Me, me, now, shared};
+use crate::state::{Doing, KeepErrno, Me, me, now, shared};
 use crate::transfer::note_end;
 
 /// The beginning of glibc's FILE, which has been the same since 1997.
@@ -303,7 +304,11 @@ fn closes(fd: c_int, call: Call, at: Site, real: impl FnOnce() -> c_int) -> c_in
     let kept = KeepErrno::new();
     let was = closing_now(&me, fd, call, stack);
     drop(kept);
+    let doing = (was == OPEN && is_connection(&me, fd)).then(|| me.begin(call, fd, stack));
     let result = real();
+    if let Some(doing) = doing {
+        doing.end(result as isize);
+    }
     if was == CLOSED {
         closed(&me, fd, call, stack, was, result);
     }
@@ -323,29 +328,45 @@ unsafe fn number(of: *mut FILE) -> c_int {
     fd
 }
 
-/// A stream that writes to a socket or a pipe may wait there, or die of SIGPIPE.
+/// A stream that writes to a socket or a pipe may wait there, or die of SIGPIPE. Returns whether `doing` was filled in.
 ///
 /// # Safety
-/// Called by fflush, with a stream.
+/// Called by functions that write to a stream, or by fflush, which may be given NULL; `name` is a string.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn csapp_check_flush(
+unsafe extern "C" fn csapp_check_puts_out(
     of: *mut FILE,
-    real: extern "C" fn(*mut FILE) -> c_int,
+    name: *const c_char,
     at: Site,
-) -> c_int {
+    doing: *mut MaybeUninit<Doing>,
+) -> bool {
     // SAFETY: the caller's stream.
     let fd = unsafe { number(of) };
-    let is_connected = |me: &Me| {
-        let entry = me.process.fd(fd).filter(|_| fd > 2);
-        entry.is_some_and(|entry| entry.flags.get() & (SOCKET | PIPE) != 0)
-    };
+    let is_connected = |me: &Me| is_connection(me, fd);
     let Some(me) = me().filter(is_connected) else {
-        return real(of);
+        return false;
     };
-    let doing = me.begin(Call::Fflush, fd, me.stack(at));
-    let result = real(of);
-    doing.end(result as isize);
-    result
+    let kept = KeepErrno::new();
+    // SAFETY: a string literal of variadic.c, and a variable beside it.
+    unsafe {
+        let call = Call::named(CStr::from_ptr(name).to_bytes());
+        (*doing).write(me.begin(call, fd, me.stack(at)));
+    }
+    drop(kept);
+    true
+}
+
+/// A pipe to which a filter writes its standard output is none: its reader may have seen enough.
+fn is_connection(me: &Me, fd: c_int) -> bool {
+    let flags = me.process.fd(fd).map_or(0, |entry| entry.flags.get());
+    flags & SOCKET != 0 || (flags & PIPE != 0 && fd > 2)
+}
+
+/// # Safety
+/// `doing` was filled in by csapp_check_puts_out.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn csapp_check_has_put_out(doing: *mut MaybeUninit<Doing>, result: c_long) {
+    // SAFETY: the caller's promise; it is not used again.
+    unsafe { (*doing).assume_init_read() }.end(result as isize);
 }
 
 hook! {

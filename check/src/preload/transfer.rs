@@ -300,4 +300,16 @@ hook! {
         let at = site();
         Transfer { call: Call::Sendmsg, fd, buffer: 0, size: 1 }.run(at, || real(fd, message, flags))
     }
+
+    fn sendfile(to: c_int, from: c_int, offset: *mut libc::off_t, size: size_t) -> ssize_t {
+        let at = site();
+        let size = chaos::shorten(to, size);
+        Transfer { call: Call::Sendfile, fd: to, buffer: 0, size }.run(at, || real(to, from, offset, size))
+    }
+
+    fn sendfile64(to: c_int, from: c_int, offset: *mut libc::off64_t, size: size_t) -> ssize_t {
+        let at = site();
+        let size = chaos::shorten(to, size);
+        Transfer { call: Call::Sendfile, fd: to, buffer: 0, size }.run(at, || real(to, from, offset, size))
+    }
 }

@@ -48,7 +48,17 @@ struct site {
 #endif
 
 void csapp_check_unsafe(const char *name, struct site site);
-int csapp_check_flush(FILE *stream, int (*real)(FILE *stream), struct site site);
+/* As `Doing` in state.rs: the call that a thread is in, and what it was in before. */
+struct doing {
+    const void *me[3];
+    uint32_t call;
+    int32_t fd;
+    uint32_t stack;
+    uint64_t since;
+};
+
+bool csapp_check_puts_out(FILE *stream, const char *name, struct site site, struct doing *doing);
+void csapp_check_has_put_out(struct doing *doing, long result);
 int csapp_check_open(int form, int dir, const char *path, int flags, mode_t mode, struct site site);
 int csapp_check_fcntl(int form, int fd, int command, void *argument, struct site site);
 int csapp_check_exec(int form, const char *path, char *const argv[], char *const envp[], struct site site);
@@ -282,35 +292,44 @@ static int print(struct formatted *what)
 TO_DESCRIPTOR(dprintf, (int fd, const char *fmt, ...), )
 TO_DESCRIPTOR(__dprintf_chk, (int fd, int flag, const char *fmt, ...), (void)flag)
 
-/* ---- What a signal handler must not call. ---- */
+/* ---- What a signal handler must not call; and output to a stream, which may be one end of a connection. ---- */
 
-#define FORMATTED(name, last, parameters, call) \
+#define PUT_OUT(type, name, stream, call) \
+    struct doing doing; \
+    bool is_told = csapp_check_puts_out(stream, name, SITE, &doing); \
+    type put_out = call; \
+    if (__builtin_expect(is_told, 0)) \
+        csapp_check_has_put_out(&doing, (long)put_out)
+
+#define FORMATTED(name, parameters, stream, call) \
     PUBLIC int name parameters \
     { \
         NOT_IN_HANDLER(#name); \
         NEXT(v##name); \
         va_list list; \
-        va_start(list, last); \
-        int n = real call; \
+        va_start(list, fmt); \
+        PUT_OUT(int, #name, stream, real call); \
         va_end(list); \
-        return n; \
+        return put_out; \
     }
 
-FORMATTED(printf, fmt, (const char *fmt, ...), (fmt, list))
-FORMATTED(fprintf, fmt, (FILE *stream, const char *fmt, ...), (stream, fmt, list))
+FORMATTED(printf, (const char *fmt, ...), stdout, (fmt, list))
+FORMATTED(fprintf, (FILE *stream, const char *fmt, ...), stream, (stream, fmt, list))
 
 PUBLIC int vprintf(const char *fmt, va_list list)
 {
     NOT_IN_HANDLER("vprintf");
     NEXT(vprintf);
-    return real(fmt, list);
+    PUT_OUT(int, "vprintf", stdout, real(fmt, list));
+    return put_out;
 }
 
 PUBLIC int vfprintf(FILE *stream, const char *fmt, va_list list)
 {
     NOT_IN_HANDLER("vfprintf");
     NEXT(vfprintf);
-    return real(stream, fmt, list);
+    PUT_OUT(int, "vfprintf", stream, real(stream, fmt, list));
+    return put_out;
 }
 
 /* As _FORTIFY_SOURCE renames them. */
@@ -323,9 +342,9 @@ PUBLIC int __printf_chk(int flag, const char *fmt, ...)
     NEXT(__vprintf_chk);
     va_list list;
     va_start(list, fmt);
-    int n = real(flag, fmt, list);
+    PUT_OUT(int, "printf", stdout, real(flag, fmt, list));
     va_end(list);
-    return n;
+    return put_out;
 }
 
 PUBLIC int __fprintf_chk(FILE *stream, int flag, const char *fmt, ...)
@@ -334,9 +353,9 @@ PUBLIC int __fprintf_chk(FILE *stream, int flag, const char *fmt, ...)
     NEXT(__vfprintf_chk);
     va_list list;
     va_start(list, fmt);
-    int n = real(stream, flag, fmt, list);
+    PUT_OUT(int, "fprintf", stream, real(stream, flag, fmt, list));
     va_end(list);
-    return n;
+    return put_out;
 }
 
 PUBLIC void syslog(int priority, const char *fmt, ...)
@@ -349,27 +368,22 @@ PUBLIC void syslog(int priority, const char *fmt, ...)
     va_end(list);
 }
 
-#define UNSAFE(type, name, parameters, call) \
+#define PUTS_OUT(type, name, parameters, stream, call) \
     PUBLIC type name parameters \
     { \
         NOT_IN_HANDLER(#name); \
         NEXT(name); \
-        return real call; \
+        PUT_OUT(type, #name, stream, real call); \
+        return put_out; \
     }
 
-UNSAFE(int, puts, (const char *text), (text))
-UNSAFE(int, fputs, (const char *text, FILE *stream), (text, stream))
-UNSAFE(int, fputc, (int c, FILE *stream), (c, stream))
-UNSAFE(int, putc, (int c, FILE *stream), (c, stream))
-UNSAFE(int, putchar, (int c), (c))
-UNSAFE(size_t, fwrite, (const void *from, size_t size, size_t n, FILE *stream), (from, size, n, stream))
-
-PUBLIC int fflush(FILE *stream)
-{
-    NOT_IN_HANDLER("fflush");
-    NEXT(fflush);
-    return stream == NULL ? real(stream) : csapp_check_flush(stream, real, SITE);
-}
+PUTS_OUT(int, puts, (const char *text), stdout, (text))
+PUTS_OUT(int, putchar, (int c), stdout, (c))
+PUTS_OUT(int, fputs, (const char *text, FILE *stream), stream, (text, stream))
+PUTS_OUT(int, fputc, (int c, FILE *stream), stream, (c, stream))
+PUTS_OUT(int, putc, (int c, FILE *stream), stream, (c, stream))
+PUTS_OUT(size_t, fwrite, (const void *from, size_t size, size_t n, FILE *stream), stream, (from, size, n, stream))
+PUTS_OUT(int, fflush, (FILE *stream), stream, (stream))
 
 PUBLIC void perror(const char *text)
 {
