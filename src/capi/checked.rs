@@ -1,9 +1,16 @@
-//! The parts of checked wrappers. A **source** makes one call of libc, by its ordinary symbol, and returns a `Result`.
-//! A **combinator** repeats the call, or turns one error into a success. The one **sink** reports a failure:
+//! The parts of checked wrappers. Most wrappers are one [`wrap!`], which names the function of libc, by its ordinary
+//! symbol, and the rules by which it is called:
 //!
 //! ```text
-//! let outcome = restart(|| attempt(-1, || unsafe { libc::dup2(fd1, fd2) }));
-//! report_failure(c"Dup2", outcome).unwrap_or(-1)
+//! wrap!(c"Dup2", libc::dup2(fd1, fd2), RESTART)
+//! ```
+//!
+//! The others are composed. A **source** makes one call of libc and returns a `Result`. A **combinator** repeats the call.
+//! The one **sink** reports a failure:
+//!
+//! ```text
+//! let outcome = restart_in_time(fd, libc::SO_SNDTIMEO, || attempt(-1, || unsafe { libc::write(fd, buf, count) }));
+//! report_failure(c"Write", outcome).unwrap_or(-1)
 //! ```
 //!
 //! Sources leave `errno` unchanged, even if libc changes it. Only the sink sets it, after a failure.
@@ -11,6 +18,7 @@
 //! "Add a wrapper" in CONTRIBUTING.md lists the places that a new wrapper touches.
 
 use core::ffi::{CStr, c_char, c_int};
+use core::ptr;
 
 use super::handler;
 use crate::report::Reason;
@@ -46,6 +54,138 @@ impl<T> Pointer for *mut T {
     fn is_null(self) -> bool {
         self.is_null()
     }
+}
+
+// Most wrappers.
+
+/// How [`wrap!`] makes a call: any of these. Without BY_POINTER and BY_CODE, the call returns a c_int, -1 if it fails.
+pub(super) type Rules = c_int;
+
+/// The call returns a pointer, NULL if it fails.
+pub(super) const BY_POINTER: Rules = 1 << 16;
+/// The call returns its error code, as the pthread functions do.
+pub(super) const BY_CODE: Rules = 1 << 17;
+/// The call restarts if a signal handler interrupts it.
+pub(super) const RESTART: Rules = 1 << 18;
+/// The first argument is the path of a file, which the message names.
+pub(super) const ON_FILE: Rules = 1 << 19;
+/// The first, the second argument must not be NULL, which would crash libc: EFAULT.
+pub(super) const NON_NULL: [Rules; 2] = [1 << 20, 1 << 21];
+/// What [`wrapped_call`] has for these: a bit for each argument that may be NULL.
+pub(super) const ANY_NULL: Rules = NON_NULL[0] | NON_NULL[1];
+/// The first argument is the ID of a thread, to libc its address. If it is NULL, nothing was stored in it: ESRCH.
+pub(super) const THREAD: Rules = 1 << 22 | NON_NULL[0];
+/// The error `reason` is a success.
+pub(super) const fn allowing(reason: c_int) -> Rules {
+    reason + 1 // 0: none
+}
+
+/// Makes one call of libc with at most three arguments of a register each, by [`Rules`]. Returns what the call returned; if
+/// the call has failed, after it has set `errno`, reported `name error: reason`, and run the error handler.
+macro_rules! wrap {
+    ($name:literal, $($function:ident)::+($($argument:ident),*) $(, $rules:expr)?) => {{
+        use super::checked::{ANY_NULL, wrapped_call};
+        let [a, b, c, ..] = [$($argument as usize,)* 0, 0, 0];
+        let function = $($function)::+ as *const ();
+        // SAFETY: the caller's promise, which is that of the function.
+        unsafe {
+            if false {
+                $($function)::+($($argument),*) // for the types alone
+            } else {
+                let value = wrapped_call(a, b, c, ANY_NULL $(^ ($rules))?, $name.as_ptr(), function);
+                // So that a backtrace has the wrapper: with an instruction behind it, the call is no jump.
+                core::arch::asm!("", options(nomem, nostack, preserves_flags));
+                value as _
+            }
+        }
+    }};
+}
+
+pub(super) use wrap;
+
+/// What [`wrap!`] expands to: one function for all wrappers, because each copy of it takes as much room as ten wrappers.
+///
+/// # Safety
+/// `function` must be one that takes so many of the words, and the caller must have its promise. `name` must be a C string.
+#[inline(never)]
+pub(super) unsafe fn wrapped_call(
+    a: usize,
+    b: usize,
+    c: usize,
+    rules: Rules,
+    name: *const c_char,
+    function: *const (),
+) -> isize {
+    type Function = unsafe extern "C" fn(usize, usize, usize) -> isize;
+    // SAFETY: arguments and results that fit into a register are passed as words are; those that it does not take, it ignores.
+    let function = unsafe { core::mem::transmute::<*const (), Function>(function) };
+    // The bit is set if the word may be NULL: one branch for each word.
+    let is_missing = |word, index: usize| word | (rules & NON_NULL[index]) as usize == 0;
+    let has = |rule| rules & rule != 0;
+    if is_missing(a, 0) || is_missing(b, 1) {
+        let reason = if has(THREAD & !NON_NULL[0]) {
+            libc::ESRCH
+        } else {
+            libc::EFAULT
+        };
+        // SAFETY: the caller's promise.
+        let value = unsafe { failed_call(Errno(reason), rules, name, a as *const c_char) };
+        return value.unwrap_or(-1);
+    }
+    let errno = sys::Place::find();
+    let before = errno.get();
+    loop {
+        // SAFETY: the caller's promise.
+        let value = unsafe { function(a, b, c) };
+        let mut reason = errno.get();
+        errno.set(before);
+        if has(BY_CODE) {
+            reason = Errno(value as c_int);
+            if reason == Errno(0) {
+                return value;
+            }
+        } else if has(BY_POINTER) {
+            if value != 0 {
+                return value;
+            }
+        } else if value as c_int != -1 {
+            return value;
+        }
+        // SAFETY: the caller's promise.
+        if let Some(value) = unsafe { failed_call(reason, rules, name, a as *const c_char) } {
+            return value;
+        }
+    }
+}
+
+/// What follows if the call has failed. Returns what it returns then, or `None` if the call restarts.
+///
+/// # Safety
+/// As [`wrapped_call`].
+#[cold]
+#[inline(never)]
+unsafe fn failed_call(
+    reason: Errno,
+    rules: Rules,
+    name: *const c_char,
+    path: *const c_char,
+) -> Option<isize> {
+    let has = |rule| rules & rule != 0;
+    if reason.0 == libc::EINTR && has(RESTART) {
+        return None;
+    }
+    if rules & 0xffff != reason.0 + 1 {
+        let path = if has(ON_FILE) { path } else { ptr::null() };
+        // SAFETY: the caller's promise.
+        unsafe { fail_on_file(name, path, reason) };
+    }
+    Some(if has(BY_CODE) {
+        reason.0 as isize
+    } else if has(BY_POINTER) {
+        0
+    } else {
+        -1
+    })
 }
 
 // Sources.
@@ -117,18 +257,9 @@ pub(super) fn attempt_cleared(call: impl FnOnce() -> bool) -> Result<()> {
     })
 }
 
-// Combinators. `restart` and `restart_in_time` are the same as for the system calls.
+// The combinator, which is the same as for the system calls.
 
-pub(super) use crate::sys::{restart, restart_in_time};
-
-/// Turns the error `reason` into a success, with its number as the value.
-#[inline]
-pub(super) fn allow(reason: c_int, outcome: Result<c_int>) -> Result<c_int> {
-    match outcome {
-        Err(Errno(code)) if code == reason => Ok(code),
-        outcome => outcome,
-    }
-}
+pub(super) use crate::sys::restart_in_time;
 
 // The sink.
 
@@ -142,7 +273,7 @@ pub(super) fn report_failure<T>(name: &CStr, outcome: Result<T>) -> Result<T> {
     outcome
 }
 
-/// Reports a failure for the wrappers. Has few parameters, because every wrapper calls it.
+/// Reports a failure for the wrappers. Has few parameters, because many wrappers call it.
 ///
 /// # Safety
 /// `name` must be a C string.
@@ -154,25 +285,10 @@ unsafe fn fail(name: *const c_char, reason: Errno) {
     handler::fail_on(&[name, c" error"], reason.into());
 }
 
-/// [`report_failure`] for a call on a file. The message names the file: `name error: path: reason`.
+/// Reports a failure of a call on a file. The message names the file: `name error: path: reason`.
 ///
 /// # Safety
-/// `path` must be NULL or a C string, unless the system has refused it.
-#[inline]
-pub(super) unsafe fn report_failure_on<T>(
-    name: &CStr,
-    path: *const c_char,
-    outcome: Result<T>,
-) -> Result<T> {
-    if let Err(reason) = outcome {
-        // SAFETY: a C string; the caller's promise.
-        unsafe { fail_on_file(name.as_ptr(), path, reason) };
-    }
-    outcome
-}
-
-/// # Safety
-/// `name` must be a C string; `path` as for [`report_failure_on`].
+/// `name` must be a C string. `path` must be NULL or a C string, unless the system has refused it.
 #[cold]
 #[inline(never)]
 unsafe fn fail_on_file(name: *const c_char, path: *const c_char, reason: Errno) {

@@ -5,7 +5,9 @@ use core::ptr;
 
 use libc::{DIR, dirent};
 
-use super::checked::{attempt, attempt_cleared, non_null, report_failure, report_failure_on};
+use super::checked::{
+    BY_POINTER, NON_NULL, ON_FILE, attempt_cleared, non_null, report_failure, wrap,
+};
 use crate::sys::{self, Errno};
 
 /// Opens the directory `name`.
@@ -15,11 +17,11 @@ use crate::sys::{self, Errno};
 /// [CS:APP 3e, section 10.7; POSIX, opendir]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Opendir(name: *const c_char) -> *mut DIR {
-    // SAFETY: the caller's string.
-    let outcome =
-        non_null(name).and_then(|_| attempt(ptr::null_mut(), || unsafe { libc::opendir(name) }));
-    // SAFETY: the caller's string.
-    unsafe { report_failure_on(c"Opendir", name, outcome) }.unwrap_or(ptr::null_mut())
+    wrap!(
+        c"Opendir",
+        libc::opendir(name),
+        BY_POINTER | ON_FILE | NON_NULL[0]
+    )
 }
 
 /// Reads the next entry of the directory stream `dirp`.
@@ -50,7 +52,5 @@ pub unsafe extern "C-unwind" fn Readdir(dirp: *mut DIR) -> *mut dirent {
 /// [CS:APP 3e, section 10.7; POSIX, closedir]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Closedir(dirp: *mut DIR) -> c_int {
-    // SAFETY: the caller's directory.
-    let outcome = non_null(dirp).and_then(|_| attempt(-1, || unsafe { libc::closedir(dirp) }));
-    report_failure(c"Closedir", outcome).unwrap_or(-1)
+    wrap!(c"Closedir", libc::closedir(dirp), NON_NULL[0])
 }

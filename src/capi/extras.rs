@@ -6,9 +6,9 @@ use libc::{
     pthread_cond_t, pthread_condattr_t, pthread_mutex_t, pthread_mutexattr_t, sem_t, timespec,
 };
 
-use super::checked::{allow, attempt, attempt_code, non_null, report_failure, report_failure_on};
+use super::checked::{BY_CODE, NON_NULL, ON_FILE, allowing, wrap};
 use super::net::{self, OnFailure};
-use crate::sys::{Errno, undeclared};
+use crate::sys::undeclared;
 
 /// Initialises `mutex` with the attributes `attr` (NULL: the default ones).
 ///
@@ -18,10 +18,11 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_init(
     mutex: *mut pthread_mutex_t,
     attr: *const pthread_mutexattr_t,
 ) {
-    // SAFETY: the caller's mutex.
-    let outcome = non_null(mutex)
-        .and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_init(mutex, attr) }));
-    let _ = report_failure(c"Pthread_mutex_init", outcome);
+    wrap!(
+        c"Pthread_mutex_init",
+        libc::pthread_mutex_init(mutex, attr),
+        BY_CODE | NON_NULL[0]
+    );
 }
 
 /// Locks `mutex`, and waits if another thread holds it.
@@ -29,10 +30,11 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_init(
 /// [POSIX, pthread_mutex_lock]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) {
-    // SAFETY: the caller's mutex.
-    let outcome =
-        non_null(mutex).and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_lock(mutex) }));
-    let _ = report_failure(c"Pthread_mutex_lock", outcome);
+    wrap!(
+        c"Pthread_mutex_lock",
+        libc::pthread_mutex_lock(mutex),
+        BY_CODE | NON_NULL[0]
+    );
 }
 
 /// Locks `mutex` if it is free, without waiting.
@@ -42,11 +44,11 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_lock(mutex: *mut pthread_mutex_t) 
 /// [POSIX, pthread_mutex_trylock]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int {
-    // SAFETY: the caller's mutex.
-    let outcome = non_null(mutex)
-        .and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_trylock(mutex) }));
-    let outcome = allow(libc::EBUSY, outcome);
-    report_failure(c"Pthread_mutex_trylock", outcome).unwrap_or_else(|Errno(code)| code)
+    wrap!(
+        c"Pthread_mutex_trylock",
+        libc::pthread_mutex_trylock(mutex),
+        BY_CODE | NON_NULL[0] | allowing(libc::EBUSY)
+    )
 }
 
 /// Unlocks `mutex`.
@@ -54,10 +56,11 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_trylock(mutex: *mut pthread_mutex_
 /// [POSIX, pthread_mutex_unlock]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t) {
-    // SAFETY: the caller's mutex.
-    let outcome =
-        non_null(mutex).and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_unlock(mutex) }));
-    let _ = report_failure(c"Pthread_mutex_unlock", outcome);
+    wrap!(
+        c"Pthread_mutex_unlock",
+        libc::pthread_mutex_unlock(mutex),
+        BY_CODE | NON_NULL[0]
+    );
 }
 
 /// Destroys `mutex`, which must not be locked.
@@ -65,10 +68,11 @@ pub unsafe extern "C-unwind" fn Pthread_mutex_unlock(mutex: *mut pthread_mutex_t
 /// [POSIX, pthread_mutex_destroy]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_mutex_destroy(mutex: *mut pthread_mutex_t) {
-    // SAFETY: the caller's mutex.
-    let outcome = non_null(mutex)
-        .and_then(|_| attempt_code(|| unsafe { libc::pthread_mutex_destroy(mutex) }));
-    let _ = report_failure(c"Pthread_mutex_destroy", outcome);
+    wrap!(
+        c"Pthread_mutex_destroy",
+        libc::pthread_mutex_destroy(mutex),
+        BY_CODE | NON_NULL[0]
+    );
 }
 
 /// Initialises the condition variable `cond` with the attributes `attr` (NULL: the default
@@ -80,10 +84,11 @@ pub unsafe extern "C-unwind" fn Pthread_cond_init(
     cond: *mut pthread_cond_t,
     attr: *const pthread_condattr_t,
 ) {
-    // SAFETY: the caller's condition.
-    let outcome = non_null(cond)
-        .and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_init(cond, attr) }));
-    let _ = report_failure(c"Pthread_cond_init", outcome);
+    wrap!(
+        c"Pthread_cond_init",
+        libc::pthread_cond_init(cond, attr),
+        BY_CODE | NON_NULL[0]
+    );
 }
 
 /// Unlocks `mutex`, waits until the condition variable `cond` is signalled, and locks `mutex`
@@ -95,11 +100,11 @@ pub unsafe extern "C-unwind" fn Pthread_cond_wait(
     cond: *mut pthread_cond_t,
     mutex: *mut pthread_mutex_t,
 ) {
-    // SAFETY: the caller's condition and mutex.
-    let outcome = non_null(cond)
-        .and(non_null(mutex))
-        .and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_wait(cond, mutex) }));
-    let _ = report_failure(c"Pthread_cond_wait", outcome);
+    wrap!(
+        c"Pthread_cond_wait",
+        libc::pthread_cond_wait(cond, mutex),
+        BY_CODE | NON_NULL[0] | NON_NULL[1]
+    );
 }
 
 /// Waits as Pthread_cond_wait does for `cond` with `mutex`, but no longer than until the
@@ -114,15 +119,22 @@ pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
     mutex: *mut pthread_mutex_t,
     abstime: *const timespec,
 ) -> c_int {
-    let outcome = non_null(cond)
-        .and(non_null(mutex))
-        .and(non_null(abstime))
-        .and_then(|_| {
-            // SAFETY: the caller's condition, mutex and time.
-            attempt_code(|| unsafe { libc::pthread_cond_timedwait(cond, mutex, abstime) })
-        });
-    let outcome = allow(libc::ETIMEDOUT, outcome);
-    report_failure(c"Pthread_cond_timedwait", outcome).unwrap_or_else(|Errno(code)| code)
+    unsafe extern "C" fn timedwait(
+        cond: *mut pthread_cond_t,
+        mutex: *mut pthread_mutex_t,
+        abstime: *const timespec,
+    ) -> c_int {
+        if abstime.is_null() {
+            return libc::EFAULT;
+        }
+        // SAFETY: the caller's condition, mutex and time.
+        unsafe { libc::pthread_cond_timedwait(cond, mutex, abstime) }
+    }
+    wrap!(
+        c"Pthread_cond_timedwait",
+        timedwait(cond, mutex, abstime),
+        BY_CODE | NON_NULL[0] | NON_NULL[1] | allowing(libc::ETIMEDOUT)
+    )
 }
 
 /// Wakes at least one of the threads that wait for the condition variable `cond`.
@@ -130,10 +142,11 @@ pub unsafe extern "C-unwind" fn Pthread_cond_timedwait(
 /// [POSIX, pthread_cond_signal]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
-    // SAFETY: the caller's condition.
-    let outcome =
-        non_null(cond).and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_signal(cond) }));
-    let _ = report_failure(c"Pthread_cond_signal", outcome);
+    wrap!(
+        c"Pthread_cond_signal",
+        libc::pthread_cond_signal(cond),
+        BY_CODE | NON_NULL[0]
+    );
 }
 
 /// Wakes all threads that wait for the condition variable `cond`.
@@ -141,10 +154,11 @@ pub unsafe extern "C-unwind" fn Pthread_cond_signal(cond: *mut pthread_cond_t) {
 /// [POSIX, pthread_cond_broadcast]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t) {
-    // SAFETY: the caller's condition.
-    let outcome =
-        non_null(cond).and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_broadcast(cond) }));
-    let _ = report_failure(c"Pthread_cond_broadcast", outcome);
+    wrap!(
+        c"Pthread_cond_broadcast",
+        libc::pthread_cond_broadcast(cond),
+        BY_CODE | NON_NULL[0]
+    );
 }
 
 /// Destroys the condition variable `cond`, for which no thread may be waiting.
@@ -152,10 +166,11 @@ pub unsafe extern "C-unwind" fn Pthread_cond_broadcast(cond: *mut pthread_cond_t
 /// [POSIX, pthread_cond_destroy]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) {
-    // SAFETY: the caller's condition.
-    let outcome =
-        non_null(cond).and_then(|_| attempt_code(|| unsafe { libc::pthread_cond_destroy(cond) }));
-    let _ = report_failure(c"Pthread_cond_destroy", outcome);
+    wrap!(
+        c"Pthread_cond_destroy",
+        libc::pthread_cond_destroy(cond),
+        BY_CODE | NON_NULL[0]
+    );
 }
 
 /// Creates a pipe, and stores its descriptors at `fds`: fds[0] to read from, fds[1] to write to.
@@ -166,9 +181,7 @@ pub unsafe extern "C-unwind" fn Pthread_cond_destroy(cond: *mut pthread_cond_t) 
 /// [POSIX, pipe]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
-    // SAFETY: the caller's two places.
-    let outcome = attempt(-1, || unsafe { libc::pipe(fds) });
-    report_failure(c"Pipe", outcome).unwrap_or(-1)
+    wrap!(c"Pipe", libc::pipe(fds))
 }
 
 /// Replaces the program by `file`, which is searched for in PATH, with the arguments `argv`, an
@@ -178,12 +191,12 @@ pub unsafe extern "C-unwind" fn Pipe(fds: *mut c_int) -> c_int {
 /// [POSIX, exec]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_char) {
-    // SAFETY: the caller's string and list.
-    let outcome = non_null(file)
-        .and(non_null(argv))
-        .and_then(|_| attempt(-1, || unsafe { libc::execvp(file, argv.cast()) }));
-    // SAFETY: the caller's string.
-    let _ = unsafe { report_failure_on(c"Execvp", file, outcome) };
+    let argv: *const *const c_char = argv.cast();
+    wrap!(
+        c"Execvp",
+        libc::execvp(file, argv),
+        ON_FILE | NON_NULL[0] | NON_NULL[1]
+    );
 }
 
 /// Destroys the semaphore `sem`, for which no thread may be waiting.
@@ -191,10 +204,7 @@ pub unsafe extern "C-unwind" fn Execvp(file: *const c_char, argv: *const *mut c_
 /// [POSIX, sem_destroy]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sem_destroy(sem: *mut sem_t) {
-    // SAFETY: the caller's semaphore.
-    let outcome =
-        non_null(sem).and_then(|_| attempt(-1, || unsafe { undeclared::sem_destroy(sem) }));
-    let _ = report_failure(c"Sem_destroy", outcome);
+    wrap!(c"Sem_destroy", undeclared::sem_destroy(sem), NON_NULL[0]);
 }
 
 /// Connects to the port `port` of the host `hostname`: an alias of open_clientfd, which is

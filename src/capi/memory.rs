@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use libc::{off_t, size_t};
 
-use super::checked::{attempt, report_failure};
+use super::checked::{attempt, report_failure, wrap};
 
 /// Maps `len` bytes of the file `fd` from `offset` on, or `len` bytes of new memory, as `prot`
 /// and `flags` say. `addr` is a hint, unless `flags` has MAP_FIXED; NULL means no hint.
@@ -33,7 +33,5 @@ pub unsafe extern "C-unwind" fn Mmap(
 /// [CS:APP 3e, section 9.8.4; POSIX, munmap]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Munmap(start: *mut c_void, length: size_t) {
-    // SAFETY: the caller does not use the pages any more.
-    let outcome = attempt(-1, || unsafe { libc::munmap(start, length) });
-    let _ = report_failure(c"Munmap", outcome);
+    wrap!(c"Munmap", libc::munmap(start, length));
 }

@@ -6,8 +6,8 @@ use core::ptr;
 use libc::{addrinfo, hostent, size_t, sockaddr, socklen_t};
 
 use super::checked::{
-    Outcome, attempt, attempt_resolver, destination, keep_errno, non_null, report_failure, shown,
-    unresolved,
+    NON_NULL, Outcome, attempt, attempt_resolver, destination, keep_errno, non_null,
+    report_failure, shown, unresolved, wrap,
 };
 use super::{handler, optional};
 use crate::report::Reason;
@@ -109,11 +109,12 @@ pub unsafe extern "C-unwind" fn Inet_ntop(
 /// [CS:APP 3e, section 11.3.1; POSIX, inet_pton]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *mut c_void) {
-    // SAFETY: the caller's string and room.
-    let outcome = non_null(src)
-        .and(non_null(dst))
-        .and_then(|_| attempt(-1, || unsafe { undeclared::inet_pton(af, src, dst) }));
-    if report_failure(c"Inet_pton", outcome) == Ok(0) {
+    unsafe extern "C" fn pton(src: *const c_char, dst: *mut c_void, af: c_int) -> c_int {
+        // SAFETY: the caller's string and room.
+        unsafe { undeclared::inet_pton(af, src, dst) }
+    }
+    let outcome = wrap!(c"Inet_pton", pton(src, dst, af), NON_NULL[0] | NON_NULL[1]);
+    if outcome == 0 {
         sys::set_errno(Errno(libc::EINVAL));
         // SAFETY: the caller's string.
         let text = shown(unsafe { CStr::from_ptr(src) });

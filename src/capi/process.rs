@@ -4,7 +4,7 @@ use core::ffi::{c_char, c_int, c_uint};
 
 use libc::pid_t;
 
-use super::checked::{attempt, keep_errno, report_failure, report_failure_on, restart};
+use super::checked::{ON_FILE, RESTART, keep_errno, wrap};
 
 /// Creates a child process.
 ///
@@ -13,9 +13,7 @@ use super::checked::{attempt, keep_errno, report_failure, report_failure_on, res
 /// [CS:APP 3e, section 8.4.2; POSIX, fork]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fork() -> pid_t {
-    // SAFETY: fork takes nothing; what the child may do is the program's affair.
-    let outcome = attempt(-1, || unsafe { libc::fork() });
-    report_failure(c"Fork", outcome).unwrap_or(-1)
+    wrap!(c"Fork", libc::fork())
 }
 
 /// Replaces the program by the file `filename`, with the arguments `argv` and the environment
@@ -28,12 +26,8 @@ pub unsafe extern "C-unwind" fn Execve(
     argv: *const *mut c_char,
     envp: *const *mut c_char,
 ) {
-    // SAFETY: the caller's strings and lists, as execve wants them.
-    let outcome = attempt(-1, || unsafe {
-        libc::execve(filename, argv.cast(), envp.cast())
-    });
-    // SAFETY: the caller's string.
-    let _ = unsafe { report_failure_on(c"Execve", filename, outcome) };
+    let (argv, envp): (*const *const c_char, *const *const c_char) = (argv.cast(), envp.cast());
+    wrap!(c"Execve", libc::execve(filename, argv, envp), ON_FILE);
 }
 
 /// Waits until a child process ends, and stores its status at `status`, unless that is NULL.
@@ -43,9 +37,7 @@ pub unsafe extern "C-unwind" fn Execve(
 /// [CS:APP 3e, section 8.4.3; POSIX, wait]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
-    // SAFETY: `status` is NULL or writable.
-    let outcome = restart(|| attempt(-1, || unsafe { libc::wait(status) }));
-    report_failure(c"Wait", outcome).unwrap_or(-1)
+    wrap!(c"Wait", libc::wait(status), RESTART)
 }
 
 /// Waits until the child process `pid` (-1: any) changes its state as `options` say, and stores
@@ -56,9 +48,7 @@ pub unsafe extern "C-unwind" fn Wait(status: *mut c_int) -> pid_t {
 /// [CS:APP 3e, section 8.4.3; POSIX, waitpid]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c_int) -> pid_t {
-    // SAFETY: `iptr` is NULL or writable.
-    let outcome = restart(|| attempt(-1, || unsafe { libc::waitpid(pid, iptr, options) }));
-    report_failure(c"Waitpid", outcome).unwrap_or(-1)
+    wrap!(c"Waitpid", libc::waitpid(pid, iptr, options), RESTART)
 }
 
 /// Sends the signal `signum` to the process `pid`, or if `pid` is below -1, to the process group
@@ -67,9 +57,7 @@ pub unsafe extern "C-unwind" fn Waitpid(pid: pid_t, iptr: *mut c_int, options: c
 /// [CS:APP 3e, section 8.5.2; POSIX, kill]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Kill(pid: pid_t, signum: c_int) {
-    // SAFETY: kill takes any numbers.
-    let outcome = attempt(-1, || unsafe { libc::kill(pid, signum) });
-    let _ = report_failure(c"Kill", outcome);
+    wrap!(c"Kill", libc::kill(pid, signum));
 }
 
 /// Suspends the calling thread for `secs` seconds, or until a signal handler has run. Cannot
@@ -111,9 +99,7 @@ pub unsafe extern "C-unwind" fn Alarm(seconds: c_uint) -> c_uint {
 /// [CS:APP 3e, section 8.5.2; POSIX, setpgid]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Setpgid(pid: pid_t, pgid: pid_t) {
-    // SAFETY: setpgid takes any numbers.
-    let outcome = attempt(-1, || unsafe { libc::setpgid(pid, pgid) });
-    let _ = report_failure(c"Setpgid", outcome);
+    wrap!(c"Setpgid", libc::setpgid(pid, pgid));
 }
 
 /// Returns the ID of this process's process group. Cannot fail.

@@ -5,7 +5,7 @@ use core::mem;
 
 use libc::{sighandler_t, sigset_t};
 
-use super::checked::{attempt, non_null, report_failure};
+use super::checked::{NON_NULL, attempt, report_failure, wrap};
 use super::or_minus_one;
 use crate::sys::{self, Errno, undeclared};
 
@@ -45,9 +45,7 @@ pub unsafe extern "C-unwind" fn Sigprocmask(
     set: *const sigset_t,
     oldset: *mut sigset_t,
 ) {
-    // SAFETY: the caller's sets, or NULL.
-    let outcome = attempt(-1, || unsafe { libc::sigprocmask(how, set, oldset) });
-    let _ = report_failure(c"Sigprocmask", outcome);
+    wrap!(c"Sigprocmask", libc::sigprocmask(how, set, oldset));
 }
 
 /// Removes every signal from `set`.
@@ -55,9 +53,7 @@ pub unsafe extern "C-unwind" fn Sigprocmask(
 /// [CS:APP 3e, section 8.5.4; POSIX, sigemptyset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
-    // SAFETY: the caller's set.
-    let outcome = non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigemptyset(set) }));
-    let _ = report_failure(c"Sigemptyset", outcome);
+    wrap!(c"Sigemptyset", libc::sigemptyset(set), NON_NULL[0]);
 }
 
 /// Adds every signal to `set`.
@@ -65,9 +61,7 @@ pub unsafe extern "C-unwind" fn Sigemptyset(set: *mut sigset_t) {
 /// [CS:APP 3e, section 8.5.4; POSIX, sigfillset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigfillset(set: *mut sigset_t) {
-    // SAFETY: the caller's set.
-    let outcome = non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigfillset(set) }));
-    let _ = report_failure(c"Sigfillset", outcome);
+    wrap!(c"Sigfillset", libc::sigfillset(set), NON_NULL[0]);
 }
 
 /// Adds the signal `signum` to `set`.
@@ -75,10 +69,7 @@ pub unsafe extern "C-unwind" fn Sigfillset(set: *mut sigset_t) {
 /// [CS:APP 3e, section 8.5.4; POSIX, sigaddset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigaddset(set: *mut sigset_t, signum: c_int) {
-    // SAFETY: the caller's set.
-    let outcome =
-        non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigaddset(set, signum) }));
-    let _ = report_failure(c"Sigaddset", outcome);
+    wrap!(c"Sigaddset", libc::sigaddset(set, signum), NON_NULL[0]);
 }
 
 /// Removes the signal `signum` from `set`.
@@ -86,10 +77,7 @@ pub unsafe extern "C-unwind" fn Sigaddset(set: *mut sigset_t, signum: c_int) {
 /// [CS:APP 3e, section 8.5.4; POSIX, sigdelset]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
-    // SAFETY: the caller's set.
-    let outcome =
-        non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigdelset(set, signum) }));
-    let _ = report_failure(c"Sigdelset", outcome);
+    wrap!(c"Sigdelset", libc::sigdelset(set, signum), NON_NULL[0]);
 }
 
 /// Tests whether the signal `signum` is in `set`.
@@ -99,10 +87,7 @@ pub unsafe extern "C-unwind" fn Sigdelset(set: *mut sigset_t, signum: c_int) {
 /// [CS:APP 3e, section 8.5.4; POSIX, sigismember]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigismember(set: *const sigset_t, signum: c_int) -> c_int {
-    // SAFETY: the caller's set.
-    let outcome =
-        non_null(set).and_then(|_| attempt(-1, || unsafe { libc::sigismember(set, signum) }));
-    report_failure(c"Sigismember", outcome).unwrap_or(-1)
+    wrap!(c"Sigismember", libc::sigismember(set, signum), NON_NULL[0])
 }
 
 /// Suspends the calling thread until a signal handler has run; until then, exactly the signals

@@ -4,7 +4,7 @@ use core::ffi::{c_int, c_void};
 
 use libc::{sockaddr, socklen_t};
 
-use super::checked::{attempt, report_failure, restart_in_time};
+use super::checked::{attempt, report_failure, restart_in_time, wrap};
 use crate::net;
 use crate::sys::Errno;
 
@@ -16,9 +16,7 @@ use crate::sys::Errno;
 /// [CS:APP 3e, section 11.4.2; POSIX, socket]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Socket(domain: c_int, r#type: c_int, protocol: c_int) -> c_int {
-    // SAFETY: socket takes any numbers.
-    let outcome = attempt(-1, || unsafe { libc::socket(domain, r#type, protocol) });
-    report_failure(c"Socket", outcome).unwrap_or(-1)
+    wrap!(c"Socket", libc::socket(domain, r#type, protocol))
 }
 
 /// Sets the option `optname` at the level `level` of the socket `s` to the `optlen` bytes at
@@ -46,11 +44,8 @@ pub unsafe extern "C-unwind" fn Setsockopt(
 /// [CS:APP 3e, section 11.4.4; POSIX, bind]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, addrlen: c_int) {
-    // SAFETY: the caller's address.
-    let outcome = attempt(-1, || unsafe {
-        libc::bind(sockfd, my_addr, addrlen as socklen_t)
-    });
-    let _ = report_failure(c"Bind", outcome);
+    let addrlen = addrlen as socklen_t;
+    wrap!(c"Bind", libc::bind(sockfd, my_addr, addrlen));
 }
 
 /// Makes the bound socket `s` accept connections, with a queue of at most `backlog` of them.
@@ -58,9 +53,7 @@ pub unsafe extern "C-unwind" fn Bind(sockfd: c_int, my_addr: *const sockaddr, ad
 /// [CS:APP 3e, section 11.4.5; POSIX, listen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Listen(s: c_int, backlog: c_int) {
-    // SAFETY: listen takes any numbers.
-    let outcome = attempt(-1, || unsafe { libc::listen(s, backlog) });
-    let _ = report_failure(c"Listen", outcome);
+    wrap!(c"Listen", libc::listen(s, backlog));
 }
 
 /// Waits for a connection to the listening socket `s`, and stores the peer's address at `addr`,

@@ -4,13 +4,13 @@
 //! moved. So only Fopen restarts. Signal installs handlers with SA_RESTART.
 
 use core::ffi::{c_char, c_int, c_void};
-use core::ptr;
 
 use libc::{FILE, size_t};
 
 use super::check_buffer;
 use super::checked::{
-    attempt, attempt_cleared, non_null, report_failure, report_failure_on, restart,
+    BY_POINTER, NON_NULL, ON_FILE, RESTART, attempt, attempt_cleared, non_null, report_failure,
+    wrap,
 };
 use crate::sys::Result;
 
@@ -30,9 +30,7 @@ fn check_transfer(
 /// [CS:APP 3e, section 10.10; C11, fclose]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
-    // SAFETY: the caller's stream.
-    let outcome = non_null(fp).and_then(|_| attempt(libc::EOF, || unsafe { libc::fclose(fp) }));
-    let _ = report_failure(c"Fclose", outcome);
+    wrap!(c"Fclose", libc::fclose(fp), NON_NULL[0]);
 }
 
 /// Opens a stream on the descriptor `fd`, in the mode `type`.
@@ -42,10 +40,11 @@ pub unsafe extern "C-unwind" fn Fclose(fp: *mut FILE) {
 /// [CS:APP 3e, section 10.11; POSIX, fdopen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fdopen(fd: c_int, r#type: *const c_char) -> *mut FILE {
-    // SAFETY: the caller's string.
-    let outcome = non_null(r#type)
-        .and_then(|_| attempt(ptr::null_mut(), || unsafe { libc::fdopen(fd, r#type) }));
-    report_failure(c"Fdopen", outcome).unwrap_or(ptr::null_mut())
+    wrap!(
+        c"Fdopen",
+        libc::fdopen(fd, r#type),
+        BY_POINTER | NON_NULL[1]
+    )
 }
 
 /// Reads a line of at most `n` - 1 bytes from `stream` into `ptr`, with its newline, and stores
@@ -86,12 +85,11 @@ pub unsafe extern "C-unwind" fn Fgets(
 /// [CS:APP 3e, section 10.10; C11, fopen]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_char) -> *mut FILE {
-    let outcome = non_null(filename).and(non_null(mode)).and_then(|_| {
-        // SAFETY: the caller's strings.
-        restart(|| attempt(ptr::null_mut(), || unsafe { libc::fopen(filename, mode) }))
-    });
-    // SAFETY: the caller's string.
-    unsafe { report_failure_on(c"Fopen", filename, outcome) }.unwrap_or(ptr::null_mut())
+    wrap!(
+        c"Fopen",
+        libc::fopen(filename, mode),
+        BY_POINTER | RESTART | ON_FILE | NON_NULL[0] | NON_NULL[1]
+    )
 }
 
 /// Writes the string `ptr` to `stream`.
@@ -99,11 +97,11 @@ pub unsafe extern "C-unwind" fn Fopen(filename: *const c_char, mode: *const c_ch
 /// [CS:APP 3e, section 10.10; C11, fputs]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fputs(ptr: *const c_char, stream: *mut FILE) {
-    // SAFETY: the caller's string and stream.
-    let outcome = non_null(ptr)
-        .and(non_null(stream))
-        .and_then(|_| attempt(libc::EOF, || unsafe { libc::fputs(ptr, stream) }));
-    let _ = report_failure(c"Fputs", outcome);
+    wrap!(
+        c"Fputs",
+        libc::fputs(ptr, stream),
+        NON_NULL[0] | NON_NULL[1]
+    );
 }
 
 /// Reads `nmemb` items of `size` bytes each from `stream` into `ptr`.

@@ -4,19 +4,12 @@ use core::ffi::c_void;
 
 use libc::{pthread_attr_t, pthread_t};
 
-use super::checked::{FAULT, attempt_code, keep_errno, non_null, report_failure};
+use super::checked::{
+    BY_CODE, FAULT, THREAD, attempt_code, keep_errno, non_null, report_failure, wrap,
+};
 use super::handler;
 use crate::sys::undeclared::pthread_once_t;
-use crate::sys::{self, Errno, Result, undeclared};
-
-/// The thread's ID, unless it is one that nothing was stored in; to libc it is the address of a thread.
-#[allow(clippy::unnecessary_cast)] // here a number, there a pointer
-fn existing(tid: pthread_t) -> Result<pthread_t> {
-    match tid as usize {
-        0 => Err(Errno(libc::ESRCH)),
-        _ => Ok(tid),
-    }
-}
+use crate::sys::{self, undeclared};
 
 /// Starts a thread that runs `routine` with the argument `argp` and the attributes `attrp`
 /// (NULL: the default ones), and stores its ID at `tidp`.
@@ -43,10 +36,11 @@ pub unsafe extern "C-unwind" fn Pthread_create(
 /// [CS:APP 3e, section 12.3.4; POSIX, pthread_join]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut *mut c_void) {
-    // SAFETY: the caller's thread and room.
-    let outcome = existing(tid)
-        .and_then(|_| attempt_code(|| unsafe { libc::pthread_join(tid, thread_return) }));
-    let _ = report_failure(c"Pthread_join", outcome);
+    wrap!(
+        c"Pthread_join",
+        libc::pthread_join(tid, thread_return),
+        BY_CODE | THREAD
+    );
 }
 
 /// Asks the thread `tid` to end.
@@ -54,10 +48,11 @@ pub unsafe extern "C-unwind" fn Pthread_join(tid: pthread_t, thread_return: *mut
 /// [CS:APP 3e, section 12.3.3; POSIX, pthread_cancel]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
-    // SAFETY: the caller's thread.
-    let outcome =
-        existing(tid).and_then(|_| attempt_code(|| unsafe { undeclared::pthread_cancel(tid) }));
-    let _ = report_failure(c"Pthread_cancel", outcome);
+    wrap!(
+        c"Pthread_cancel",
+        undeclared::pthread_cancel(tid),
+        BY_CODE | THREAD
+    );
 }
 
 /// Detaches the thread `tid`: its resources are freed when it ends, and no thread can join it.
@@ -65,9 +60,11 @@ pub unsafe extern "C-unwind" fn Pthread_cancel(tid: pthread_t) {
 /// [CS:APP 3e, section 12.3.5; POSIX, pthread_detach]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Pthread_detach(tid: pthread_t) {
-    // SAFETY: the caller's thread.
-    let outcome = existing(tid).and_then(|_| attempt_code(|| unsafe { libc::pthread_detach(tid) }));
-    let _ = report_failure(c"Pthread_detach", outcome);
+    wrap!(
+        c"Pthread_detach",
+        libc::pthread_detach(tid),
+        BY_CODE | THREAD
+    );
 }
 
 /// Ends the calling thread with the return value `retval`, after running its clean-up handlers.

@@ -7,7 +7,7 @@ use libc::{fd_set, mode_t, off_t, size_t, ssize_t, stat, timeval};
 
 use super::check_count;
 use super::checked::{
-    allow, attempt, non_null, report_failure, report_failure_on, restart, restart_in_time,
+    NON_NULL, ON_FILE, RESTART, allowing, attempt, report_failure, restart_in_time, wrap,
 };
 use crate::sys::{self, Errno, Room};
 
@@ -19,14 +19,12 @@ use crate::sys::{self, Errno, Room};
 /// [CS:APP 3e, section 10.3; POSIX, open]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Open(pathname: *const c_char, flags: c_int, mode: mode_t) -> c_int {
-    let outcome = restart(|| {
-        // SAFETY: the caller's string.
-        attempt(-1, || unsafe {
-            libc::open(pathname, flags, mode as c_uint)
-        })
-    });
-    // SAFETY: the caller's string.
-    unsafe { report_failure_on(c"Open", pathname, outcome) }.unwrap_or(-1)
+    /// With the mode where a function without `...` has it.
+    unsafe extern "C" fn open(pathname: *const c_char, flags: c_int, mode: mode_t) -> c_int {
+        // SAFETY: the caller's promise.
+        unsafe { libc::open(pathname, flags, mode as c_uint) }
+    }
+    wrap!(c"Open", open(pathname, flags, mode), RESTART | ON_FILE)
 }
 
 /// Reads at most `count` bytes from the descriptor `fd` into `buf`, by one call of read.
@@ -79,9 +77,7 @@ pub unsafe extern "C-unwind" fn Lseek(fd: c_int, offset: off_t, whence: c_int) -
 /// [CS:APP 3e, section 10.3; POSIX, close]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Close(fd: c_int) {
-    // SAFETY: close takes any number.
-    let outcome = allow(libc::EINTR, attempt(-1, || unsafe { libc::close(fd) }));
-    let _ = report_failure(c"Close", outcome);
+    wrap!(c"Close", libc::close(fd), allowing(libc::EINTR));
 }
 
 /// Waits until a descriptor below `n` in `readfds`, `writefds` or `exceptfds` is ready, or until
@@ -111,7 +107,7 @@ pub unsafe extern "C-unwind" fn Select(
     } else {
         own.as_mut().map_or(ptr::null_mut(), ptr::from_mut)
     };
-    let outcome = restart(|| {
+    let outcome = sys::restart(|| {
         // A failed select leaves the sets as they were (POSIX).
         // SAFETY: the caller's sets, or NULL, and a time that may be written to, or NULL.
         let outcome = attempt(-1, || unsafe {
@@ -151,9 +147,7 @@ fn time_left(limit: timeval, passed: i64) -> timeval {
 /// [CS:APP 3e, section 10.9; POSIX, dup2]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
-    // SAFETY: dup2 takes any numbers.
-    let outcome = restart(|| attempt(-1, || unsafe { libc::dup2(fd1, fd2) }));
-    report_failure(c"Dup2", outcome).unwrap_or(-1)
+    wrap!(c"Dup2", libc::dup2(fd1, fd2), RESTART)
 }
 
 /// Stores at `buf` the metadata of the file `filename`.
@@ -161,10 +155,7 @@ pub unsafe extern "C-unwind" fn Dup2(fd1: c_int, fd2: c_int) -> c_int {
 /// [CS:APP 3e, section 10.6; POSIX, stat]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
-    // SAFETY: the caller's string and structure.
-    let outcome = non_null(buf).and_then(|_| attempt(-1, || unsafe { libc::stat(filename, buf) }));
-    // SAFETY: the caller's string.
-    let _ = unsafe { report_failure_on(c"Stat", filename, outcome) };
+    wrap!(c"Stat", libc::stat(filename, buf), ON_FILE | NON_NULL[1]);
 }
 
 /// Stores at `buf` the metadata of the file that the descriptor `fd` refers to.
@@ -172,9 +163,7 @@ pub unsafe extern "C-unwind" fn Stat(filename: *const c_char, buf: *mut stat) {
 /// [CS:APP 3e, section 10.6; POSIX, fstat]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Fstat(fd: c_int, buf: *mut stat) {
-    // SAFETY: the caller's structure.
-    let outcome = non_null(buf).and_then(|_| attempt(-1, || unsafe { libc::fstat(fd, buf) }));
-    let _ = report_failure(c"Fstat", outcome);
+    wrap!(c"Fstat", libc::fstat(fd, buf), NON_NULL[1]);
 }
 
 #[cfg(test)]
