@@ -441,7 +441,9 @@ pub struct Thread {
     pub sync: AtomicU32,
     /// The last call that failed, of those that return a descriptor and of those that return a count.
     pub failed: [Failure; 2],
+    /// The descriptor whose end it has met last, the opening of its number, with which error, and how often in a row.
     pub loop_fd: AtomicI32,
+    pub loop_generation: AtomicU32,
     pub loop_errno: AtomicI32,
     pub loop_count: AtomicU32,
     /// The newest descriptor it was given, how many it was given, and its last pthread_create.

@@ -239,6 +239,46 @@ int main(int argc, char **argv)
     assert_eq!(checked.reports().len(), 1, "{}", checked.log);
 }
 
+/// A loop around epoll that does not notice the end is woken for nothing; many clients that say nothing are none.
+#[test]
+fn epoll_tells_of_the_end_for_ever() {
+    let source = r#"
+#include "csapp.h"
+#include <sys/epoll.h>
+int main(void)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int ends[2], epoll = epoll_create1(0), i, n;
+    char byte;
+    for (i = 0; i < 150; i++) {
+        if (i == 0 || NEW) {
+            socketpair(AF_UNIX, TYPE, 0, ends);
+            epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &event);
+        }
+        if (TYPE == SOCK_DGRAM)
+            send(ends[1], "", 0, 0);
+        else
+            close(ends[1]);
+        epoll_wait(epoll, &event, 1, -1);
+        n = recv(ends[0], &byte, 1, 0); // again
+        if (NEW && n == 0)
+            close(ends[0]);
+    }
+    return 0;
+}
+"#;
+    let with = |new, kind| source.replace("NEW", new).replace("TYPE", kind);
+    let broken = with("0", "SOCK_STREAM").replace("else\n", "else if (i == 0)\n");
+    let checked = run("woken", &broken);
+    let message = "recv has reached the end of file 100 times in a row";
+    says(&checked, "woken", line(&broken, "// again"), message);
+    assert_eq!(checked.reports().len(), 1, "{}", checked.log);
+    let checked = run("woken-by-each", &with("1", "SOCK_STREAM"));
+    assert_eq!(checked.log, "");
+    let checked = run("woken-by-nothing", &with("0", "SOCK_DGRAM"));
+    assert_eq!(checked.log, "");
+}
+
 /// A handler may wait for a child before fork has told its parent the number.
 #[test]
 fn children_end_at_once() {

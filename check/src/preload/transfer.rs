@@ -143,20 +143,20 @@ impl Transfer {
 /// A call that reads has answered with the end (errno 0) or an error.
 pub fn note_end(me: &Me, fd: c_int, call: Call, stack: u32, errno: c_int) {
     let thread = me.thread;
-    if let Some(entry) = me
-        .process
-        .fd(fd)
-        .filter(|_| errno == 0 || errno == libc::ECONNRESET)
-    {
+    let entry = me.process.fd(fd);
+    let generation = entry.map_or(0, |entry| entry.generation.get());
+    if let Some(entry) = entry.filter(|_| errno == 0 || errno == libc::ECONNRESET) {
         entry.flags.set(entry.flags.get() | ENDED);
         entry.end_stack.set(stack);
     }
-    if thread.loop_fd.get() != fd || thread.loop_errno.get() != errno {
+    let is_known = thread.loop_fd.get() == fd && thread.loop_generation.get() == generation;
+    if !is_known || thread.loop_errno.get() != errno {
         thread.loop_fd.set(fd);
+        thread.loop_generation.set(generation);
         thread.loop_errno.set(errno);
         thread.loop_count.set(0);
     }
-    if thread.loop_count.add(1) + 1 == OFTEN {
+    if thread.loop_count.add(1) + 1 == OFTEN && !(errno == 0 && is_datagram(fd)) {
         let numbers = [i64::from(errno), i64::from(OFTEN)];
         Fault {
             kind: Kind::LoopAtEnd,
@@ -167,6 +167,18 @@ pub fn note_end(me: &Me, fd: c_int, call: Call, stack: u32, errno: c_int) {
         }
         .report(me);
     }
+}
+
+/// Nothing is a message like others, on a socket of datagrams.
+fn is_datagram(fd: c_int) -> bool {
+    let mut kind = 0;
+    let mut length = size_of::<c_int>() as socklen_t;
+    // SAFETY: fills in the number.
+    let asked = unsafe {
+        let to = (&raw mut kind).cast();
+        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_TYPE, to, &mut length)
+    };
+    asked == 0 && kind == libc::SOCK_DGRAM
 }
 
 /// The first part of a vector.

@@ -49,8 +49,21 @@ pub fn waits<T: Copy>(
     let Some(me) = me() else { return real() };
     let value = during(&me, call, on, at, real, result);
     me.synchronized();
-    me.thread.loop_count.set(0);
+    if !watches_connection(&me, call) {
+        me.thread.loop_count.set(0);
+    }
     value
+}
+
+/// Whether it only asks again for what the thread has read to the end. A file may have grown meanwhile; a connection
+/// has not.
+fn watches_connection(me: &Me, call: Call) -> bool {
+    use Call::{EpollPwait, EpollWait, Poll, Ppoll, Pselect, Select};
+    let entry = me.process.fd(me.thread.loop_fd.get());
+    matches!(
+        call,
+        Poll | Ppoll | Select | Pselect | EpollWait | EpollPwait
+    ) && entry.is_some_and(|entry| entry.flags.get() & (SOCKET | PIPE) != 0)
 }
 
 /// A signal comes instead of what is waited for.
