@@ -279,6 +279,40 @@ int main(void)
     assert_eq!(checked.log, "");
 }
 
+/// A descriptor that comes from another process and is of no use here, several times: as in the workers of nginx.
+#[test]
+fn descriptors_that_were_sent_to_all() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    int ends[2], i;
+    char byte = 'x', room[CMSG_SPACE(sizeof(int))];
+    struct iovec part = {&byte, 1};
+    for (i = 0; i < 4; i++) {
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+        struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+        if (i == 0)
+            socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+        control->cmsg_level = SOL_SOCKET;
+        control->cmsg_type = SCM_RIGHTS;
+        control->cmsg_len = CMSG_LEN(sizeof(int));
+        *(int *)CMSG_DATA(control) = 0;
+        sendmsg(ends[0], &message, 0);
+        recvmsg(ends[1], &message, 0); // comes
+        USE;
+    }
+    return 0;
+}
+"#;
+    let checked = run("comes", &source.replace("USE", "(void)0"));
+    assert_eq!(checked.log, "");
+    let used = source.replace("USE", "read(*(int *)CMSG_DATA(control), &byte, 1)");
+    let checked = run("is-used", &used);
+    let message = "4 descriptors opened here by recvmsg (SCM_RIGHTS) are still open";
+    says(&checked, "is-used", line(&used, "// comes"), message);
+}
+
 /// A handler may wait for a child before fork has told its parent the number.
 #[test]
 fn children_end_at_once() {

@@ -101,9 +101,13 @@ impl End<'_> {
         // A loop that the compiler has unrolled has several stacks for one place.
         let mut groups: BTreeMap<String, Vec<(i32, &Fd)>> = BTreeMap::new();
         for (number, fd) in self.process.open_fds() {
+            // A process that sends a descriptor to all others, as nginx does, leaves most of them with one too many.
+            let is_left = Call::of(fd.open_call.get()) == Call::Received
+                && fd.use_ops.get() == fd.open_ops.get();
             let is_own = fd.flags.get() & (INHERITED | LISTENS) == 0
                 && number > 2
-                && fd.open_stack.get() != 0;
+                && fd.open_stack.get() != 0
+                && !is_left;
             if is_own {
                 let place = self.places.place(fd.open_stack.get());
                 groups.entry(place.long()).or_default().push((number, fd));
