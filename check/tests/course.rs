@@ -279,6 +279,61 @@ int main(void)
     assert_eq!(checked.log, "");
 }
 
+/// One place on the heap, or a global variable, that takes each connfd in turn; and as it should be: a place for each,
+/// which the thread frees, so that it may be the same again.
+#[test]
+fn memory_that_threads_share() {
+    let source = r#"
+#include "csapp.h"
+int global;
+static sem_t done, may_end;
+static void *serve(void *argument)
+{
+    int fd = *(int *)argument;
+    FREE;
+    if (fd > 0)
+        V(&done);
+    P(&may_end);
+    return NULL;
+}
+int main(void)
+{
+    pthread_t tids[3];
+    int i, *place = GET;
+    Sem_init(&done, 0, 0);
+    Sem_init(&may_end, 0, 0);
+    for (i = 0; i < 3; i++) {
+        place = EACH;
+        *place = dup(0);
+        Pthread_create(&tids[i], NULL, serve, place); // each
+        WAIT;
+    }
+    for (i = 0; i < 3; i++)
+        V(&may_end);
+    for (i = 0; i < 3; i++)
+        Pthread_join(tids[i], NULL);
+    _exit(0);
+}
+"#;
+    let with = |get, each, free, wait| {
+        let source = source.replace("GET", get).replace("EACH", each);
+        source.replace("FREE", free).replace("WAIT", wait)
+    };
+    for (name, get) in [("heap", "malloc(sizeof(int))"), ("global", "&global")] {
+        let broken = with(get, "place", "(void)0", "(void)0");
+        let name = format!("shares-{name}");
+        let checked = run(&name, &broken);
+        let message = "a second thread gets the same memory as its argument";
+        says(&checked, &name, line(&broken, "// each"), message);
+        assert_eq!(checked.reports().len(), 1, "{}", checked.log);
+        let waits = with(get, "place", "(void)0", "P(&done)");
+        assert_eq!(run(&format!("{name}-not"), &waits).log, "");
+    }
+    // As a place that is freed and comes again, but without a lucky moment: realloc gives the same one back.
+    let frees = with("malloc(8)", "realloc(place, 8)", "(void)0", "(void)0");
+    assert_eq!(run("frees", &frees).log, "");
+}
+
 /// A descriptor that comes from another process and is of no use here, several times: as in the workers of nginx.
 #[test]
 fn descriptors_that_were_sent_to_all() {

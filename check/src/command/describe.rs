@@ -335,9 +335,14 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
             why: "check a result before you use it as a descriptor",
         },
         Kind::SharedArgument => Words {
-            message:
-                "a second thread gets the same variable of the creator's stack as its argument"
-                    .into(),
+            message: format!(
+                "a second thread gets the same {} as its argument",
+                if story.number(3) != 0 {
+                    "variable of the creator's stack"
+                } else {
+                    "memory"
+                }
+            ),
             evidence: vec![format!(
                 "the first got it at {}, when it was {}; it is {} now, and nothing made the creator wait until the first had read it",
                 story.at(1),

@@ -1,7 +1,7 @@
 //! Threads: where they are created, with which argument, and whether they are joined or detached.
 
 use std::ffi::{c_int, c_void};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use libc::{pthread_attr_t, pthread_t};
 
@@ -86,21 +86,29 @@ extern "C" fn run(thread: *mut c_void) -> *mut c_void {
     }
 }
 
-/// An argument of the same creator, at the same address on its stack, that has changed since the last thread was
-/// created, which may not have read it. No thread that was given it has begun, so that the creator has changed it; or
-/// it is now a descriptor which the creator has been given since, as it was before.
+/// An argument of the same creator, at the same address, that has changed since the last thread was created, which may
+/// not have read it. On the creator's stack: no thread that was given it has begun, so that the creator has changed it.
+/// Anywhere: it is now a descriptor which the creator has been given since, as it was before.
 fn check_argument(me: &Me, argument: usize, stack: u32) {
     let created = &me.thread.created;
-    let Some(value) = stack_value(me, argument) else {
+    let Some(value) = value_at(argument) else {
         created.argument.set(0);
         return;
     };
-    let same = created.argument.get() == argument && created.sync.get() == me.thread.sync.get();
+    let on_stack = is_on_stack(me, argument);
     // SAFETY: null, or points into the mapping.
     let last = unsafe { (created.thread.get() as *const Thread).as_ref() };
+    // Other memory may have been freed and given out again, or be one of many places that are used in turn.
+    let is_the_same = on_stack
+        || (KEPT.swap(argument, Relaxed) == argument
+            && last.is_some_and(|last| last.state.get() != GONE));
+    let same = is_the_same
+        && created.argument.get() == argument
+        && created.sync.get() == me.thread.sync.get();
     if same && value != created.value.get() {
         let is_of = |thread: &Thread| thread.argument.get() == argument;
-        let unread = created.count.get() == 1
+        let unread = on_stack
+            && created.count.get() == 1
             && last.is_some_and(|last| last.state.get() == CREATED && is_of(last));
         let is_descriptor = value == me.thread.newest_fd.get()
             && value > 2
@@ -111,6 +119,7 @@ fn check_argument(me: &Me, argument: usize, stack: u32) {
                 i64::from(created.value.get()),
                 i64::from(value),
                 i64::from(is_descriptor),
+                i64::from(on_stack),
             ];
             Fault {
                 kind: Kind::SharedArgument,
@@ -132,14 +141,20 @@ fn check_argument(me: &Me, argument: usize, stack: u32) {
     created.stack.set(stack);
 }
 
-/// The number at an address, if it is on this thread's stack.
-fn stack_value(me: &Me, address: usize) -> Option<i32> {
-    let here = std::ptr::from_ref(&address) as usize;
-    if address <= here || address >= me.thread.top.get() || address % 4 != 0 {
-        return None;
-    }
+/// The last argument that is not on a creator's stack, as long as it has not been freed: see free in variadic.c.
+#[unsafe(export_name = "csapp_check_kept")]
+static KEPT: AtomicUsize = AtomicUsize::new(0);
+
+/// The number at an address, if there is one.
+fn value_at(address: usize) -> Option<i32> {
     let mut bytes = [0; 4];
-    peek(address, &mut bytes).then(|| i32::from_ne_bytes(bytes))
+    let is_address = address >= 4096 && address % 4 == 0;
+    (is_address && peek(address, &mut bytes)).then(|| i32::from_ne_bytes(bytes))
+}
+
+fn is_on_stack(me: &Me, address: usize) -> bool {
+    let here = std::ptr::from_ref(&address) as usize;
+    address > here && address < me.thread.top.get()
 }
 
 /// Lets the last thread go on that was held.
@@ -203,7 +218,7 @@ hook! {
         thread.creator.set(me.tid());
         // SAFETY: the caller's attributes.
         thread.detached.set(u32::from(unsafe { is_detached(attributes) }));
-        thread.held.set(u32::from(me.thread.created.argument.get() != 0));
+        thread.held.set(u32::from(is_on_stack(&me, argument as usize)));
         me.thread.created.thread.set(std::ptr::from_ref(thread) as usize);
         drop(kept);
         let result = create(handle, attributes, std::ptr::from_ref(thread).cast_mut().cast());
