@@ -6,6 +6,7 @@
 pub(crate) mod line;
 
 use core::ffi::{c_char, c_int};
+use core::hint::black_box;
 use core::mem::offset_of;
 use core::ptr;
 
@@ -191,22 +192,42 @@ impl rio_t {
         Ok(wanted - room.left())
     }
 
-    /// Takes the next `wanted` bytes if the buffer has that many; otherwise takes nothing.
+    /// Takes the next `wanted` bytes and returns `wanted`, if the buffer has that many; otherwise takes nothing.
     ///
     /// # Safety
     /// `wanted` must not be 0, and so many bytes must be writable at `to`, outside of this rio_t.
     #[inline(always)]
-    pub unsafe fn take_chunk(&mut self, to: *mut u8, wanted: usize) -> bool {
-        match self.unread() {
-            Some(unread) if unread.len() >= wanted => {
-                let from = unread.as_ptr();
-                self.take_up_to(from.wrapping_add(wanted), wanted);
-                // SAFETY: so many bytes are there; and the caller's promise.
-                unsafe { line::copy_chunk(from, to, wanted) };
-                true
-            }
-            _ => false,
+    pub unsafe fn take_bytes(&mut self, to: *mut u8, wanted: usize) -> Option<usize> {
+        let (count, from) = (self.rio_cnt as usize, self.rio_bufptr.cast::<u8>());
+        // As `unread` does; here, the start need not be known early.
+        if count > RIO_BUFSIZE - NOTE
+            || count < wanted
+            || from.addr().wrapping_add(count) != self.end().addr()
+        {
+            return None;
         }
+        if wanted > line::CHUNK {
+            // SAFETY: so many bytes are there; and the caller's promise.
+            return Some(unsafe { self.take_many(to, wanted) });
+        }
+        self.take_up_to(from.wrapping_add(wanted), wanted);
+        // SAFETY: the same.
+        unsafe { line::copy_chunk(from, to, wanted) };
+        Some(wanted)
+    }
+
+    /// Takes the next `wanted` bytes, and returns `wanted`.
+    ///
+    /// # Safety
+    /// As [`rio_t::take_bytes`]. The buffer must have that many.
+    #[inline(never)]
+    unsafe fn take_many(&mut self, to: *mut u8, wanted: usize) -> usize {
+        let from = self.rio_bufptr.cast::<u8>();
+        self.take_up_to(from.wrapping_add(wanted), wanted);
+        // SAFETY: the caller's promise.
+        unsafe { ptr::copy_nonoverlapping(from, to, wanted) };
+        // The compiler would rather keep the caller's number across a call than jump here for the same.
+        black_box(wanted)
     }
 
     /// Reads until `room` is full or the file ends, and returns the number of bytes.

@@ -235,6 +235,7 @@ macro_rules! checked {
             let count = unsafe { $call($($argument),+) };
             if count < 0 {
                 handler::report_errno($message);
+                return -1; // the same
             }
             count
         }
@@ -332,15 +333,11 @@ pub(super) unsafe fn readnb(
     wait: c_int,
     otherwise: Otherwise,
 ) -> ssize_t {
-    if !sys::is_sanitized()
-        && !rp.is_null()
-        && !usrbuf.is_null()
-        && n as isize > 0
-        // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for n
-        // bytes.
-        && unsafe { (*rp).take_chunk(usrbuf.cast(), n) }
-    {
-        return n as ssize_t;
+    if !sys::is_sanitized() && !rp.is_null() && !usrbuf.is_null() && n as isize > 0 {
+        // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for n bytes.
+        if let Some(count) = unsafe { (*rp).take_bytes(usrbuf.cast(), n) } {
+            return count as ssize_t;
+        }
     }
     // SAFETY: the caller's promise.
     unsafe { otherwise(rp, usrbuf, n, wait) }

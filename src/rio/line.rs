@@ -5,7 +5,6 @@
 
 use core::ffi::{c_int, c_void};
 use core::hint::unreachable_unchecked;
-use core::ptr;
 
 use libc::ssize_t;
 
@@ -268,8 +267,11 @@ unsafe fn copy_widest(bytes: &[u8], to: *mut u8) -> Option<usize> {
     }
 }
 
-/// Copies `count` bytes, at least one. Copies a few bytes by moves that may overlap, each as wide as possible,
-/// since a call of memcpy would take longer.
+/// The largest number of bytes that [`copy_chunk`] takes.
+pub const CHUNK: usize = 128;
+
+/// Copies `count` bytes, from 1 to CHUNK, by moves that may overlap, each as wide as possible, since a call of memcpy would
+/// take longer.
 ///
 /// # Safety
 /// They must be readable at `from` and writable at `to`, and must not overlap.
@@ -279,8 +281,6 @@ pub unsafe fn copy_chunk(from: *const u8, to: *mut u8, count: usize) {
     unsafe {
         if count <= 16 {
             portable::put_short(from, to, count);
-        } else if count > 128 {
-            ptr::copy_nonoverlapping(from, to, count);
         } else if count > 64 {
             portable::put_ends::<64>(from, to, count);
         } else if count > 32 {

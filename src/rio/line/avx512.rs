@@ -16,6 +16,9 @@ use core::hint::select_unpredictable;
 /// Bytes in a register.
 const WIDTH: usize = 64;
 
+/// The number of bytes that [`copy_rest`] looks at together.
+const GROUP: usize = 4 * WIDTH;
+
 /// The number of bytes that [`copy_start`] looks at.
 pub const START: usize = 2 * WIDTH;
 
@@ -135,13 +138,13 @@ pub unsafe fn copy_behind_start(bytes: &[u8], to: *mut u8) -> Option<*const u8> 
 #[inline]
 pub unsafe fn copy_rest<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let mut at = 0;
-    while bytes.len() - at >= 4 * WIDTH {
-        // SAFETY: 4 * WIDTH bytes are there from `at` on, and no newline before them.
-        let group = unsafe { copy_group::<4, CALLER>(bytes.as_ptr().add(at), to.add(at)) };
+    while bytes.len() - at >= GROUP {
+        // SAFETY: GROUP bytes are there from `at` on, and no newline before them.
+        let group = unsafe { copy_group::<CALLER>(bytes.as_ptr().add(at), to.add(at)) };
         if let Some(end) = group {
             return Some(at + end);
         }
-        at += 4 * WIDTH;
+        at += GROUP;
     }
     while at < bytes.len() {
         let left = (bytes.len() - at).min(WIDTH);
@@ -162,39 +165,39 @@ pub unsafe fn copy_rest<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<u
     None
 }
 
-/// [`copy_line`] for exactly N registers.
+/// [`copy_line`] for exactly four registers. Without loops, which the compiler would not unroll where it saves room; then the
+/// registers would be arrays in memory.
 ///
 /// # Safety
-/// N * WIDTH bytes at `from` must be readable. At `to`, the bytes up to the newline must be writable.
+/// GROUP bytes at `from` must be readable. At `to`, the bytes up to the newline must be writable.
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
-unsafe fn copy_group<const N: usize, const CALLER: u8>(
-    from: *const u8,
-    to: *mut u8,
-) -> Option<usize> {
+unsafe fn copy_group<const CALLER: u8>(from: *const u8, to: *mut u8) -> Option<usize> {
     // SAFETY: the caller's promise.
-    let blocks: [__m512i; N] =
-        core::array::from_fn(|i| unsafe { _mm512_loadu_epi8(from.add(i * WIDTH).cast()) });
-    let mut hits = [0; N];
-    for i in 0..N {
-        hits[i] = _mm512_cmpeq_epi8_mask(blocks[i], newlines());
-    }
-    if hits.iter().fold(0, |all, hits| all | hits) == 0 {
-        for (i, &block) in blocks.iter().enumerate() {
-            // SAFETY: none of these bytes is a newline, so all are stored.
-            unsafe { _mm512_storeu_epi8(to.add(i * WIDTH).cast(), block) };
-        }
+    let load = |i: usize| unsafe { _mm512_loadu_epi8(from.add(i * WIDTH).cast()) };
+    let blocks: [__m512i; 4] = [load(0), load(1), load(2), load(3)];
+    let hits = |i: usize| _mm512_cmpeq_epi8_mask(blocks[i], newlines());
+    let [a, b, c, d] = [hits(0), hits(1), hits(2), hits(3)];
+    if a | b | c | d == 0 {
+        // SAFETY: none of these bytes is a newline, so all are stored.
+        let store = |i: usize| unsafe { _mm512_storeu_epi8(to.add(i * WIDTH).cast(), blocks[i]) };
+        store(0);
+        store(1);
+        store(2);
+        store(3);
         return None;
     }
-    let mut end = 0;
-    let mut before = !0; // all ones, until the newline has been passed
-    for i in 0..N {
-        let line = before & up_to_first(hits[i]);
-        // SAFETY: the mask ends with the newline.
+    let store = |i: usize, is_in: bool, hits: u64| {
+        let line = if is_in { up_to_first(hits) } else { 0 };
+        // SAFETY: the mask ends with the newline, and is empty behind it.
         unsafe { _mm512_mask_storeu_epi8(to.add(i * WIDTH).cast(), line, blocks[i]) };
-        end += line.count_ones() as usize;
-        before = if hits[i] == 0 { before } else { 0 };
-    }
-    Some(end)
+        line.count_ones() as usize
+    };
+    Some(
+        store(0, true, a)
+            + store(1, a == 0, b)
+            + store(2, a | b == 0, c)
+            + store(3, a | b | c == 0, d),
+    )
 }
 
 #[target_feature(enable = "avx512f")]
