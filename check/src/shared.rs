@@ -134,6 +134,7 @@ named! {
         Barrier = "pthread_barrier_wait",
         ReadLock = "pthread_rwlock_rdlock", WriteLock = "pthread_rwlock_wrlock", Getaddrinfo = "getaddrinfo",
         Fgets = "fgets", Fgetc = "fgetc", Getc = "getc", Getchar = "getchar", Getline = "getline", Fread = "fread",
+        Scanf = "scanf",
         Printf = "printf", Fprintf = "fprintf", Vprintf = "vprintf", Vfprintf = "vfprintf", Puts = "puts", Fputs = "fputs",
         Fputc = "fputc", Putc = "putc", Putchar = "putchar", Fwrite = "fwrite", Perror = "perror", Fflush = "fflush",
         Malloc = "malloc", Calloc = "calloc", Realloc = "realloc", Free = "free", Syslog = "syslog",
@@ -446,6 +447,9 @@ pub struct Thread {
     pub loop_generation: AtomicU32,
     pub loop_errno: AtomicI32,
     pub loop_count: AtomicU32,
+    /// If the error is EAGAIN: when that began, by the clock and by the time that the thread had run.
+    pub loop_since: AtomicU64,
+    pub loop_began: AtomicU64,
     /// The newest descriptor it was given, how many it was given, and its last pthread_create.
     pub newest_fd: AtomicI32,
     pub opened: AtomicU32,

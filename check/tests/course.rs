@@ -368,6 +368,94 @@ int main(void)
     says(&checked, "is-used", line(&used, "// comes"), message);
 }
 
+/// A loop that reads a descriptor which does not block, and waits for nothing.
+#[test]
+fn a_loop_that_does_not_wait() {
+    let source = r#"
+#include "csapp.h"
+#include <poll.h>
+int main(void)
+{
+    int ends[2], i;
+    char byte;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    for (i = 0; i < 250000; i++) {
+        if (i % 90000 == 0)
+            WAIT;
+        read(ends[0], &byte, 1); // spins
+    }
+    return 0;
+}
+"#;
+    let broken = source.replace("WAIT", "(void)0");
+    let checked = run("spins", &broken);
+    let message = "read has failed 100000 times in a row on descriptor";
+    says(&checked, "spins", line(&broken, "// spins"), message);
+    assert_eq!(checked.reports().len(), 1, "{}", checked.log);
+    for (name, wait) in [
+        ("polls", "poll(&(struct pollfd){ends[0], POLLIN}, 1, 1)"),
+        ("sleeps", "usleep(1)"),
+        ("writes", "write(ends[0], &byte, 1)"),
+    ] {
+        let checked = run(&format!("spins-{name}"), &source.replace("WAIT", wait));
+        assert_eq!(checked.log, "");
+    }
+}
+
+/// scanf reads: at the end of file for ever, or in a child that has fallen through.
+#[test]
+fn scanf_reads() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    int number = 0, i;
+    for (i = 0; i < 150; i++)
+        if (scanf("%d", &number) == EOF && BREAK) // reads
+            break;
+    return number;
+}
+"#;
+    let broken = source.replace("BREAK", "0");
+    let checked = run("scans", &broken);
+    let message = "scanf has reached the end of file 100 times in a row on descriptor 0";
+    says(&checked, "scans", line(&broken, "// reads"), message);
+    let checked = run("scans-not", &source.replace("BREAK", "1"));
+    assert_eq!(checked.log, "");
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    char word[100];
+    while (scanf("%99s", word) == 1 && strcmp(word, "quit")) {
+        if (fork() == 0) {
+            execlp(word, word, NULL); // fails
+            MEND;
+        }
+        wait(NULL);
+    }
+    return 0;
+}
+"#;
+    let broken = source.replace("MEND", "(void)0");
+    for (text, fails) in [
+        (broken, true),
+        (source.replace("MEND", "_exit(127)"), false),
+    ] {
+        let name = format!("shell-{fails}");
+        let program = program(&name, &text, Link::Object);
+        let input = "nosuchcommand\nquit\nquit\n";
+        let checked = check(&[], &[program.to_str().expect("UTF-8")], input);
+        if fails {
+            let message = "exec fails, and the child continues with the code of its parent";
+            says(&checked, &name, line(&text, "// fails"), message);
+        } else {
+            assert_eq!(checked.log, "");
+        }
+    }
+}
+
 /// A handler may wait for a child before fork has told its parent the number.
 #[test]
 fn children_end_at_once() {

@@ -387,7 +387,11 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                 ),
             },
             evidence: Vec::new(),
-            why: "no more bytes will come: a loop that waits for a certain line must also stop at the end of file",
+            why: if story.number(0) == i64::from(libc::EAGAIN) {
+                "the loop keeps a processor busy until bytes come: wait for them by poll, select or epoll_wait"
+            } else {
+                "no more bytes will come: a loop that waits for a certain line must also stop at the end of file"
+            },
         },
         Kind::FellThrough => Words {
             message: format!(

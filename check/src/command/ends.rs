@@ -90,8 +90,14 @@ impl End<'_> {
             let place = self.places.place(entry.end_stack.get());
             evidence.push(format!("a call at {} had met the end of it", place.long()));
         }
+        // The peer of a Unix domain socket has no name, as a rule.
+        let to_whom = if name.is_empty() {
+            String::new()
+        } else {
+            format!(" ({name})")
+        };
         let message = format!(
-            "{call} on descriptor {fd} ({name}), whose other end is closed, kills the process by SIGPIPE"
+            "{call} on descriptor {fd}{to_whom}, whose other end is closed, kills the process by SIGPIPE"
         );
         let why = "ignore SIGPIPE, and the call fails with EPIPE instead";
         vec![self.report(Kind::Sigpipe, stack, message, evidence, why)]

@@ -298,6 +298,11 @@ pub fn now_roughly() -> u64 {
     time_by(libc::CLOCK_MONOTONIC_COARSE)
 }
 
+/// How long this thread has run, in nanoseconds.
+pub fn processor_time() -> u64 {
+    time_by(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
 fn time_by(clock: libc::clockid_t) -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,

@@ -254,7 +254,7 @@ fn reads<T: Copy>(
             },
         )
     };
-    if at_hand && !matches!(call, Call::Fgets | Call::Getline | Call::Fread) {
+    if at_hand && matches!(call, Call::Fgetc | Call::Getc | Call::Getchar) {
         return real();
     }
     let stack = me.stack(at);
@@ -367,6 +367,18 @@ fn is_connection(me: &Me, fd: c_int) -> bool {
 unsafe extern "C" fn csapp_check_has_put_out(doing: *mut MaybeUninit<Doing>, result: c_long) {
     // SAFETY: the caller's promise; it is not used again.
     unsafe { (*doing).assume_init_read() }.end(result as isize);
+}
+
+/// # Safety
+/// Called by scanf and its like, with what reads for it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn csapp_check_scan(
+    of: *mut FILE,
+    go_on: extern "C" fn(*mut c_void) -> c_int,
+    what: *mut c_void,
+    at: Site,
+) -> c_int {
+    reads(Call::Scanf, of, at, || go_on(what), |n| n != libc::EOF)
 }
 
 hook! {

@@ -63,7 +63,8 @@ fn watches_connection(me: &Me, call: Call) -> bool {
     matches!(
         call,
         Poll | Ppoll | Select | Pselect | EpollWait | EpollPwait
-    ) && entry.is_some_and(|entry| entry.flags.get() & (SOCKET | PIPE) != 0)
+    ) && me.thread.loop_errno.get() != libc::EAGAIN
+        && entry.is_some_and(|entry| entry.flags.get() & (SOCKET | PIPE) != 0)
 }
 
 /// A signal comes instead of what is waited for.
