@@ -424,6 +424,8 @@ pub struct Thread {
     pub argument: AtomicUsize,
     pub create_stack: AtomicU32,
     pub creator: AtomicI32,
+    /// How many descriptors its creator had been given by then.
+    pub born: AtomicU32,
     /// Waits until its creator goes on: see threads.rs.
     pub held: AtomicU32,
     pub joined: AtomicU32,

@@ -616,3 +616,69 @@ int main(void)
     let said = String::from_utf8_lossy(&said);
     assert!(said.contains("has read words"), "{said}");
 }
+
+/// Three clients that have sent all they will, and wait for answers; served by `how`.
+fn half_closing_clients(how: &str) -> String {
+    r#"
+#include "csapp.h"
+static sem_t given, served, more;
+static int next;
+static void *serve(void *argument)
+{
+    int client = (int)(long)argument, ends[2];
+    char byte;
+    if (client == 0) {
+        P(&given);
+        client = next;
+    }
+    while (read(client, &byte, 1) == 1)
+        ;
+    V(&served);
+    if (ANSWERS) {
+        pipe(ends);
+        V(&served);
+        read(ends[0], &byte, 1);
+    }
+    P(&more);
+    return NULL;
+}
+int main(void)
+{
+    pthread_t tid;
+    int i, pair[2];
+    Sem_init(&given, 0, 0);
+    Sem_init(&served, 0, 0);
+    Sem_init(&more, 0, 0);
+    for (i = 0; i < 3; i++) {
+        if (POOL)
+            Pthread_create(&tid, NULL, serve, NULL);
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair); // client
+        shutdown(pair[1], SHUT_WR);
+        next = pair[0];
+        if (POOL)
+            V(&given);
+        else
+            Pthread_create(&tid, NULL, serve, (void *)(long)pair[0]);
+        P(&served);
+        if (ANSWERS)
+            P(&served);
+    }
+    usleep(100000);
+    raise(SIGTERM);
+}
+"#
+    .replace("POOL", if how.contains("pool") { "1" } else { "0" })
+    .replace("ANSWERS", if how.contains("answers") { "1" } else { "0" })
+}
+
+#[test]
+fn clients_that_still_wait_are_no_leak() {
+    for how in ["each answers", "pool answers", "each"] {
+        let checked = run("half-closed", &half_closing_clients(how));
+        assert_eq!(checked.log, "", "{how}");
+    }
+    let source = half_closing_clients("pool");
+    let checked = run("half-closed", &source);
+    let message = "3 descriptors opened here by socketpair are still open";
+    says(&checked, "half-closed", line(&source, "// client"), message);
+}

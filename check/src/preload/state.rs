@@ -133,6 +133,7 @@ pub fn new_thread(process: &'static Process) -> Option<&'static Thread> {
         &thread.call,
         &thread.loop_count,
         &thread.create_stack,
+        &thread.born,
     ] {
         cell.set(0);
     }
