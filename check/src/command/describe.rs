@@ -75,7 +75,12 @@ pub fn errno_text(errno: i64) -> String {
 
 /// "1 byte", "2 bytes".
 pub fn counted(n: i64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+    let ending = match what {
+        _ if n == 1 => "",
+        "process" => "es",
+        _ => "s",
+    };
+    format!("{n} {what}{ending}")
 }
 
 /// A finding, with the places of its calls.
@@ -414,5 +419,15 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
             evidence: Vec::new(),
             why: "",
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn plurals() {
+        assert_eq!(super::counted(1, "process"), "1 process");
+        assert_eq!(super::counted(2, "process"), "2 processes");
+        assert_eq!(super::counted(0, "thread"), "0 threads");
     }
 }
