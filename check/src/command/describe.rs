@@ -287,7 +287,13 @@ fn handler(kind: Kind, story: &Story<'_>) -> Words {
     let signal = signal_name(story.number(0));
     match kind {
         Kind::UnsafeInHandler => Words {
-            message: format!("{} is called in a handler of {signal}", story.call(0)),
+            message: match story.places.inside(story.finding.stacks[0].get()) {
+                Some(outer) => format!(
+                    "{outer}, which calls {}, is called in a handler of {signal}",
+                    story.call(0)
+                ),
+                None => format!("{} is called in a handler of {signal}", story.call(0)),
+            },
             evidence: std::iter::once(format!("the handler was installed at {}", story.at(1)))
                 .chain(written_as(&story.call(0)).map(str::to_owned))
                 .collect(),

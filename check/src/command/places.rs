@@ -307,6 +307,19 @@ impl<'a> Places<'a> {
         })?
     }
 
+    /// The function of libc that is called at the place, if the call was made inside of it: "localtime" of a free.
+    pub fn inside(&self, id: u32) -> Option<String> {
+        let places = self.stack(id);
+        let place = &places[own(&places)?];
+        if !base(&places[0].module).starts_with("libc") {
+            return None;
+        }
+        self.in_file(place.module.clone(), |file| {
+            let name = file.calls.as_ref()?.before(place.offset as u64 + 1)?;
+            (!name.starts_with('_')).then(|| name.to_owned())
+        })?
+    }
+
     /// Where the function of `place` was called, and so on: the program's own functions only.
     pub fn callers(&self, id: u32) -> Vec<String> {
         let places = self.stack(id);

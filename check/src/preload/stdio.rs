@@ -284,13 +284,17 @@ fn reads<T: Copy>(
 }
 
 fn with_stream(of: *mut FILE, call: Call, at: Site, name: &[u8]) -> *mut FILE {
+    with_flags(of, call, at, name, 0)
+}
+
+fn with_flags(of: *mut FILE, call: Call, at: Site, name: &[u8], flags: u32) -> *mut FILE {
     let Some(me) = me() else { return of };
     let kept = KeepErrno::new();
     // SAFETY: NULL, or a stream that was just opened.
     let fd = unsafe { number(of) };
     if of.is_null() || fd >= 0 {
         drop(kept);
-        opened(&me, fd, call, me.stack(at), name, 0);
+        opened(&me, fd, call, me.stack(at), name, flags);
         if let Some(entry) = me.process.fd(fd) {
             entry.stream.set(of as usize);
         }
@@ -402,7 +406,7 @@ hook! {
     fn popen(command: *const c_char, mode: *const c_char) -> *mut FILE {
         let at = site();
         // SAFETY: as above.
-        with_stream(real(command, mode), Call::Popen, at, unsafe { name(command) })
+        with_flags(real(command, mode), Call::Popen, at, unsafe { name(command) }, PIPE)
     }
 
     fn fdopen(fd: c_int, mode: *const c_char) -> *mut FILE {
