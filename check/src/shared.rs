@@ -295,6 +295,8 @@ pub struct Process {
     pub fds_used: AtomicU32,
     pub children_used: AtomicU32,
     pub rios_used: AtomicU32,
+    /// How many of them were found to be copies.
+    pub copies: AtomicU32,
     pub held_used: AtomicU32,
     /// What identifies the process: which one forked it, and as which child. How often it has forked itself.
     pub lineage: AtomicU64,
@@ -373,7 +375,12 @@ pub struct Rio {
     pub abandoned: AtomicI32,
     pub initialised: AtomicU32,
     pub reported: AtomicU32,
+    /// The one that was assigned to it, 0: none. What it held unread when that was last looked up; UNKNOWN: not yet.
+    pub origin: AtomicUsize,
+    pub seen: AtomicI32,
 }
+
+pub const UNKNOWN: i32 = -1;
 
 /// Where a call was made that gives the program something to do; its frame tells the activation of a function.
 #[repr(C)]

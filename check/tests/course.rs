@@ -724,3 +724,73 @@ fn clients_that_still_wait_are_no_leak() {
     let message = "3 descriptors opened here by socketpair are still open";
     says(&checked, "half-closed", line(&source, "// client"), message);
 }
+
+/// Clients of a server by select, each of which sends two lines at once, and another one later. The server reads them by
+/// `how`.
+fn lines_at_once(clients: usize, how: &str) -> String {
+    let parts: Vec<_> = how.split('|').collect();
+    r#"
+#include "csapp.h"
+static rio_t readers[CLIENTS];
+static void serve(int i)
+{
+    char line[MAXLINE];
+    DECLARE;
+    Rio_readlineb(RIO, line, MAXLINE); // reads
+    write(readers[i].rio_fd, "ok\n", 3);
+    END;
+}
+int main(void)
+{
+    int i, round, pair[CLIENTS][2];
+    fd_set ready;
+    for (i = 0; i < CLIENTS; i++) {
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair[i]);
+        Rio_readinitb(&readers[i], pair[i][0]); // once
+        write(pair[i][1], "one\ntwo\n", 8);
+    }
+    for (round = 0; round < 2; round++) {
+        FD_ZERO(&ready);
+        for (i = 0; i < CLIENTS; i++)
+            FD_SET(pair[i][0], &ready);
+        select(FD_SETSIZE, &ready, NULL, NULL, NULL);
+        for (i = 0; i < CLIENTS; i++)
+            serve(i);
+        for (i = 0; i < CLIENTS; i++)
+            write(pair[i][1], "three\n", 6);
+    }
+    return 0;
+}
+"#
+    .replace("CLIENTS", &clients.to_string())
+    .replace("DECLARE", parts[0])
+    .replace("RIO", parts[1])
+    .replace("END", parts[2])
+}
+
+#[test]
+fn copies_of_a_rio_lose_what_they_read_ahead() {
+    let copy = "rio_t rio = readers[i]|&rio|(void)0";
+    let pointer = "rio_t *rio = &readers[i]|rio|(void)0";
+    let copied_back = "rio_t rio = readers[i]|&rio|readers[i] = rio";
+    for clients in [1, 2] {
+        let broken = lines_at_once(clients, copy);
+        let line = |end| line(&broken, end);
+        for link in [Link::Shared, Link::Object, Link::Own] {
+            let program = program("copies", &broken, link);
+            let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+            let message = "reads 4 bytes of descriptor";
+            says(&checked, "copies", line("// reads"), message);
+            assert_eq!(checked.kinds(), ["lost-bytes"], "{}", checked.log);
+            let once = format!("initialised at copies.c:{} (main)", line("// once"));
+            assert!(checked.log.contains(&once), "{}", checked.log);
+        }
+        for mended in [pointer, copied_back] {
+            for link in [Link::Object, Link::Own] {
+                let program = program("copies-not", &lines_at_once(clients, mended), link);
+                let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+                assert_eq!(checked.log, "", "{mended} {clients} {link:?}");
+            }
+        }
+    }
+}

@@ -265,6 +265,16 @@ fn lost_bytes(story: &Story<'_>) -> Words {
             format!("a stdio stream reads descriptor {fd}, but a rio_t still holds {bytes} of it"),
             vec![ahead()],
         ),
+        5 => (
+            format!(
+                "{} reads {bytes} of descriptor {fd} ahead into a copy of a rio_t, which is overwritten then",
+                story.call(0)
+            ),
+            vec![format!(
+                "the rio_t was initialised at {}, and has none of them",
+                story.at(1)
+            )],
+        ),
         _ => (
             format!(
                 "{} passes over {bytes} of descriptor {fd} that a stdio stream has read ahead",
@@ -279,7 +289,11 @@ fn lost_bytes(story: &Story<'_>) -> Words {
     Words {
         message,
         evidence,
-        why: "these bytes are lost, or come out of order: read a descriptor through only one buffer",
+        why: if story.number(1) == 5 {
+            "these bytes are lost: use a pointer to the rio_t instead of a copy"
+        } else {
+            "these bytes are lost, or come out of order: read a descriptor through only one buffer"
+        },
     }
 }
 

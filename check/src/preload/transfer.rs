@@ -61,6 +61,7 @@ impl Transfer {
         let entry = me.process.fd(self.fd)?;
         check_owner(me, self.fd, entry, self.call, stack);
         if !self.reads() {
+            rio::look_at_copies(me, Some(self.fd));
             return None;
         }
         let kept = KeepErrno::new();
@@ -90,8 +91,7 @@ impl Transfer {
             me.synchronized();
             self.after_read(me, stack, result, kept.value());
             if let Some(reader) = reader.filter(|_| result > 0) {
-                reader.last.set(result as i32);
-                reader.read_stack.set(stack);
+                reader.has_read(result as usize, stack);
             }
         }
         if result < 0 {
