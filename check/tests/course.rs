@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::FromRawFd as _;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::{Checked, Link, check, csapp_check, program};
@@ -793,4 +794,40 @@ fn copies_of_a_rio_lose_what_they_read_ahead() {
             }
         }
     }
+}
+
+/// With AddressSanitizer, printf is vprintf.
+#[test]
+fn a_handler_prints_past_a_sanitizer() {
+    let source = r#"
+#include <signal.h>
+#include <stdio.h>
+static void prints(int signal)
+{
+    printf("signal %d\n", signal); // prints
+}
+int main(void)
+{
+    signal(SIGUSR1, prints);
+    raise(SIGUSR1);
+    return 0;
+}
+"#;
+    let dir = support::scratch("sanitized-printf");
+    let (file, program) = (dir.join("sanitized.c"), dir.join("sanitized"));
+    std::fs::write(&file, source).expect("a new file");
+    let mut compile = Command::new("gcc");
+    compile.args(["-g", "-fsanitize=address"]).arg(&file);
+    if !compile
+        .arg("-o")
+        .arg(&program)
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        support::skipped("gcc -fsanitize=address does not link here");
+        return;
+    }
+    let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+    let message = "printf, which calls vprintf, is called in a handler of SIGUSR1";
+    says(&checked, "sanitized", line(source, "// prints"), message);
 }

@@ -159,7 +159,7 @@ impl End<'_> {
                     (ended, all) if ended == all => "all of them".into(),
                     (ended, _) => format!("{ended} of them"),
                 };
-                vec![format!("the program had read {how_many} to the end")]
+                vec![format!("the program had met the end of {how_many}")]
             } else {
                 Vec::new()
             };

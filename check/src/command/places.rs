@@ -307,11 +307,16 @@ impl<'a> Places<'a> {
         })?
     }
 
-    /// The function of libc that is called at the place, if the call was made inside of it: "localtime" of a free.
+    /// The function that is called at the place, if the call was made inside of it, by libc or in its stead by a
+    /// sanitizer: "localtime" of a free.
     pub fn inside(&self, id: u32) -> Option<String> {
         let places = self.stack(id);
         let place = &places[own(&places)?];
-        if !base(&places[0].module).starts_with("libc") {
+        let inner = base(&places[0].module);
+        if !["libc.", "libasan.", "libtsan."]
+            .iter()
+            .any(|name| inner.starts_with(name))
+        {
             return None;
         }
         self.in_file(place.module.clone(), |file| {
