@@ -56,12 +56,11 @@ SAY = @$(if $(V)$(SILENT),:,printf '%12s %s\n')
 # is loaded or unloaded. GNU's linker would fill up pages between code and constants, as lld does not.
 #
 # What makes the library smaller, and costs no call of the Rio package time: instructions that are short rather than quick
-# (opt-level = "s" would also inline less, where lines need it); a small threshold for inlining, since what is worth having
-# in its caller is marked #[inline(always)]; a branch for each condition, which is quicker here than one branch for several;
-# functions that begin at the next multiple of 4 instead of 16, and loops that are moved by 3 bytes at most; and no tables of
-# jumps, each entry of which is a relocation of 24 bytes in csapp.o.
+# (opt-level = "s" would also inline less, where lines need it), not aligned; a small threshold for inlining, since what is
+# worth having in its caller is marked #[inline(always)]; a branch for each condition, which is quicker here than one branch
+# for several; and no tables of jumps, each entry of which is a relocation of 24 bytes in csapp.o.
 SMALL = -C llvm-args=-force-attribute=optsize -C llvm-args=-inline-threshold=20 -C llvm-args=-x86-br-merging-base-cost=-1 \
-    -C llvm-args=-align-all-functions=2 -C llvm-args=-max-bytes-for-alignment=3 -C llvm-args=-min-jump-table-entries=1000
+    -C llvm-args=-min-jump-table-entries=1000
 
 cargo:
 	@command -v $(firstword $(CC)) >/dev/null || { \

@@ -65,27 +65,33 @@ impl Kernel {
             _ => events,
         }
     }
-}
 
-impl Source for Kernel {
+    /// [`Source::read`], compiled into its caller.
     #[inline(always)]
-    fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
-        match *self {
+    fn read_here(self, fd: c_int, room: &mut Room) -> Result<usize> {
+        match self {
             Kernel::InTime(deadline) => sys::read_in_time(fd, room, deadline),
             Kernel::Plain | Kernel::Waiting => sys::read(fd, room, self.awaits(libc::POLLIN)),
         }
     }
 }
 
+impl Source for Kernel {
+    #[inline(never)]
+    fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
+        self.read_here(fd, room)
+    }
+}
+
 /// Reads until `room` is full or the file ends. Returns the number of bytes read, and whether the call failed after them.
 #[inline(always)]
-pub fn readn(mut source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()>) {
+pub fn readn(source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()>) {
     let wanted = room.left();
     let outcome = loop {
         if room.left() == 0 {
             break Ok(());
         }
-        match source.read(fd, &mut room) {
+        match source.read_here(fd, &mut room) {
             Ok(0) => break Ok(()),
             Ok(_) => {}
             Err(reason) => break Err(reason),
@@ -169,10 +175,21 @@ impl rio_t {
 
     /// Reads up to and including the next newline, but at most as many bytes as there is room for. Returns their number, which
     /// is 0 at the end of the file.
-    pub fn readlineb(&mut self, source: &mut dyn Source, mut room: Room) -> Result<usize> {
+    ///
+    /// The next `stored` bytes read ahead are in the room already, and none of them is a newline.
+    pub fn readlineb(
+        &mut self,
+        source: &mut dyn Source,
+        mut room: Room,
+        stored: usize,
+    ) -> Result<usize> {
         let wanted = room.left();
         if !self.settle() {
             self.resume(Call::Readlineb, &mut room)?;
+        } else if stored > 0 {
+            // SAFETY: they are stored.
+            unsafe { room.advance(stored) };
+            self.take(stored);
         }
         while room.left() > 0 {
             if self.rio_cnt == 0 {

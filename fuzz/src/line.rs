@@ -1,9 +1,5 @@
 //! The variants of the line loop, with the harness that the library's own tests hold them against.
 
-/// As src/rio/line.rs has them.
-const FAST: u8 = 0;
-const SLOW: u8 = 1;
-
 #[cfg(target_arch = "x86_64")]
 #[path = "../../src/rio/line/avx2.rs"]
 mod avx2;

@@ -324,6 +324,5 @@ pub(super) fn destination<'a>(host: Option<&'a CStr>, port: Option<&'a CStr>) ->
 }
 
 fn is_ipv6(host: &CStr) -> bool {
-    // SAFETY: a C string.
-    unsafe { !libc::strchr(host.as_ptr(), c_int::from(b':')).is_null() }
+    sys::find(host.to_bytes(), b':').is_some()
 }

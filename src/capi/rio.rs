@@ -6,7 +6,7 @@ use core::slice;
 use libc::{size_t, ssize_t};
 
 use super::{check_buffer, handler, or_minus_one};
-use crate::rio::line::{self, Otherwise};
+use crate::rio::line;
 use crate::rio::{self, Kernel, rio_t};
 use crate::sys::{self, Deadline, Errno, Result, Room};
 
@@ -331,7 +331,7 @@ pub(super) unsafe fn readnb(
     usrbuf: *mut c_void,
     n: usize,
     wait: c_int,
-    otherwise: Otherwise,
+    otherwise: unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t,
 ) -> ssize_t {
     if !sys::is_sanitized() && !rp.is_null() && !usrbuf.is_null() && n as isize > 0 {
         // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for n bytes.
@@ -375,12 +375,14 @@ pub(super) unsafe fn wait_for_line(
     usrbuf: *mut c_void,
     maxlen: usize,
     wait: c_int,
+    stored: usize,
 ) -> ssize_t {
     // SAFETY: the caller's promise.
     let outcome = unsafe { reader(rp, usrbuf, maxlen) }.and_then(|reader| {
         let len = maxlen.checked_sub(1).ok_or(Errno(libc::EINVAL))?;
         // SAFETY: usrbuf is writable for the line and its NUL, and maxlen no more than SSIZE_MAX.
-        let count = reader.readlineb(&mut kernel(wait), unsafe { Room::new(usrbuf, len) })?;
+        let room = unsafe { Room::new(usrbuf, len) };
+        let count = reader.readlineb(&mut kernel(wait), room, stored)?;
         if count > 0 || len == 0 {
             // SAFETY: count <= maxlen - 1.
             let nul = unsafe { usrbuf.cast::<u8>().add(count) };
@@ -401,8 +403,14 @@ unsafe fn slow_bytes(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, wait: c_int)
 }
 
 #[inline(never)]
-unsafe fn slow_line(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, wait: c_int) -> ssize_t {
-    traced!(wait_for_line(rp, usrbuf, maxlen, wait))
+unsafe fn slow_line(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    wait: c_int,
+    stored: usize,
+) -> ssize_t {
+    traced!(wait_for_line(rp, usrbuf, maxlen, wait, stored))
 }
 
 #[inline(always)]

@@ -29,18 +29,11 @@ mod sse2;
 mod tests;
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
-use self::isa::{Isa, isa, known};
+use self::isa::{Isa, known};
 #[cfg(all(target_arch = "aarch64", not(miri)))]
 use self::neon::copy_line as copy_usual;
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 use self::portable::copy_line as copy_usual;
-
-/// The caller of a `copy_line`. The compiler inlines a function of any size that has one caller, so each caller
-/// has its own.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-const FAST: u8 = 0;
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-const SLOW: u8 = 1;
 
 /// A way to copy a line.
 trait Scan {
@@ -50,7 +43,7 @@ trait Scan {
     const IS_SECOND: bool;
 
     /// Stores `bytes` up to and including the first newline, and returns the address of the next line in
-    /// `bytes`. Returns `None` without a newline; then some or all of the bytes are stored.
+    /// `bytes`. Returns `None` without a newline; then all of the bytes are stored, or those that the next scan leaves out.
     ///
     /// # Safety
     /// There must be MIN_LEN bytes. All up to and including the newline must be writable at `to`, which lies outside of
@@ -58,8 +51,9 @@ trait Scan {
     unsafe fn copy(bytes: &[u8], to: *mut u8) -> Option<*const u8>;
 }
 
-/// Handles a line that is not in the buffer, and errors. Takes the C function's parameters and its time limit.
-pub type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t;
+/// Handles a line that is not in the buffer, and errors. Takes the C function's parameters, its time limit, and how many
+/// unread bytes are stored already, none of which is a newline.
+pub type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int, usize) -> ssize_t;
 
 /// Defines the functions that take a line, one for each [`Scan`]. Each is compiled as a whole for the scan's
 /// instructions, so that everything is inlined, and ends with a jump to the next one. If the line is in the
@@ -93,32 +87,33 @@ macro_rules! scans {
             unsafe {
                 match take::<$scan>(rp, usrbuf, maxlen) {
                     Taken::Whole(length) => length,
-                    Taken::Nothing => scans!(@ rp, usrbuf, maxlen, timeout, otherwise $(, $next)?),
-                    Taken::Refused => otherwise(rp, usrbuf, maxlen, timeout),
+                    Taken::Nothing(stored) => scans!(@ rp, usrbuf, maxlen, timeout, stored, otherwise $(, $next)?),
+                    Taken::Refused => otherwise(rp, usrbuf, maxlen, timeout, 0),
                 }
             }
         }
     )+};
-    (@ $rp:ident, $usrbuf:ident, $maxlen:ident, $timeout:ident, $otherwise:ident) => {
-        $otherwise($rp, $usrbuf, $maxlen, $timeout)
+    (@ $rp:ident, $usrbuf:ident, $maxlen:ident, $timeout:ident, $stored:ident, $otherwise:ident) => {
+        $otherwise($rp, $usrbuf, $maxlen, $timeout, $stored)
     };
-    (@ $rp:ident, $usrbuf:ident, $maxlen:ident, $timeout:ident, $otherwise:ident, $next:ident) => {
+    (@ $rp:ident, $usrbuf:ident, $maxlen:ident, $timeout:ident, $stored:ident, $otherwise:ident, $next:ident) => {{
+        let _ = $stored; // which the next one finds out again
         $next($rp, $usrbuf, $maxlen, $timeout, $otherwise)
-    };
+    }};
 }
 
 // With AVX-512, most lines end within the bytes that the first function looks at, which saves no register. The
 // second one is called only after it, so it starts after these bytes.
 #[cfg(all(has_avx512, not(miri)))]
 scans! {
-    Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, second false, |bytes, to| avx512::copy_start::<FAST>(bytes.as_ptr(), to);
+    Avx512Start, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least avx512::START, second false, |bytes, to| avx512::copy_start(bytes.as_ptr(), to);
         avx512_start, else avx512_rest;
     Avx512Rest, features "avx512f,avx512bw,bmi1,bmi2,popcnt", least 0, second true, |bytes, to| avx512::copy_behind_start(bytes, to);
         avx512_rest;
 }
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 scans! {
-    Avx2, features "avx2,bmi1,bmi2", least 0, second false, |bytes, to| behind(bytes, avx2::copy_line::<FAST>(bytes, to));
+    Avx2, features "avx2,bmi1,bmi2", least 0, second false, |bytes, to| behind(bytes, avx2::copy_line(bytes, to));
         avx2;
     Sse2, least 0, second false, |bytes, to| behind(bytes, sse2::copy_line(bytes, to));
         sse2;
@@ -145,7 +140,7 @@ pub unsafe fn readlineb(
     // First, so that a debugger that stops at the call shows this file, not Rust's core library.
     if maxlen == 0 {
         // SAFETY: the caller's promise.
-        return unsafe { otherwise(rp, usrbuf, maxlen, timeout) };
+        return unsafe { otherwise(rp, usrbuf, maxlen, timeout, 0) };
     }
     // SAFETY: the caller's promise, and `known` names only what the processor has.
     #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -155,17 +150,36 @@ pub unsafe fn readlineb(
             Some(Isa::Avx512) => avx512_start(rp, usrbuf, maxlen, timeout, otherwise),
             Some(Isa::Avx2) => avx2(rp, usrbuf, maxlen, timeout, otherwise),
             Some(Isa::Sse2) => sse2(rp, usrbuf, maxlen, timeout, otherwise),
-            None => otherwise(rp, usrbuf, maxlen, timeout),
+            None => undetermined(rp, usrbuf, maxlen, timeout, otherwise),
         }
     }
     // SAFETY: the caller's promise.
     #[cfg(any(miri, not(target_arch = "x86_64")))]
     unsafe {
         match sys::is_sanitized() {
-            true => otherwise(rp, usrbuf, maxlen, timeout),
+            true => otherwise(rp, usrbuf, maxlen, timeout, 0),
             false => usual(rp, usrbuf, maxlen, timeout, otherwise),
         }
     }
+}
+
+/// Determines which instructions the processor has, for the next line.
+///
+/// # Safety
+/// As [`readlineb`].
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[cold]
+#[inline(never)]
+unsafe fn undetermined(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    timeout: c_int,
+    otherwise: Otherwise,
+) -> ssize_t {
+    isa::determine();
+    // SAFETY: the caller's promise.
+    unsafe { otherwise(rp, usrbuf, maxlen, timeout, 0) }
 }
 
 /// Returns the address after the first `end` bytes.
@@ -178,9 +192,9 @@ fn behind(bytes: &[u8], end: Option<usize>) -> Option<*const u8> {
 enum Taken {
     /// The line is taken, and has this length.
     Whole(ssize_t),
-    /// The line is not taken, but some of its bytes may be stored: it is not whole in the buffer, or this
-    /// scan refuses it.
-    Nothing,
+    /// The line is not taken: it is not whole in the buffer, or this scan refuses it. Of a scan with no other after it, so many
+    /// of its bytes are stored.
+    Nothing(usize),
     /// Nothing is stored: the arguments or the fields of the rio_t are not valid, or need [`rio_t::settle`].
     Refused,
 }
@@ -205,11 +219,11 @@ unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> T
     };
     let count = unread.len().min(maxlen - 1);
     if count < S::MIN_LEN {
-        return Taken::Nothing;
+        return Taken::Nothing(count);
     }
     // SAFETY: there are that many bytes; and the caller's promise.
     let Some(next) = (unsafe { S::copy(&unread[..count], to) }) else {
-        return Taken::Nothing;
+        return Taken::Nothing(count);
     };
     let length = next.addr() - unread.as_ptr().addr();
     reader.take_up_to(next, length);
@@ -219,52 +233,12 @@ unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> T
 }
 
 /// Stores as many of `bytes` as there is room for, but none after the first newline. Returns whether it stored a
-/// newline.
-#[inline(always)]
+/// newline. By libc, which takes little longer for the few lines that are not whole in the buffer.
 pub fn copy_line(bytes: &[u8], room: &mut Room) -> bool {
     let bytes = &bytes[..bytes.len().min(room.left())];
-    if sys::is_sanitized() {
-        watch(bytes, room);
-    }
-    // SAFETY: the room is large enough for all of `bytes`, and no other code touches it, so it lies outside of them. The
-    // bytes that are recorded as stored have been stored.
-    unsafe {
-        let end = copy_widest(bytes, room.next());
-        room.advance(end.unwrap_or(bytes.len()));
-        end.is_some()
-    }
-}
-
-/// Tells the sanitizer what [`copy_line`] is about to store.
-#[cold]
-#[inline(never)]
-fn watch(bytes: &[u8], room: &Room) {
-    let end = bytes.iter().position(|&byte| byte == b'\n');
-    sys::about_to_store(room.next(), end.map_or(bytes.len(), |end| end + 1));
-}
-
-/// Stores `bytes` up to and including the first newline, and returns their number. Without a newline, stores all
-/// of them and returns `None`. Touches nothing after them, and reads nothing outside of `bytes`.
-///
-/// # Safety
-/// What is stored must be writable at `to`, which lies outside of `bytes`.
-#[inline(always)]
-unsafe fn copy_widest(bytes: &[u8], to: *mut u8) -> Option<usize> {
-    // SAFETY: the caller's promise, and `isa` names only what the processor has.
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    unsafe {
-        match isa() {
-            #[cfg(has_avx512)]
-            Isa::Avx512 => avx512::copy_line(bytes, to),
-            Isa::Avx2 => avx2::copy_line::<SLOW>(bytes, to),
-            Isa::Sse2 => sse2::copy_line(bytes, to),
-        }
-    }
-    // SAFETY: the caller's promise.
-    #[cfg(any(miri, not(target_arch = "x86_64")))]
-    unsafe {
-        copy_usual(bytes, to)
-    }
+    let end = sys::find(bytes, b'\n').map(|at| at + 1);
+    room.put(&bytes[..end.unwrap_or(bytes.len())]);
+    end.is_some()
 }
 
 /// The largest number of bytes that [`copy_chunk`] takes.

@@ -20,15 +20,27 @@ const MAX_IO: usize = 0x7fff_f000;
 /// `events` is POLLIN, waits on an O_NONBLOCK descriptor as well, as [`before_retry`] describes.
 #[inline(always)]
 pub fn read(fd: c_int, room: &mut Room, events: libc::c_short) -> Result<usize> {
+    match attempt_read(fd, room) {
+        Err(reason) => read_again(fd, room, events, reason),
+        outcome => outcome,
+    }
+}
+
+/// [`read`] after its first attempt has failed.
+#[cold]
+#[inline(never)]
+fn read_again(fd: c_int, room: &mut Room, events: libc::c_short, reason: Errno) -> Result<usize> {
     let mut deadline = None;
+    let mut outcome = read_first_page(fd, room, reason);
     loop {
-        match read_once(fd, room) {
+        match outcome {
             Err(Errno(libc::EIO)) if is_ended_terminal(fd) => return Ok(0),
             Err(reason) => {
                 deadline = before_retry(reason, fd, libc::SO_RCVTIMEO, events, deadline)?;
             }
             outcome => return outcome,
         }
+        outcome = read_once(fd, room);
     }
 }
 
@@ -85,43 +97,52 @@ fn receive_now(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left().min(MAX_IO));
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
     match checked(|| unsafe { libc::recv(fd, start.cast(), len, libc::MSG_DONTWAIT) }) {
-        Err(Errno(libc::ENOTSOCK)) => return read_once(fd, room),
-        Err(Errno(libc::EFAULT)) => read_first_page(fd, room).map(|count| count as usize),
-        outcome => outcome,
+        Ok(count) => {
+            // SAFETY: so many bytes have been stored.
+            unsafe { room.advance(count) };
+            Ok(count)
+        }
+        Err(Errno(libc::ENOTSOCK)) => read_once(fd, room),
+        Err(reason) => read_first_page(fd, room, reason),
     }
-    // SAFETY: so many bytes have been stored.
-    .inspect(|&count| unsafe { room.advance(count) })
 }
 
 /// Makes the system call read into `room`, even if its stated size is larger than the kernel accepts.
-#[inline(always)]
+#[inline(never)]
 pub fn read_once(fd: c_int, room: &mut Room) -> Result<usize> {
+    attempt_read(fd, room).or_else(|reason| read_first_page(fd, room, reason))
+}
+
+/// Makes the system call read into `room`.
+#[inline(always)]
+fn attempt_read(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left().min(MAX_IO));
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
-    let outcome = match or_errno(-1, || unsafe { libc::read(fd, start.cast(), len) }) {
-        Err(Errno(libc::EFAULT)) => read_first_page(fd, room),
-        outcome => outcome,
-    };
-    let count = outcome? as usize;
+    let count = checked(|| unsafe { libc::read(fd, start.cast(), len) })?;
     // SAFETY: so many bytes have been stored.
     unsafe { room.advance(count) };
     Ok(count)
 }
 
-/// Repeats [`read_once`] after EFAULT, up to the end of the first page: callers state a larger size than they
+/// Repeats a read after EFAULT, up to the end of the first page: callers state a larger size than they
 /// own, and the kernel refuses a count that reaches beyond the address space, even if there is little to read.
 /// Any other EFAULT is final: a datagram is lost by then, and a second read would wait for the next one.
+/// Fails with `reason` if it is another one.
 #[cold]
 #[inline(never)]
-fn read_first_page(fd: c_int, room: &Room) -> Result<isize> {
+fn read_first_page(fd: c_int, room: &mut Room, reason: Errno) -> Result<usize> {
     const PAGE: usize = 4096;
     let start = room.next();
-    if !reaches_beyond(start.addr(), room.left().min(MAX_IO)) {
-        return Err(Errno(libc::EFAULT));
+    let len = room.left().min(MAX_IO);
+    if reason != Errno(libc::EFAULT) || !reaches_beyond(start.addr(), len) {
+        return Err(reason);
     }
-    let len = room.left().min(PAGE - start.addr() % PAGE);
-    // SAFETY: as in `read_once`.
-    or_errno(-1, || unsafe { libc::read(fd, start.cast(), len) })
+    let len = len.min(PAGE - start.addr() % PAGE);
+    // SAFETY: as in `attempt_read`.
+    let count = checked(|| unsafe { libc::read(fd, start.cast(), len) })?;
+    // SAFETY: so many bytes have been stored.
+    unsafe { room.advance(count) };
+    Ok(count)
 }
 
 /// Whether `len` bytes at `start` may reach beyond the address space, whose end is at or just below a power of two with 64 bits.

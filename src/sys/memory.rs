@@ -1,6 +1,6 @@
-//! Memory for the time of a call. Takes no lock, so a signal handler may request it.
+//! Memory for the time of a call, and a search in memory. Takes no lock, so a signal handler may do both.
 
-use core::ffi::c_void;
+use core::ffi::{c_int, c_void};
 use core::ptr;
 use core::slice;
 
@@ -47,4 +47,12 @@ struct Mapping {
 unsafe extern "C" fn unmap(mapping: &Mapping) {
     // SAFETY: the caller's promise.
     let _ = or_errno(-1, || unsafe { libc::munmap(mapping.start, mapping.len) });
+}
+
+/// Returns the position of the first `byte` in `bytes`.
+pub fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    let start = bytes.as_ptr();
+    // SAFETY: so many bytes are there.
+    let found = unsafe { libc::memchr(start.cast(), c_int::from(byte), bytes.len()) };
+    (!found.is_null()).then(|| found.addr() - start.addr())
 }

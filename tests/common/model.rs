@@ -417,7 +417,7 @@ fn make(call: Call, reader: &mut rio_t, source: &mut Script, buffer: &mut [u8]) 
     // SAFETY: no call here asks for more than the buffer has.
     let room = unsafe { Room::new(buffer.as_mut_ptr().cast(), call.size()) };
     match call {
-        Call::Readlineb(_) => reader.readlineb(source, room),
+        Call::Readlineb(_) => reader.readlineb(source, room, 0),
         Call::Readnb(_) => reader.readnb(source, room),
     }
 }

@@ -10,14 +10,15 @@ use super::portable;
 /// Bytes in a register.
 const WIDTH: usize = 32;
 
-/// Does what [`super::copy_widest`] does.
+/// Stores `bytes` up to and including the first newline, and returns their number. Without a newline, stores all
+/// of them and returns `None`. Touches nothing after them, and reads nothing outside of `bytes`.
 ///
 /// # Safety
 /// The bytes of `bytes` up to and including the newline must be writable at `to`, which lies outside
 /// of them. The processor must have the instructions named here.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 #[inline]
-pub unsafe fn copy_line<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<usize> {
+pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let (from, len) = (bytes.as_ptr(), bytes.len());
     if len < WIDTH {
         // SAFETY: the caller's promise.

@@ -4,7 +4,6 @@
 // build.rs leaves this file out with compilers that lack any of it.
 #![allow(clippy::incompatible_msrv)]
 
-use super::{FAST, SLOW};
 use core::arch::asm;
 use core::arch::x86_64::{
     __m512i, _bzhi_u64, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_set1_epi8,
@@ -34,7 +33,7 @@ pub const START: usize = 2 * WIDTH;
 /// START bytes at `from` must be readable. At `to`, the bytes up to the newline must be writable.
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 #[inline]
-pub unsafe fn copy_start<const CALLER: u8>(from: *const u8, to: *mut u8) -> Option<*const u8> {
+pub unsafe fn copy_start(from: *const u8, to: *mut u8) -> Option<*const u8> {
     // SAFETY: 2 * WIDTH bytes are there.
     let hits: [u64; 2] = unsafe { [hits(from), hits(from.add(WIDTH))] };
     // SAFETY: the same.
@@ -95,52 +94,35 @@ unsafe fn hits(from: *const u8) -> u64 {
     half(0) | half(WIDTH / 2) << (WIDTH / 2)
 }
 
-/// Does what [`super::copy_widest`] does.
+/// Stores `bytes` up to and including the first newline, after [`copy_start`] has copied the first START of them, if there
+/// are that many, and found no newline. Returns where the next line starts; `None` without a newline. Touches nothing
+/// after the newline, and reads nothing outside of `bytes`.
 ///
 /// # Safety
 /// The bytes of `bytes` up to and including the newline must be writable at `to`, which lies outside
 /// of them. The processor must have the instructions named here.
-#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
-pub unsafe fn copy_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
-    let Some((_, rest)) = bytes.split_at_checked(START) else {
-        // SAFETY: the caller's promise.
-        return unsafe { copy_rest::<SLOW>(bytes, to) };
-    };
-    // SAFETY: the caller's promise, and the bytes are enough; if all are stored, none is a newline.
-    unsafe {
-        match copy_start::<SLOW>(bytes.as_ptr(), to) {
-            Some(next) => Some(next.addr() - bytes.as_ptr().addr()),
-            None => copy_rest::<SLOW>(rest, to.add(START)).map(|end| START + end),
-        }
-    }
-}
-
-/// [`copy_line`], after [`copy_start`] has copied the first START bytes, if there are that many, and found no newline.
-/// Returns where the next line starts.
-///
-/// # Safety
-/// As [`copy_line`].
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 #[inline]
 pub unsafe fn copy_behind_start(bytes: &[u8], to: *mut u8) -> Option<*const u8> {
     let at = if bytes.len() < START { 0 } else { START };
     let rest = &bytes[at..];
     // SAFETY: the caller's promise.
-    let end = unsafe { copy_rest::<FAST>(rest, to.add(at)) }?;
+    let end = unsafe { copy_rest(rest, to.add(at)) }?;
     Some(rest.as_ptr().wrapping_add(end))
 }
 
-/// [`copy_line`] for the bytes after those of [`copy_start`], or for bytes that are too few for it.
+/// [`copy_behind_start`] for the bytes after those of [`copy_start`], or for bytes that are too few for it. Returns their
+/// number, the newline included.
 ///
 /// # Safety
-/// As [`copy_line`].
+/// As [`copy_behind_start`].
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
 #[inline]
-pub unsafe fn copy_rest<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<usize> {
+pub unsafe fn copy_rest(bytes: &[u8], to: *mut u8) -> Option<usize> {
     let mut at = 0;
     while bytes.len() - at >= GROUP {
         // SAFETY: GROUP bytes are there from `at` on, and no newline before them.
-        let group = unsafe { copy_group::<CALLER>(bytes.as_ptr().add(at), to.add(at)) };
+        let group = unsafe { copy_group(bytes.as_ptr().add(at), to.add(at)) };
         if let Some(end) = group {
             return Some(at + end);
         }
@@ -165,13 +147,13 @@ pub unsafe fn copy_rest<const CALLER: u8>(bytes: &[u8], to: *mut u8) -> Option<u
     None
 }
 
-/// [`copy_line`] for exactly four registers. Without loops, which the compiler would not unroll where it saves room; then the
+/// [`copy_rest`] for exactly four registers. Without loops, which the compiler would not unroll where it saves room; then the
 /// registers would be arrays in memory.
 ///
 /// # Safety
 /// GROUP bytes at `from` must be readable. At `to`, the bytes up to the newline must be writable.
 #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
-unsafe fn copy_group<const CALLER: u8>(from: *const u8, to: *mut u8) -> Option<usize> {
+unsafe fn copy_group(from: *const u8, to: *mut u8) -> Option<usize> {
     // SAFETY: the caller's promise.
     let load = |i: usize| unsafe { _mm512_loadu_epi8(from.add(i * WIDTH).cast()) };
     let blocks: [__m512i; 4] = [load(0), load(1), load(2), load(3)];

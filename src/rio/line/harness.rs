@@ -12,8 +12,24 @@ use super::portable;
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use super::{avx2, isa, sse2};
 
-/// Does what [`super::copy_widest`] does.
+/// Stores the bytes up to and including the first newline, and returns their number. Without a newline, stores all of them and
+/// returns `None`.
 pub type Variant = unsafe fn(&[u8], *mut u8) -> Option<usize>;
+
+/// The two steps of AVX-512, as one.
+#[cfg(all(has_avx512, not(miri)))]
+#[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt")]
+unsafe fn avx512_line(bytes: &[u8], to: *mut u8) -> Option<usize> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let next = match bytes.len() {
+            ..avx512::START => None,
+            _ => avx512::copy_start(bytes.as_ptr(), to),
+        };
+        let next = next.or_else(|| avx512::copy_behind_start(bytes, to))?;
+        Some(next.addr() - bytes.as_ptr().addr())
+    }
+}
 
 /// The variants that this processor can run.
 fn variants() -> Vec<(&'static str, Variant)> {
@@ -24,12 +40,12 @@ fn variants() -> Vec<(&'static str, Variant)> {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         variants.push(("sse2", sse2::copy_line));
-        if isa::isa() <= isa::Isa::Avx2 {
-            variants.push(("avx2", avx2::copy_line::<0>));
+        if isa::widest() <= isa::Isa::Avx2 {
+            variants.push(("avx2", avx2::copy_line));
         }
         #[cfg(has_avx512)]
-        if isa::isa() <= isa::Isa::Avx512 {
-            variants.push(("avx512", avx512::copy_line));
+        if isa::widest() <= isa::Isa::Avx512 {
+            variants.push(("avx512", avx512_line));
         }
     }
     variants

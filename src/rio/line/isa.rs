@@ -19,8 +19,8 @@ pub enum Isa {
 /// thread stores it, nor when the others see it.
 static KNOWN: AtomicU8 = AtomicU8::new(0);
 
-/// Returns the widest set that the processor has and the system lets programs use. Returns `None` before [`isa`] has
-/// determined it, and while a sanitizer must see every byte before it is stored.
+/// Returns the widest set that the processor has and the system lets programs use. Returns `None` before [`determine`]
+/// has determined it, and while a sanitizer must see every byte before it is stored.
 #[inline(always)]
 pub fn known() -> Option<Isa> {
     const SSE2: u8 = Isa::Sse2 as u8;
@@ -36,25 +36,16 @@ pub fn known() -> Option<Isa> {
     }
 }
 
-/// Returns the widest set, and determines it if necessary.
-#[inline(always)]
-pub fn isa() -> Isa {
-    known().unwrap_or_else(ask)
-}
-
-#[cold]
-#[inline(never)]
-fn ask() -> Isa {
-    let isa = widest();
+/// Determines the set.
+pub fn determine() {
     if !sys::is_sanitized() {
-        KNOWN.store(isa as u8, Ordering::Relaxed);
+        KNOWN.store(widest() as u8, Ordering::Relaxed);
     }
-    isa
 }
 
 /// Asks the processor (Intel's Software Developer's Manual, volume 2, CPUID; volume 1, sections
 /// 13.2 and 15.2).
-fn widest() -> Isa {
+pub fn widest() -> Isa {
     const OSXSAVE: u32 = 1 << 27;
     #[allow(unused_unsafe)] // which Rust 1.85 asks for
     // SAFETY: every x86-64 has the instruction, and a leaf 1; leaf 7 where leaf 0 says so.
@@ -107,7 +98,7 @@ unsafe fn saved_state() -> u64 {
 
 #[cfg(all(test, has_avx512))]
 mod tests {
-    use super::{Isa, isa, widest_of};
+    use super::{Isa, determine, known, widest, widest_of};
 
     #[test]
     fn the_answer_is_that_of_the_standard_library() {
@@ -118,8 +109,9 @@ mod tests {
             (_, true) => Isa::Avx2,
             _ => Isa::Sse2,
         };
-        assert_eq!(isa(), expected);
-        assert_eq!(isa(), expected, "the second time it is remembered");
+        assert_eq!(widest(), expected);
+        determine();
+        assert_eq!(known(), Some(expected), "it is remembered");
     }
 
     /// Every bit that a set of instructions needs, and no other, decides.

@@ -9,7 +9,8 @@ use super::portable;
 /// Bytes in a register.
 const WIDTH: usize = 16;
 
-/// Does what [`super::copy_widest`] does.
+/// Stores `bytes` up to and including the first newline, and returns their number. Without a newline, stores all
+/// of them and returns `None`. Touches nothing after them, and reads nothing outside of `bytes`.
 ///
 /// # Safety
 /// The bytes of `bytes` up to and including the newline must be writable at `to`, which lies outside

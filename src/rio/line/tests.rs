@@ -3,8 +3,9 @@
 
 use proptest::prelude::*;
 
-use super::copy_widest;
+use super::copy_line;
 use super::harness::{Harness, Place};
+use crate::sys::Room;
 
 /// Miri is a thousand times as slow.
 const CASES: u32 = if cfg!(miri) { 16 } else { 256 };
@@ -12,10 +13,13 @@ const LONGEST: usize = if cfg!(miri) { 200 } else { 2000 };
 
 fn harness() -> Harness {
     let mut harness = Harness::new();
-    harness.variants.push(("widest", |bytes, to| {
-        // SAFETY: the caller's promise is the same.
-        unsafe { copy_widest(bytes, to) }
-    }));
+    harness
+        .variants
+        .push(("for lines that are not whole", |bytes, to| {
+            // SAFETY: the caller's promise is the same.
+            let mut room = unsafe { Room::new(to.cast(), bytes.len()) };
+            copy_line(bytes, &mut room).then(|| bytes.len() - room.left())
+        }));
     harness
 }
 
