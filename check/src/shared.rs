@@ -134,6 +134,7 @@ named! {
         Barrier = "pthread_barrier_wait",
         ReadLock = "pthread_rwlock_rdlock", WriteLock = "pthread_rwlock_wrlock", Getaddrinfo = "getaddrinfo",
         Fgets = "fgets", Fgetc = "fgetc", Getc = "getc", Getchar = "getchar", Getline = "getline", Fread = "fread",
+        Scanf = "scanf",
         Printf = "printf", Fprintf = "fprintf", Vprintf = "vprintf", Vfprintf = "vfprintf", Puts = "puts", Fputs = "fputs",
         Fputc = "fputc", Putc = "putc", Putchar = "putchar", Fwrite = "fwrite", Perror = "perror", Fflush = "fflush",
         Malloc = "malloc", Calloc = "calloc", Realloc = "realloc", Free = "free", Syslog = "syslog",
@@ -294,6 +295,8 @@ pub struct Process {
     pub fds_used: AtomicU32,
     pub children_used: AtomicU32,
     pub rios_used: AtomicU32,
+    /// How many of them were found to be copies.
+    pub copies: AtomicU32,
     pub held_used: AtomicU32,
     /// What identifies the process: which one forked it, and as which child. How often it has forked itself.
     pub lineage: AtomicU64,
@@ -372,7 +375,12 @@ pub struct Rio {
     pub abandoned: AtomicI32,
     pub initialised: AtomicU32,
     pub reported: AtomicU32,
+    /// The one that was assigned to it, 0: none. What it held unread when that was last looked up; UNKNOWN: not yet.
+    pub origin: AtomicUsize,
+    pub seen: AtomicI32,
 }
+
+pub const UNKNOWN: i32 = -1;
 
 /// Where a call was made that gives the program something to do; its frame tells the activation of a function.
 #[repr(C)]
@@ -423,6 +431,8 @@ pub struct Thread {
     pub argument: AtomicUsize,
     pub create_stack: AtomicU32,
     pub creator: AtomicI32,
+    /// How many descriptors its creator had been given by then.
+    pub born: AtomicU32,
     /// Waits until its creator goes on: see threads.rs.
     pub held: AtomicU32,
     pub joined: AtomicU32,
@@ -446,6 +456,9 @@ pub struct Thread {
     pub loop_generation: AtomicU32,
     pub loop_errno: AtomicI32,
     pub loop_count: AtomicU32,
+    /// If the error is EAGAIN: when that began, by the clock and by the time that the thread had run.
+    pub loop_since: AtomicU64,
+    pub loop_began: AtomicU64,
     /// The newest descriptor it was given, how many it was given, and its last pthread_create.
     pub newest_fd: AtomicI32,
     pub opened: AtomicU32,

@@ -6,6 +6,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::FromRawFd as _;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::{Checked, Link, check, csapp_check, program};
@@ -168,30 +169,8 @@ int main(void)
 
 /// Each call that writes to a connection is named if it kills, also through a stream and as standard output.
 #[test]
-fn streams_and_files_are_written_to_sockets() {
-    let source = r#"
-#include "csapp.h"
-#include <sys/sendfile.h>
-int main(int argc, char **argv)
-{
-    int ends[2], file = open(argv[0], O_RDONLY);
-    FILE *stream;
-    MEND;
-    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
-    stream = fdopen(ends[0], "w");
-    if (HELD) {
-        fprintf(stream, "%d", file);
-    } else {
-        setvbuf(stream, NULL, _IONBF, 0);
-        setvbuf(stdout, NULL, _IONBF, 0);
-        dup2(ends[0], 1);
-    }
-    close(ends[1]);
-    CALL; // dies
-    return 0;
-}
-"#;
-    let all = [
+fn streams_and_files_are_written_to_connections() {
+    let calls = [
         ("fprintf", "fprintf(stream, \"%d\", argc)"),
         ("fputs", "fputs(argv[0], stream)"),
         ("fputc", "fputc(argc, stream)"),
@@ -200,22 +179,62 @@ int main(int argc, char **argv)
         ("printf", "printf(\"%d\", argc)"),
         ("puts", "puts(argv[0])"),
         ("putchar", "putchar(argc)"),
-        ("fclose", "fclose(stream)"),
+        ("fclose", "fclose(held)"),
         ("sendfile", "sendfile(ends[0], file, NULL, 100)"),
+        ("write", "write(fifo, argv[0], 5)"),
+        ("fputs", "fputs(argv[0], ended)"),
     ];
-    for (name, call) in all {
-        let source = source
-            .replace("CALL", call)
-            .replace("HELD", if name == "fclose" { "1" } else { "0" });
-        let broken = source.replace("MEND", "(void)0");
-        let checked = run(&format!("dies-in-{name}"), &broken);
-        let message = format!("{name} on descriptor");
-        let place = line(&broken, "// dies");
-        says(&checked, &format!("dies-in-{name}"), place, &message);
+    let cases: String = (0..)
+        .zip(calls)
+        .map(|(i, (_, call))| format!("    case {i}: {call}; break; // {i}\n"))
+        .collect();
+    let source = r#"
+#include "csapp.h"
+#include <sys/sendfile.h>
+static FILE *unbuffered(FILE *stream)
+{
+    setvbuf(stream, NULL, _IONBF, 0);
+    return stream;
+}
+int main(int argc, char **argv)
+{
+    int ends[2], file = open(argv[0], O_RDONLY), reads, fifo;
+    FILE *stream, *held, *ended = unbuffered(popen("exec <&-", "w"));
+    char name[300];
+    if (argc > 2)
+        Signal(SIGPIPE, SIG_IGN);
+    snprintf(name, sizeof name, "%s-fifo%s", argv[0], argv[1]);
+    mkfifo(name, 0600);
+    reads = open(name, O_RDONLY | O_NONBLOCK);
+    fifo = open(name, O_WRONLY);
+    unlink(name);
+    close(reads);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    stream = unbuffered(fdopen(ends[0], "w"));
+    held = fdopen(dup(ends[0]), "w");
+    fprintf(held, "%d", file);
+    dup2(ends[0], 1);
+    unbuffered(stdout);
+    close(ends[1]);
+    waitid(P_ALL, 0, NULL, WEXITED | WNOWAIT);
+    switch (atoi(argv[1])) {
+CASES    }
+    _exit(0);
+}
+"#;
+    let source = source.replace("CASES", &cases);
+    let name = "dies-of-sigpipe";
+    let program = program(name, &source, Link::Object);
+    let program = program.to_str().expect("UTF-8");
+    for (i, (call, _)) in calls.iter().enumerate() {
+        let number = i.to_string();
+        let checked = check(&[], &[program, &number], "");
+        let place = line(&source, &format!("// {i}"));
+        says(&checked, name, place, &format!("{call} on descriptor"));
         assert_eq!(checked.reports().len(), 1, "{}", checked.log);
-        let mended = source.replace("MEND", "Signal(SIGPIPE, SIG_IGN)");
-        let checked = run(&format!("lives-in-{name}"), &mended);
-        assert_eq!(checked.log, "");
+        let checked = check(&[], &[program, &number, "mended"], "");
+        let kinds = checked.kinds();
+        assert!(!kinds.contains(&"sigpipe"), "{}", checked.log);
     }
 }
 
@@ -366,6 +385,118 @@ int main(void)
     let checked = run("is-used", &used);
     let message = "4 descriptors opened here by recvmsg (SCM_RIGHTS) are still open";
     says(&checked, "is-used", line(&used, "// comes"), message);
+}
+
+/// A loop that reads a descriptor which does not block, and waits for nothing.
+#[test]
+fn a_loop_that_does_not_wait() {
+    let source = r#"
+#include "csapp.h"
+#include <poll.h>
+int main(void)
+{
+    int ends[2], i;
+    char byte;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    for (i = 0; i < 250000; i++) {
+        if (i % 90000 == 0)
+            WAIT;
+        read(ends[0], &byte, 1); // spins
+    }
+    return 0;
+}
+"#;
+    let broken = source.replace("WAIT", "(void)0");
+    let checked = run("spins", &broken);
+    let message = "read has failed 100000 times in a row on descriptor";
+    says(&checked, "spins", line(&broken, "// spins"), message);
+    assert_eq!(checked.reports().len(), 1, "{}", checked.log);
+    for (name, wait) in [
+        ("polls", "poll(&(struct pollfd){ends[0], POLLIN}, 1, 1)"),
+        ("sleeps", "usleep(1)"),
+        ("writes", "write(ends[0], &byte, 1)"),
+    ] {
+        let checked = run(&format!("spins-{name}"), &source.replace("WAIT", wait));
+        assert_eq!(checked.log, "");
+    }
+}
+
+/// scanf reads: at the end of file for ever, or in a child that has fallen through.
+#[test]
+fn scanf_reads() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    int number = 0, i;
+    for (i = 0; i < 150; i++)
+        if (scanf("%d", &number) == EOF && BREAK) // reads
+            break;
+    return number;
+}
+"#;
+    let broken = source.replace("BREAK", "0");
+    let checked = run("scans", &broken);
+    let message = "scanf has reached the end of file 100 times in a row on descriptor 0";
+    says(&checked, "scans", line(&broken, "// reads"), message);
+    let checked = run("scans-not", &source.replace("BREAK", "1"));
+    assert_eq!(checked.log, "");
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    char word[100];
+    while (scanf("%99s", word) == 1 && strcmp(word, "quit")) {
+        if (fork() == 0) {
+            execlp(word, word, NULL); // fails
+            MEND;
+        }
+        wait(NULL);
+    }
+    return 0;
+}
+"#;
+    let broken = source.replace("MEND", "(void)0");
+    for (text, fails) in [
+        (broken, true),
+        (source.replace("MEND", "_exit(127)"), false),
+    ] {
+        let name = format!("shell-{fails}");
+        let program = program(&name, &text, Link::Object);
+        let input = "nosuchcommand\nquit\nquit\n";
+        let checked = check(&[], &[program.to_str().expect("UTF-8")], input);
+        if fails {
+            let message = "exec fails, and the child continues with the code of its parent";
+            says(&checked, &name, line(&text, "// fails"), message);
+        } else {
+            assert_eq!(checked.log, "");
+        }
+    }
+}
+
+/// The function of libc is named that the handler calls, not what is called inside of it.
+#[test]
+fn handlers_call_what_allocates() {
+    let source = r#"
+#include "csapp.h"
+static struct addrinfo *found;
+static void look(int signal)
+{
+    getaddrinfo("127.0.0.1", NULL, NULL, &found); // looks
+}
+int main(void)
+{
+    int kept = errno;
+    Signal(SIGUSR1, look);
+    raise(SIGUSR1);
+    errno = kept;
+    return 0;
+}
+"#;
+    let checked = run("looks", source);
+    let message = "getaddrinfo, which calls ";
+    says(&checked, "looks", line(source, "// looks"), message);
 }
 
 /// A handler may wait for a child before fork has told its parent the number.
@@ -527,4 +658,176 @@ int main(void)
     }
     let said = String::from_utf8_lossy(&said);
     assert!(said.contains("has read words"), "{said}");
+}
+
+/// Three clients that have sent all they will, and wait for answers; served by `how`.
+fn half_closing_clients(how: &str) -> String {
+    r#"
+#include "csapp.h"
+static sem_t given, served, more;
+static int next;
+static void *serve(void *argument)
+{
+    int client = (int)(long)argument, ends[2];
+    char byte;
+    if (client == 0) {
+        P(&given);
+        client = next;
+    }
+    while (read(client, &byte, 1) == 1)
+        ;
+    V(&served);
+    if (ANSWERS) {
+        pipe(ends);
+        V(&served);
+        read(ends[0], &byte, 1);
+    }
+    P(&more);
+    return NULL;
+}
+int main(void)
+{
+    pthread_t tid;
+    int i, pair[2];
+    Sem_init(&given, 0, 0);
+    Sem_init(&served, 0, 0);
+    Sem_init(&more, 0, 0);
+    for (i = 0; i < 3; i++) {
+        if (POOL)
+            Pthread_create(&tid, NULL, serve, NULL);
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair); // client
+        shutdown(pair[1], SHUT_WR);
+        next = pair[0];
+        if (POOL)
+            V(&given);
+        else
+            Pthread_create(&tid, NULL, serve, (void *)(long)pair[0]);
+        P(&served);
+        if (ANSWERS)
+            P(&served);
+    }
+    usleep(100000);
+    raise(SIGTERM);
+}
+"#
+    .replace("POOL", if how.contains("pool") { "1" } else { "0" })
+    .replace("ANSWERS", if how.contains("answers") { "1" } else { "0" })
+}
+
+#[test]
+fn clients_that_still_wait_are_no_leak() {
+    for how in ["each answers", "pool answers", "each"] {
+        let checked = run("half-closed", &half_closing_clients(how));
+        assert_eq!(checked.log, "", "{how}");
+    }
+    let source = half_closing_clients("pool");
+    let checked = run("half-closed", &source);
+    let message = "3 descriptors opened here by socketpair are still open";
+    says(&checked, "half-closed", line(&source, "// client"), message);
+}
+
+/// Clients of a server by select, each of which sends two lines at once, and another one later. The server reads them by
+/// `how`.
+fn lines_at_once(clients: usize, how: &str) -> String {
+    let parts: Vec<_> = how.split('|').collect();
+    r#"
+#include "csapp.h"
+static rio_t readers[CLIENTS];
+static void serve(int i)
+{
+    char line[MAXLINE];
+    DECLARE;
+    Rio_readlineb(RIO, line, MAXLINE); // reads
+    write(readers[i].rio_fd, "ok\n", 3);
+    END;
+}
+int main(void)
+{
+    int i, round, pair[CLIENTS][2];
+    fd_set ready;
+    for (i = 0; i < CLIENTS; i++) {
+        socketpair(AF_UNIX, SOCK_STREAM, 0, pair[i]);
+        Rio_readinitb(&readers[i], pair[i][0]); // once
+        write(pair[i][1], "one\ntwo\n", 8);
+    }
+    for (round = 0; round < 2; round++) {
+        FD_ZERO(&ready);
+        for (i = 0; i < CLIENTS; i++)
+            FD_SET(pair[i][0], &ready);
+        select(FD_SETSIZE, &ready, NULL, NULL, NULL);
+        for (i = 0; i < CLIENTS; i++)
+            serve(i);
+        for (i = 0; i < CLIENTS; i++)
+            write(pair[i][1], "three\n", 6);
+    }
+    return 0;
+}
+"#
+    .replace("CLIENTS", &clients.to_string())
+    .replace("DECLARE", parts[0])
+    .replace("RIO", parts[1])
+    .replace("END", parts[2])
+}
+
+#[test]
+fn copies_of_a_rio_lose_what_they_read_ahead() {
+    let copy = "rio_t rio = readers[i]|&rio|(void)0";
+    let pointer = "rio_t *rio = &readers[i]|rio|(void)0";
+    let copied_back = "rio_t rio = readers[i]|&rio|readers[i] = rio";
+    for clients in [1, 2] {
+        let broken = lines_at_once(clients, copy);
+        let line = |end| line(&broken, end);
+        for link in [Link::Shared, Link::Object, Link::Own] {
+            let program = program("copies", &broken, link);
+            let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+            let message = "reads 4 bytes of descriptor";
+            says(&checked, "copies", line("// reads"), message);
+            assert_eq!(checked.kinds(), ["lost-bytes"], "{}", checked.log);
+            let once = format!("initialised at copies.c:{} (main)", line("// once"));
+            assert!(checked.log.contains(&once), "{}", checked.log);
+        }
+        for mended in [pointer, copied_back] {
+            for link in [Link::Object, Link::Own] {
+                let program = program("copies-not", &lines_at_once(clients, mended), link);
+                let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+                assert_eq!(checked.log, "", "{mended} {clients} {link:?}");
+            }
+        }
+    }
+}
+
+/// With AddressSanitizer, printf is vprintf.
+#[test]
+fn a_handler_prints_past_a_sanitizer() {
+    let source = r#"
+#include <signal.h>
+#include <stdio.h>
+static void prints(int signal)
+{
+    printf("signal %d\n", signal); // prints
+}
+int main(void)
+{
+    signal(SIGUSR1, prints);
+    raise(SIGUSR1);
+    return 0;
+}
+"#;
+    let dir = support::scratch("sanitized-printf");
+    let (file, program) = (dir.join("sanitized.c"), dir.join("sanitized"));
+    std::fs::write(&file, source).expect("a new file");
+    let mut compile = Command::new("gcc");
+    compile.args(["-g", "-fsanitize=address"]).arg(&file);
+    if !compile
+        .arg("-o")
+        .arg(&program)
+        .status()
+        .is_ok_and(|status| status.success())
+    {
+        support::skipped("gcc -fsanitize=address does not link here");
+        return;
+    }
+    let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+    let message = "printf, which calls vprintf, is called in a handler of SIGUSR1";
+    says(&checked, "sanitized", line(source, "// prints"), message);
 }

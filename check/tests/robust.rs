@@ -237,3 +237,34 @@ fn killed_with_csapp_check() {
     out.read_line(&mut line).expect("text");
     assert_eq!(line, "begun\n");
 }
+
+/// A program that writes past the end of something in its memory fails there, and does not write into the records.
+#[test]
+fn records_lie_apart() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    unsigned long from[3] = {0}, to[3] = {0};
+    char access[3][8], line[512];
+    while (fgets(line, sizeof line, maps)) {
+        memmove(from, from + 1, sizeof from - sizeof *from);
+        memmove(to, to + 1, sizeof to - sizeof *to);
+        memmove(access, access + 1, sizeof access - sizeof *access);
+        sscanf(line, "%lx-%lx %7s", &from[2], &to[2], access[2]);
+        if (to[0] == from[1] && to[1] == from[2] && !strcmp(access[1], "rw-s"))
+            return strcmp(access[0], "---p") || strcmp(access[2], "---p");
+    }
+    return 2;
+}
+"#;
+    let program = program("apart", source, Link::Object);
+    let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+    assert_eq!(
+        checked.output.status.code(),
+        Some(0),
+        "{:?}",
+        checked.output
+    );
+}

@@ -75,7 +75,12 @@ pub fn errno_text(errno: i64) -> String {
 
 /// "1 byte", "2 bytes".
 pub fn counted(n: i64, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+    let ending = match what {
+        _ if n == 1 => "",
+        "process" => "es",
+        _ => "s",
+    };
+    format!("{n} {what}{ending}")
 }
 
 /// A finding, with the places of its calls.
@@ -260,6 +265,16 @@ fn lost_bytes(story: &Story<'_>) -> Words {
             format!("a stdio stream reads descriptor {fd}, but a rio_t still holds {bytes} of it"),
             vec![ahead()],
         ),
+        5 => (
+            format!(
+                "{} reads {bytes} of descriptor {fd} ahead into a copy of a rio_t, which is overwritten then",
+                story.call(0)
+            ),
+            vec![format!(
+                "the rio_t was initialised at {}, and has none of them",
+                story.at(1)
+            )],
+        ),
         _ => (
             format!(
                 "{} passes over {bytes} of descriptor {fd} that a stdio stream has read ahead",
@@ -274,7 +289,11 @@ fn lost_bytes(story: &Story<'_>) -> Words {
     Words {
         message,
         evidence,
-        why: "these bytes are lost, or come out of order: read a descriptor through only one buffer",
+        why: if story.number(1) == 5 {
+            "these bytes are lost: use a pointer to the rio_t instead of a copy"
+        } else {
+            "these bytes are lost, or come out of order: read a descriptor through only one buffer"
+        },
     }
 }
 
@@ -282,7 +301,13 @@ fn handler(kind: Kind, story: &Story<'_>) -> Words {
     let signal = signal_name(story.number(0));
     match kind {
         Kind::UnsafeInHandler => Words {
-            message: format!("{} is called in a handler of {signal}", story.call(0)),
+            message: match story.places.inside(story.finding.stacks[0].get()) {
+                Some(outer) => format!(
+                    "{outer}, which calls {}, is called in a handler of {signal}",
+                    story.call(0)
+                ),
+                None => format!("{} is called in a handler of {signal}", story.call(0)),
+            },
             evidence: std::iter::once(format!("the handler was installed at {}", story.at(1)))
                 .chain(written_as(&story.call(0)).map(str::to_owned))
                 .collect(),
@@ -387,7 +412,11 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                 ),
             },
             evidence: Vec::new(),
-            why: "no more bytes will come: a loop that waits for a certain line must also stop at the end of file",
+            why: if story.number(0) == i64::from(libc::EAGAIN) {
+                "the loop keeps a processor busy until bytes come: wait for them by poll, select or epoll_wait"
+            } else {
+                "no more bytes will come: a loop that waits for a certain line must also stop at the end of file"
+            },
         },
         Kind::FellThrough => Words {
             message: format!(
@@ -410,5 +439,15 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
             evidence: Vec::new(),
             why: "",
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn plurals() {
+        assert_eq!(super::counted(1, "process"), "1 process");
+        assert_eq!(super::counted(2, "process"), "2 processes");
+        assert_eq!(super::counted(0, "thread"), "0 threads");
     }
 }

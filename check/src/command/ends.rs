@@ -90,8 +90,14 @@ impl End<'_> {
             let place = self.places.place(entry.end_stack.get());
             evidence.push(format!("a call at {} had met the end of it", place.long()));
         }
+        // The peer of a Unix domain socket has no name, as a rule.
+        let to_whom = if name.is_empty() {
+            String::new()
+        } else {
+            format!(" ({name})")
+        };
         let message = format!(
-            "{call} on descriptor {fd} ({name}), whose other end is closed, kills the process by SIGPIPE"
+            "{call} on descriptor {fd}{to_whom}, whose other end is closed, kills the process by SIGPIPE"
         );
         let why = "ignore SIGPIPE, and the call fails with EPIPE instead";
         vec![self.report(Kind::Sigpipe, stack, message, evidence, why)]
@@ -153,7 +159,7 @@ impl End<'_> {
                     (ended, all) if ended == all => "all of them".into(),
                     (ended, _) => format!("{ended} of them"),
                 };
-                vec![format!("the program had read {how_many} to the end")]
+                vec![format!("the program had met the end of {how_many}")]
             } else {
                 Vec::new()
             };
@@ -183,7 +189,8 @@ impl End<'_> {
         threads.filter(|thread| thread.state.get() == ALIVE).count() <= 1
     }
 
-    /// Whether nobody was busy with it any more: its end was met, its thread has ended, or has turned to others since.
+    /// Whether nobody was busy with it any more: its thread has ended, or has turned to others since, or to nothing that
+    /// it opened after it met the end.
     fn is_idle(&self, number: i32, fd: &Fd, group: &[(i32, &Fd)]) -> bool {
         let mut threads = self.process.all_threads();
         if threads.any(|thread| thread.call.get() != 0 && thread.fd.get() == number) {
@@ -194,21 +201,29 @@ impl End<'_> {
             .all_threads()
             .find(|thread| thread.tid.get() == fd.use_tid.get() && thread.state.get() == ALIVE);
         let Some(user) = user else { return true };
+        let opened_since = |other: &Fd| {
+            other.open_tid.get() == user.tid.get() && other.open_ops.get() > fd.use_ops.get()
+        };
+        let newer = |other: &Fd| {
+            let taken = other.use_tid.get() == user.tid.get();
+            opened_since(other) || (taken && other.taken_ops.get() > fd.use_ops.get())
+        };
+        let has_newer = || group.iter().any(|(_, other)| newer(other));
         if fd.flags.get() & ENDED != 0 {
-            return self.is_alone() || user.ops.get() != fd.use_ops.get();
+            // A client may send its end first, and then wait for an answer, which the thread gets from elsewhere.
+            let was_made_for_it =
+                user.creator.get() == fd.open_tid.get() && user.born.get() >= fd.open_nth.get();
+            let is_busy =
+                was_made_for_it || (self.process.open_fds()).any(|(_, other)| opened_since(other));
+            let has_gone_on = self.is_alone() || user.ops.get() != fd.use_ops.get();
+            return has_newer() || (has_gone_on && !is_busy);
         }
         let several = self.process.threads_used.get() > 1;
         let unused = fd.use_ops.get() == fd.open_ops.get();
         if fd.flags.get() & POLLED != 0 || (several && unused) {
             return false;
         }
-        let newer = |other: &Fd| {
-            let opened = other.open_tid.get() == user.tid.get();
-            let taken = other.use_tid.get() == user.tid.get();
-            (opened && other.open_ops.get() > fd.use_ops.get())
-                || (taken && other.taken_ops.get() > fd.use_ops.get())
-        };
-        group.iter().any(|(_, other)| newer(other))
+        has_newer()
     }
 
     fn threads(&self) -> Vec<Report> {

@@ -307,6 +307,24 @@ impl<'a> Places<'a> {
         })?
     }
 
+    /// The function that is called at the place, if the call was made inside of it, by libc or in its stead by a
+    /// sanitizer: "localtime" of a free.
+    pub fn inside(&self, id: u32) -> Option<String> {
+        let places = self.stack(id);
+        let place = &places[own(&places)?];
+        let inner = base(&places[0].module);
+        if !["libc.", "libasan.", "libtsan."]
+            .iter()
+            .any(|name| inner.starts_with(name))
+        {
+            return None;
+        }
+        self.in_file(place.module.clone(), |file| {
+            let name = file.calls.as_ref()?.before(place.offset as u64 + 1)?;
+            (!name.starts_with('_')).then(|| name.to_owned())
+        })?
+    }
+
     /// Where the function of `place` was called, and so on: the program's own functions only.
     pub fn callers(&self, id: u32) -> Vec<String> {
         let places = self.stack(id);

@@ -320,9 +320,20 @@ unsafe extern "C" fn csapp_check_open(
         let path = if fd < 0 { std::ptr::null() } else { path };
         // SAFETY: a path that open has accepted is a string.
         let name = unsafe { name(path) };
-        opened(&me, fd, Call::Open, me.stack(site), name, 0);
+        let kept = KeepErrno::new();
+        let flags = if is_fifo(fd) { PIPE } else { 0 };
+        drop(kept);
+        opened(&me, fd, Call::Open, me.stack(site), name, flags);
     }
     fd
+}
+
+fn is_fifo(fd: c_int) -> bool {
+    // SAFETY: zero bytes are a valid stat, which the kernel fills in.
+    unsafe {
+        let mut kind: libc::stat = std::mem::zeroed();
+        fd >= 0 && libc::fstat(fd, &mut kind) == 0 && kind.st_mode & libc::S_IFMT == libc::S_IFIFO
+    }
 }
 
 /// # Safety

@@ -97,6 +97,8 @@ fn record(me: &Me, address: usize, fd: c_int, entry: &Fd) -> Option<&'static Rio
     rio.read_stack.set(0);
     rio.initialised.set(0);
     rio.reported.set(0);
+    rio.origin.set(0);
+    rio.seen.set(0);
     rio.address.set(address);
     entry.flags.set(entry.flags.get() | RIO);
     Some(rio)
@@ -211,15 +213,114 @@ fn looks_like_rio(buffer: usize, fd: c_int) -> bool {
 
 fn filled(me: &Me, fd: c_int, entry: &Fd, buffer: usize) -> Option<&'static Rio> {
     let address = buffer.wrapping_sub(BUFFER);
+    check_copy(me, address);
     if let Some(known) = readers(me, fd, entry).find(|rio| rio.address.get() == address) {
         return Some(known);
     }
     let header = header(address)?;
     let inside = header.next >= buffer && header.next <= buffer + SIZE;
-    if header.fd != fd || header.count > 0 || !(inside || header.next == 0) {
+    // The book's copy still points into the other; libcsapp has moved it to the end of the copy's own buffer.
+    let is_origin = |rio: &Rio| {
+        let origin = rio.address.get();
+        rio.initialised.get() != 0
+            && [origin + BUFFER, buffer + SIZE].contains(&header.next)
+            && is_fresh(origin, origin, fd)
+    };
+    let origin = readers(me, fd, entry).find(|rio| is_origin(rio));
+    if header.fd != fd || header.count > 0 || !(inside || header.next == 0 || origin.is_some()) {
         return None;
     }
-    record(me, address, fd, entry)
+    let origin = origin.map(|rio| rio.address.get());
+    let filled = record(me, address, fd, entry);
+    if let (Some(copy), Some(origin)) = (filled, origin) {
+        copy.origin.set(origin);
+        me.process.copies.add(1);
+    }
+    filled
+}
+
+/// Looks up what copies of a rio_t hold unread, those that read `fd` or all: they may be overwritten next.
+#[inline]
+pub fn look_at_copies(me: &Me, fd: Option<c_int>) {
+    if me.process.copies.get() != 0 {
+        look(me, fd);
+    }
+}
+
+#[cold]
+fn look(me: &Me, fd: Option<c_int>) {
+    let kept = KeepErrno::new();
+    let used = (me.process.rios_used.get() as usize).min(RIOS);
+    let is_one = |rio: &&Rio| {
+        rio.origin.get() != 0 && rio.seen.get() != 0 && fd.is_none_or(|fd| fd == rio.fd.get())
+    };
+    for copy in me.process.rios[..used].iter().filter(is_one) {
+        let address = copy.address.get();
+        let is_there = header(address).is_some_and(|at| {
+            at.fd == copy.fd.get() && at.next.wrapping_sub(address + BUFFER) <= SIZE
+        });
+        // Otherwise its memory is used for something else by now, and what was seen last counts.
+        if is_there || copy.seen.get() == UNKNOWN {
+            copy.seen.set(copy.unread() as i32);
+        }
+    }
+    drop(kept);
+}
+
+/// Whether the rio_t at `address` is as rio_readinitb left that at `origin`.
+fn is_fresh(address: usize, origin: usize, fd: c_int) -> bool {
+    header(address).is_some_and(|at| at.fd == fd && at.count == 0 && at.next == origin + BUFFER)
+}
+
+/// The end of its buffer, where libcsapp puts what it has read: of `count` bytes, the last 64 at most.
+fn end(address: usize, count: i32) -> Option<[u8; 64]> {
+    let mut bytes = [0; 64];
+    let count = (count as usize).min(bytes.len());
+    peek(address + BUFFER + SIZE - count, &mut bytes[..count]).then_some(bytes)
+}
+
+/// A copy at `address` is about to be filled: reports what it held, if a rio_t was assigned to it since, and the one
+/// that it is a copy of has never got these bytes.
+#[inline]
+fn check_copy(me: &Me, address: usize) {
+    if me.process.copies.get() != 0 {
+        check_overwritten(me, address);
+    }
+}
+
+#[cold]
+fn check_overwritten(me: &Me, address: usize) {
+    let used = (me.process.rios_used.get() as usize).min(RIOS);
+    let held = |rio: &&Rio| rio.address.get() == address && rio.seen.get() > 0;
+    let Some(copy) = me.process.rios[..used].iter().find(held) else {
+        return;
+    };
+    let (fd, origin) = (copy.fd.get(), copy.origin.get());
+    let is_open = |entry: &&Fd| entry.state.get() == OPEN && copy.reads(fd, entry);
+    let Some(entry) = me.process.fd(fd).filter(is_open) else {
+        return;
+    };
+    let last = copy.last.get();
+    let is_overwritten = header(address).is_some_and(|now| {
+        let at_end = now.next == address + BUFFER + SIZE;
+        now.fd != fd || (at_end && end(address, last) == end(origin, last))
+    }) || is_fresh(address, origin, fd);
+    let init = readers(me, fd, entry).find(|rio| rio.address.get() == origin);
+    if let Some(init) = init.filter(|_| is_overwritten && is_fresh(origin, origin, fd)) {
+        let at = [
+            (Call::Read, copy.read_stack.get()),
+            (Call::ReadInit, init.init_stack.get()),
+        ];
+        Fault {
+            kind: Kind::LostBytes,
+            fd,
+            at: &at,
+            numbers: &[i64::from(copy.seen.get()), 5],
+            text: b"",
+        }
+        .report(me);
+    }
+    copy.seen.set(0);
 }
 
 /// Reports the bytes that others have read ahead and that this read passes over.
@@ -291,6 +392,17 @@ pub fn before_stream(me: &Me, fd: c_int, entry: &Fd, at: (Call, u32)) {
             }
             .report(me);
         }
+    }
+}
+
+impl Rio {
+    /// `bytes` were read into its buffer.
+    #[inline]
+    pub fn has_read(&self, bytes: usize, stack: u32) {
+        self.last.set(bytes as i32);
+        self.read_stack.set(stack);
+        self.seen
+            .set(if self.origin.get() == 0 { 0 } else { UNKNOWN });
     }
 }
 

@@ -81,6 +81,9 @@ fn supersede(mapping: &Shared) {
     }
 }
 
+/// No access before and after the memory: a program that writes past the end of a thread's stack is to fail there.
+const GUARD: usize = 1 << 16;
+
 /// Opens the memory by its path in the environment. None, silently, if it is not there: the command has ended, or
 /// this process may not see it.
 fn map() -> Option<&'static Shared> {
@@ -100,12 +103,23 @@ fn map() -> Option<&'static Shared> {
             return None;
         }
         let size = size_of::<Shared>();
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        let at = libc::mmap(
+        let between = libc::mmap(
             ptr::null_mut(),
+            GUARD + size + GUARD,
+            libc::PROT_NONE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        );
+        if between == libc::MAP_FAILED {
+            libc::syscall(libc::SYS_close, fd);
+            return None;
+        }
+        let at = libc::mmap(
+            between.byte_add(GUARD),
             size,
-            protection,
-            libc::MAP_SHARED | libc::MAP_NORESERVE,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_NORESERVE | libc::MAP_FIXED,
             fd,
             0,
         );

@@ -133,6 +133,7 @@ pub fn new_thread(process: &'static Process) -> Option<&'static Thread> {
         &thread.call,
         &thread.loop_count,
         &thread.create_stack,
+        &thread.born,
     ] {
         cell.set(0);
     }
@@ -296,6 +297,11 @@ pub fn now() -> u64 {
 #[inline]
 pub fn now_roughly() -> u64 {
     time_by(libc::CLOCK_MONOTONIC_COARSE)
+}
+
+/// How long this thread has run, in nanoseconds.
+pub fn processor_time() -> u64 {
+    time_by(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
 fn time_by(clock: libc::clockid_t) -> u64 {

@@ -254,7 +254,7 @@ fn reads<T: Copy>(
             },
         )
     };
-    if at_hand && !matches!(call, Call::Fgets | Call::Getline | Call::Fread) {
+    if at_hand && matches!(call, Call::Fgetc | Call::Getc | Call::Getchar) {
         return real();
     }
     let stack = me.stack(at);
@@ -284,13 +284,17 @@ fn reads<T: Copy>(
 }
 
 fn with_stream(of: *mut FILE, call: Call, at: Site, name: &[u8]) -> *mut FILE {
+    with_flags(of, call, at, name, 0)
+}
+
+fn with_flags(of: *mut FILE, call: Call, at: Site, name: &[u8], flags: u32) -> *mut FILE {
     let Some(me) = me() else { return of };
     let kept = KeepErrno::new();
     // SAFETY: NULL, or a stream that was just opened.
     let fd = unsafe { number(of) };
     if of.is_null() || fd >= 0 {
         drop(kept);
-        opened(&me, fd, call, me.stack(at), name, 0);
+        opened(&me, fd, call, me.stack(at), name, flags);
         if let Some(entry) = me.process.fd(fd) {
             entry.stream.set(of as usize);
         }
@@ -369,6 +373,18 @@ unsafe extern "C" fn csapp_check_has_put_out(doing: *mut MaybeUninit<Doing>, res
     unsafe { (*doing).assume_init_read() }.end(result as isize);
 }
 
+/// # Safety
+/// Called by scanf and its like, with what reads for it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn csapp_check_scan(
+    of: *mut FILE,
+    go_on: extern "C" fn(*mut c_void) -> c_int,
+    what: *mut c_void,
+    at: Site,
+) -> c_int {
+    reads(Call::Scanf, of, at, || go_on(what), |n| n != libc::EOF)
+}
+
 hook! {
     fn fopen(path: *const c_char, mode: *const c_char) -> *mut FILE {
         let at = site();
@@ -390,7 +406,7 @@ hook! {
     fn popen(command: *const c_char, mode: *const c_char) -> *mut FILE {
         let at = site();
         // SAFETY: as above.
-        with_stream(real(command, mode), Call::Popen, at, unsafe { name(command) })
+        with_flags(real(command, mode), Call::Popen, at, unsafe { name(command) }, PIPE)
     }
 
     fn fdopen(fd: c_int, mode: *const c_char) -> *mut FILE {

@@ -216,6 +216,7 @@ hook! {
         thread.argument.set(argument as usize);
         thread.create_stack.set(stack);
         thread.creator.set(me.tid());
+        thread.born.set(me.thread.opened.get());
         // SAFETY: the caller's attributes.
         thread.detached.set(u32::from(unsafe { is_detached(attributes) }));
         thread.held.set(u32::from(is_on_stack(&me, argument as usize)));

@@ -10,11 +10,16 @@ use crate::find::Fault;
 use crate::rio;
 use crate::shared::*;
 use crate::stack::{Site, site};
-use crate::state::{KeepErrno, Me, me, set_errno};
+use crate::state::{KeepErrno, Me, me, now, processor_time, set_errno};
 use crate::stdio;
 
 /// How often a call answers with the end, or the same error, until that is a fault.
 const OFTEN: u32 = 100;
+/// How often it says that there is nothing yet, until that is a loop which does little else: if it takes less time of the
+/// processor than this, and less time of the clock, in nanoseconds.
+const SPINS: u32 = 100_000;
+const SPINS_WITHIN: u64 = 1_000_000_000;
+const SPINS_UNTIL: u64 = 20_000_000_000;
 
 /// One call that moves bytes.
 #[derive(Clone, Copy)]
@@ -56,6 +61,7 @@ impl Transfer {
         let entry = me.process.fd(self.fd)?;
         check_owner(me, self.fd, entry, self.call, stack);
         if !self.reads() {
+            rio::look_at_copies(me, Some(self.fd));
             return None;
         }
         let kept = KeepErrno::new();
@@ -78,12 +84,14 @@ impl Transfer {
             }
             entry.use_ops.set(ops);
         }
+        if !self.reads() && result > 0 && me.thread.loop_errno.get() == libc::EAGAIN {
+            me.thread.loop_count.set(0);
+        }
         if self.reads() {
             me.synchronized();
             self.after_read(me, stack, result, kept.value());
             if let Some(reader) = reader.filter(|_| result > 0) {
-                reader.last.set(result as i32);
-                reader.read_stack.set(stack);
+                reader.has_read(result as usize, stack);
             }
         }
         if result < 0 {
@@ -93,10 +101,7 @@ impl Transfer {
 
     fn after_read(&self, me: &Me, stack: u32, result: ssize_t, errno: c_int) {
         let thread = me.thread;
-        if result > 0
-            || (result < 0 && matches!(errno, libc::EAGAIN | libc::EINTR))
-            || self.size == 0
-        {
+        if result > 0 || (result < 0 && errno == libc::EINTR) || self.size == 0 {
             thread.loop_count.set(0);
             return;
         }
@@ -156,8 +161,14 @@ pub fn note_end(me: &Me, fd: c_int, call: Call, stack: u32, errno: c_int) {
         thread.loop_errno.set(errno);
         thread.loop_count.set(0);
     }
-    if thread.loop_count.add(1) + 1 == OFTEN && !(errno == 0 && is_datagram(fd)) {
-        let numbers = [i64::from(errno), i64::from(OFTEN)];
+    let count = thread.loop_count.add(1) + 1;
+    let is_fault = match errno {
+        libc::EAGAIN => spins(thread, fd, count),
+        0 => count == OFTEN && !is_datagram(fd),
+        _ => count == OFTEN,
+    };
+    if is_fault {
+        let numbers = [i64::from(errno), i64::from(count)];
         Fault {
             kind: Kind::LoopAtEnd,
             fd,
@@ -167,6 +178,24 @@ pub fn note_end(me: &Me, fd: c_int, call: Call, stack: u32, errno: c_int) {
         }
         .report(me);
     }
+}
+
+/// Whether a loop asks for bytes again and again, and waits for nothing.
+#[inline]
+fn spins(thread: &Thread, fd: c_int, count: u32) -> bool {
+    if count == 1 {
+        thread.loop_since.set(now());
+        thread.loop_began.set(processor_time());
+    }
+    if count < SPINS {
+        return false;
+    }
+    thread.loop_count.set(0);
+    // SAFETY: asks. Otherwise the call itself has waited, as long as SO_RCVTIMEO says.
+    let flags = unsafe { libc::syscall(libc::SYS_fcntl, fd, libc::F_GETFL) };
+    flags & i64::from(libc::O_NONBLOCK) != 0
+        && processor_time() - thread.loop_began.get() < SPINS_WITHIN
+        && now() - thread.loop_since.get() < SPINS_UNTIL
 }
 
 /// Nothing is a message like others, on a socket of datagrams.

@@ -292,6 +292,48 @@ static int print(struct formatted *what)
 TO_DESCRIPTOR(dprintf, (int fd, const char *fmt, ...), )
 TO_DESCRIPTOR(__dprintf_chk, (int fd, int flag, const char *fmt, ...), (void)flag)
 
+/* ---- Formatted input. The header may have other names for these: they are given to the assembler. ---- */
+
+struct scanned {
+    int (*real)(FILE *stream, const char *fmt, va_list list);
+    FILE *stream;
+    const char *fmt;
+    va_list *list;
+};
+
+int csapp_check_scan(FILE *stream, int (*go_on)(struct scanned *what), struct scanned *what, struct site site);
+
+static int scan(struct scanned *what)
+{
+    return what->real(what->stream, what->fmt, *what->list);
+}
+
+#define SCAN(which, from, start, end) \
+    static __typeof__(((struct scanned *)NULL)->real) real; \
+    if (real == NULL) \
+        real = (__typeof__(real))dlsym(RTLD_NEXT, which); \
+    start; \
+    struct scanned what = {.real = real, .stream = from, .fmt = fmt, .list = &list}; \
+    int n = csapp_check_scan(from, scan, &what, SITE); \
+    end; \
+    return n
+
+#define SCANS(prefix, id) \
+    PUBLIC int check_##id##_scanf(const char *fmt, ...) __asm__(prefix "scanf"); \
+    PUBLIC int check_##id##_scanf(const char *fmt, ...) \
+    { \
+        SCAN(prefix "vfscanf", stdin, va_list list; va_start(list, fmt), va_end(list)); \
+    } \
+    PUBLIC int check_##id##_fscanf(FILE *stream, const char *fmt, ...) __asm__(prefix "fscanf"); \
+    PUBLIC int check_##id##_fscanf(FILE *stream, const char *fmt, ...) \
+    { \
+        SCAN(prefix "vfscanf", stream, va_list list; va_start(list, fmt), va_end(list)); \
+    }
+
+SCANS("", c)
+SCANS("__isoc99_", c99)
+SCANS("__isoc23_", c23)
+
 /* ---- What a signal handler must not call; and output to a stream, which may be one end of a connection. ---- */
 
 #define PUT_OUT(type, name, stream, call) \

@@ -7,6 +7,7 @@ use libc::{epoll_event, fd_set, nfds_t, pollfd, sigset_t, timespec, timeval};
 use crate::chaos;
 use crate::descriptors::polled;
 use crate::real::Real;
+use crate::rio;
 use crate::shared::*;
 use crate::stack::{Site, site};
 use crate::state::{Me, me};
@@ -47,6 +48,7 @@ pub fn waits<T: Copy>(
     result: impl FnOnce(T) -> isize,
 ) -> T {
     let Some(me) = me() else { return real() };
+    rio::look_at_copies(&me, None);
     let value = during(&me, call, on, at, real, result);
     me.synchronized();
     if !watches_connection(&me, call) {
@@ -63,7 +65,8 @@ fn watches_connection(me: &Me, call: Call) -> bool {
     matches!(
         call,
         Poll | Ppoll | Select | Pselect | EpollWait | EpollPwait
-    ) && entry.is_some_and(|entry| entry.flags.get() & (SOCKET | PIPE) != 0)
+    ) && me.thread.loop_errno.get() != libc::EAGAIN
+        && entry.is_some_and(|entry| entry.flags.get() & (SOCKET | PIPE) != 0)
 }
 
 /// A signal comes instead of what is waited for.
@@ -355,6 +358,7 @@ fn sleeps<T: Copy>(
     result: impl FnOnce(T) -> isize,
 ) -> T {
     let Some(me) = me() else { return real() };
+    rio::look_at_copies(&me, None);
     let value = during(&me, call, NOTHING, at, real, result);
     me.thread.loop_count.set(0);
     value
