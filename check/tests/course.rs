@@ -499,6 +499,35 @@ int main(void)
     says(&checked, "looks", line(source, "// looks"), message);
 }
 
+/// A server with a process for each client often waits for none of them: its children's deaths are told all the same.
+#[test]
+fn a_child_that_nobody_waits_for_dies_of_sigpipe() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    int ends[2], i;
+    MEND;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    close(ends[1]);
+    if (fork() == 0) {
+        write(ends[0], "x", 1); // dies
+        _exit(0);
+    }
+    waitid(P_ALL, 0, NULL, WEXITED | WNOWAIT);
+    for (i = 0; i < 100; i++)
+        usleep(10000);
+    return 0;
+}
+"#;
+    let broken = source.replace("MEND", "(void)0");
+    let checked = run("dies-alone", &broken);
+    let message = "write on descriptor";
+    says(&checked, "dies-alone", line(&broken, "// dies"), message);
+    let mended = source.replace("MEND", "Signal(SIGPIPE, SIG_IGN)");
+    assert_eq!(run("lives-alone", &mended).kinds(), ["unreaped-child"]);
+}
+
 /// A handler may wait for a child before fork has told its parent the number.
 #[test]
 fn children_end_at_once() {

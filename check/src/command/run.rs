@@ -385,7 +385,7 @@ impl Watch<'_> {
             let is_done = is_superseded
                 || match state {
                     State::Alive => false,
-                    State::Zombie => knows_itself || is_over,
+                    State::Zombie(_) => knows_itself || is_over,
                     State::Gone => true,
                 };
             if !is_superseded && !matches!(state, State::Alive) {
@@ -394,23 +394,13 @@ impl Watch<'_> {
             if !is_done {
                 continue;
             }
-            let signal = match status.filter(|_| pid == self.pid) {
-                Some(status) => Some(if libc::WIFSIGNALED(status) {
-                    libc::WTERMSIG(status)
-                } else {
-                    0
-                }),
-                None if knows_itself => Some(0),
-                None => Some(process.status.get())
-                    .filter(|told| *told > 0)
-                    .map(|told| told - 1)
-                    .map(|status| {
-                        if libc::WIFSIGNALED(status) {
-                            libc::WTERMSIG(status)
-                        } else {
-                            0
-                        }
-                    }),
+            let told = process.status.get();
+            let signal = match (status.filter(|_| pid == self.pid), state) {
+                (Some(status), _) => Some(signal_of(status)),
+                (None, _) if knows_itself => Some(0),
+                (None, _) if told > 0 => Some(signal_of(told - 1)),
+                (None, State::Zombie(signal)) if signal > 0 => Some(signal),
+                _ => None,
             };
             reporter.tell_new(false);
             reporter.tell_end(&End {
@@ -427,7 +417,8 @@ impl Watch<'_> {
 
 enum State {
     Alive,
-    Zombie,
+    /// With the signal that killed it, if one did.
+    Zombie(i32),
     Gone,
 }
 
@@ -435,12 +426,23 @@ fn state(pid: i32) -> State {
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
         return State::Gone;
     };
-    match stat
-        .rsplit(')')
-        .next()
-        .and_then(|rest| rest.trim().chars().next())
-    {
-        Some('Z' | 'X') => State::Zombie,
-        _ => State::Alive,
+    let Some((_, rest)) = stat.rsplit_once(')') else {
+        return State::Alive;
+    };
+    let rest = rest.trim();
+    if !rest.starts_with(['Z', 'X']) {
+        return State::Alive;
+    }
+    // The last field is what its parent will get from wait.
+    let status = rest.rsplit(' ').next().and_then(|last| last.parse().ok());
+    State::Zombie(status.map_or(0, signal_of))
+}
+
+/// The signal that killed a process with this status; 0 if none did.
+fn signal_of(status: i32) -> i32 {
+    if libc::WIFSIGNALED(status) {
+        libc::WTERMSIG(status)
+    } else {
+        0
     }
 }
