@@ -208,15 +208,17 @@ impl End<'_> {
             let taken = other.use_tid.get() == user.tid.get();
             opened_since(other) || (taken && other.taken_ops.get() > fd.use_ops.get())
         };
-        let has_newer = || group.iter().any(|(_, other)| newer(other));
+        // The newest has the highest number, as a rule.
+        let has_newer = || group.iter().rev().any(|(_, other)| newer(other));
         if fd.flags.get() & ENDED != 0 {
             // A client may send its end first, and then wait for an answer, which the thread gets from elsewhere.
             let was_made_for_it =
                 user.creator.get() == fd.open_tid.get() && user.born.get() >= fd.open_nth.get();
-            let is_busy =
-                was_made_for_it || (self.process.open_fds()).any(|(_, other)| opened_since(other));
-            let has_gone_on = self.is_alone() || user.ops.get() != fd.use_ops.get();
-            return has_newer() || (has_gone_on && !is_busy);
+            let is_busy = || {
+                was_made_for_it || (self.process.open_fds()).any(|(_, other)| opened_since(other))
+            };
+            let has_gone_on = || self.is_alone() || user.ops.get() != fd.use_ops.get();
+            return has_newer() || (has_gone_on() && !is_busy());
         }
         let several = self.process.threads_used.get() > 1;
         let unused = fd.use_ops.get() == fd.open_ops.get();
