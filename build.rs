@@ -20,6 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     cc::Build::new()
         .files(IN_C)
         .flag("-fasynchronous-unwind-tables")
+        .flag_if_supported("-fno-plt") // one entry of the table would need three sections
+        .opt_level_str("s")
         .warnings(true)
         .extra_warnings(true)
         .compile("csapp_in_c");
