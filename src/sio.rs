@@ -171,7 +171,7 @@ pub unsafe fn format(
     mut format: &[u8],
     next: &mut dyn FnMut(Kind) -> c_ulong,
 ) {
-    while let Some(at) = format.iter().position(|&byte| byte == b'%') {
+    while let Some(at) = sys::find(format, b'%') {
         output.put(&format[..at]);
         format = &format[at..];
         let (kind, rest) = match &format[1..] {
@@ -181,11 +181,21 @@ pub unsafe fn format(
         };
         let len = format.len() - rest.len() + 1;
         match (rest.first(), kind) {
-            (Some(b'd' | b'i'), Kind::Int) => output.put_signed(i64::from(next(kind) as i32)),
-            (Some(b'd' | b'i'), _) => output.put_signed(signed(next(kind))),
-            (Some(b'u'), _) => output.put_unsigned(unsigned(next(kind)), 10),
-            (Some(b'x'), _) => output.put_unsigned(unsigned(next(kind)), 16),
-            (Some(b'o'), _) => output.put_unsigned(unsigned(next(kind)), 8),
+            (Some(b'd' | b'i'), _) => {
+                let number = next(kind);
+                output.put_signed(match kind {
+                    Kind::Int => i64::from(number as i32),
+                    _ => signed(number),
+                });
+            }
+            (Some(base @ (b'u' | b'x' | b'o')), _) => {
+                let base = match base {
+                    b'u' => 10,
+                    b'x' => 16,
+                    _ => 8,
+                };
+                output.put_unsigned(unsigned(next(kind)), base);
+            }
             (Some(b'c'), Kind::Int) => output.put(&[next(kind) as u8]),
             (Some(b'%'), Kind::Int) => output.put(b"%"),
             (Some(b'p'), Kind::Int) => match next(Kind::Pointer) {
@@ -220,41 +230,58 @@ pub unsafe fn format(
 #[cold]
 #[inline(never)]
 fn pass_over(format: &[u8], next: &mut dyn FnMut(Kind) -> c_ulong) -> usize {
-    let is_flag = |byte: u8| b"-+ #0123456789.*'".contains(&byte);
+    let mut at = 1;
     let mut stars = 0;
-    let mut flags = 1;
-    while let Some(&flag) = format.get(flags).filter(|&&byte| is_flag(byte)) {
+    // Moves on over one of the bytes of a list.
+    let pass = |at: &mut usize, list: &[u8]| {
+        let byte = format
+            .get(*at)
+            .filter(|&&byte| sys::find(list, byte).is_some());
+        *at += usize::from(byte.is_some());
+        byte.copied()
+    };
+    while let Some(flag) = pass(&mut at, b"-+ #0123456789.*'") {
         stars += usize::from(flag == b'*');
-        flags += 1;
     }
-    let is_length = |byte: u8| b"hlLqjzt".contains(&byte);
-    let mut length = flags;
-    while format.get(length).is_some_and(|&byte| is_length(byte)) {
-        length += 1;
+    // The bytes of the length as one number: a wrong one of more than four does not become a right one.
+    let mut length = 0;
+    while let Some(byte) = pass(&mut at, b"hlLqjzt") {
+        length = length << 8 | u32::from(byte);
     }
-    let conversion = format.get(length).copied().unwrap_or(0);
-    let kind = match (conversion, &format[flags..length]) {
-        (b'd' | b'i' | b'u' | b'x' | b'X' | b'o', length) => match length {
-            b"" | b"h" | b"hh" => Kind::Int,
-            b"l" => Kind::Long,
-            b"z" | b"t" => Kind::Size,
-            b"ll" | b"q" | b"j" => Kind::Wide,
+    const fn of(length: &[u8; 2]) -> u32 {
+        u16::from_be_bytes(*length) as u32
+    }
+    const H: u32 = of(b"\0h");
+    const HH: u32 = of(b"hh");
+    const L: u32 = of(b"\0l");
+    const LL: u32 = of(b"ll");
+    const Q: u32 = of(b"\0q");
+    const J: u32 = of(b"\0j");
+    const Z: u32 = of(b"\0z");
+    const T: u32 = of(b"\0t");
+    const LONG: u32 = of(b"\0L");
+    let kind = match (format.get(at), length) {
+        (Some(b'd' | b'i' | b'u' | b'x' | b'X' | b'o'), length) => match length {
+            0 | H | HH => Kind::Int,
+            L => Kind::Long,
+            Z | T => Kind::Size,
+            LL | Q | J => Kind::Wide,
             _ => return 1,
         },
-        (b'a' | b'e'..=b'g' | b'A' | b'E'..=b'G', length) => match length {
-            b"" | b"l" => Kind::Double,
-            b"L" => Kind::LongDouble,
+        (Some(b'a' | b'e'..=b'g' | b'A' | b'E'..=b'G'), length) => match length {
+            0 | L => Kind::Double,
+            LONG => Kind::LongDouble,
             _ => return 1,
         },
-        (b'c', b"" | b"l") => Kind::Int,
-        (b's', b"" | b"l") | (b'p', b"") | (b'n', _) => Kind::Pointer,
+        (Some(b'c'), 0 | L) => Kind::Int,
+        (Some(b's'), 0 | L) | (Some(b'p'), 0) | (Some(b'n'), _) => Kind::Pointer,
         _ => return 1,
     };
     for _ in 0..stars {
         next(Kind::Int);
     }
     next(kind);
-    length + 1
+    at + 1
 }
 
 /// Converts a signed argument that is not an int.
