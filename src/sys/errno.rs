@@ -78,6 +78,58 @@ pub(super) fn checked(call: impl FnOnce() -> isize) -> Result<usize> {
     or_errno(-1, call).map(|count| count as usize)
 }
 
-pub(super) fn checked_int(call: impl FnOnce() -> c_int) -> Result<c_int> {
-    or_errno(-1, call)
+/// Makes a call with at most five arguments of a register each, which returns -1 if it fails. For calls that need not be
+/// quick: one function makes them all, since each copy of it takes as much room as five calls.
+#[cfg(not(miri))]
+macro_rules! call {
+    ($($function:ident)::+($($argument:expr),* $(,)?)) => {{
+        use $crate::sys::errno::Word;
+        const NO: Word = Word::uninit();
+        let [a, b, c, d, e, ..] = [$(Word::new($argument as usize),)* NO, NO, NO, NO, NO];
+        if false {
+            $($function)::+($($argument),*); // for the types alone
+        }
+        $crate::sys::errno::call_words(a, b, c, d, e, $($function)::+ as *const ())
+    }};
+}
+
+/// Miri wants the types, too.
+#[cfg(miri)]
+macro_rules! call {
+    ($($function:ident)::+($($argument:expr),* $(,)?)) => {
+        $crate::sys::errno::or_errno(-1, || $($function)::+($($argument),*) as c_int)
+    };
+}
+
+pub(super) use call;
+
+/// A parameter of [`call_words`].
+pub(super) type Word = core::mem::MaybeUninit<usize>;
+
+/// What [`call!`] expands to.
+///
+/// # Safety
+/// `function` must be one that takes so many of the words, and the caller must have its promise.
+#[cfg(not(miri))]
+#[inline(never)]
+pub(super) unsafe fn call_words(
+    a: Word,
+    b: Word,
+    c: Word,
+    d: Word,
+    e: Word,
+    function: *const (),
+) -> Result<c_int> {
+    type Function = unsafe extern "C" fn(Word, Word, Word, Word, Word) -> isize;
+    // SAFETY: arguments and results that fit into a register are passed as words are; those that it does not take, it ignores.
+    let function = unsafe { core::mem::transmute::<*const (), Function>(function) };
+    // SAFETY: the caller's promise.
+    or_errno(-1, || unsafe { function(a, b, c, d, e) } as c_int)
+}
+
+/// Makes the call fcntl.
+#[inline(never)]
+pub(super) fn fcntl(fd: c_int, command: c_int, argument: c_int) -> Result<c_int> {
+    // SAFETY: the commands for flags take no pointers.
+    or_errno(-1, || unsafe { libc::fcntl(fd, command, argument) })
 }

@@ -1,12 +1,12 @@
 //! Descriptors: reading, writing, closing.
 
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 
 use super::buffer::Room;
 use super::cancel::{uncancelled, with_cleanup};
 use super::clock::Deadline;
-use super::errno::{Errno, Result, checked, checked_int, or_errno};
+use super::errno::{Errno, Result, call, checked, fcntl, or_errno};
 use super::retry::{before_retry, is_nonblocking, would_block};
 #[cfg(target_vendor = "apple")]
 use super::socket::set_option;
@@ -86,7 +86,7 @@ fn expect_open_for(fd: c_int, events: libc::c_short) -> Result<()> {
         libc::O_RDONLY
     };
     // SAFETY: F_GETFL takes no argument.
-    match checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })? & libc::O_ACCMODE {
+    match fcntl(fd, libc::F_GETFL, 0)? & libc::O_ACCMODE {
         mode if mode == excluded => Err(Errno(libc::EBADF)),
         _ => Ok(()),
     }
@@ -94,10 +94,11 @@ fn expect_open_for(fd: c_int, events: libc::c_short) -> Result<()> {
 
 /// Reads once. From a socket, reads without waiting.
 fn receive_now(fd: c_int, room: &mut Room) -> Result<usize> {
-    let (start, len) = (room.next(), room.left().min(MAX_IO));
+    let (start, len) = (room.next().cast(), room.left().min(MAX_IO));
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
-    match checked(|| unsafe { libc::recv(fd, start.cast(), len, libc::MSG_DONTWAIT) }) {
+    match unsafe { call!(libc::recv(fd, start, len, libc::MSG_DONTWAIT)) } {
         Ok(count) => {
+            let count = count as usize;
             // SAFETY: so many bytes have been stored.
             unsafe { room.advance(count) };
             Ok(count)
@@ -139,7 +140,7 @@ fn read_first_page(fd: c_int, room: &mut Room, reason: Errno) -> Result<usize> {
     }
     let len = len.min(PAGE - start.addr() % PAGE);
     // SAFETY: as in `attempt_read`.
-    let count = checked(|| unsafe { libc::read(fd, start.cast(), len) })?;
+    let count = unsafe { call!(libc::read(fd, start.cast::<c_void>(), len)) }? as usize;
     // SAFETY: so many bytes have been stored.
     unsafe { room.advance(count) };
     Ok(count)
@@ -254,7 +255,7 @@ impl Outlet {
         }
         let few = bytes.len().min(self.most);
         // SAFETY: `few` is not more than the length of `bytes`.
-        checked(|| unsafe { libc::write(self.fd, start, few) })
+        unsafe { call!(libc::write(self.fd, start, few)) }.map(|count| count as usize)
     }
 }
 
@@ -275,7 +276,7 @@ fn taken_at_once(fd: c_int) -> usize {
 fn is_regular(fd: c_int) -> bool {
     let mut status = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: fstat stores one, unless it fails.
-    match checked_int(|| unsafe { libc::fstat(fd, status.as_mut_ptr()) }) {
+    match unsafe { call!(libc::fstat(fd, status.as_mut_ptr())) } {
         // SAFETY: it has.
         Ok(_) => unsafe { status.assume_init() }.st_mode & libc::S_IFMT == libc::S_IFREG,
         Err(_) => false,
@@ -306,7 +307,7 @@ fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
 #[inline(never)]
 pub fn close(fd: c_int) {
     // SAFETY: close touches no memory.
-    let _ = uncancelled(|| checked_int(|| unsafe { libc::close(fd) }));
+    let _ = uncancelled(|| unsafe { call!(libc::close(fd)) });
 }
 
 /// Makes `call` with the descriptor `fd`, and closes `fd`, even if `call` does not return.
@@ -327,8 +328,8 @@ pub fn set_blocking(fd: c_int) -> Result<()> {
 
 pub(super) fn change_flags(fd: c_int, change: impl FnOnce(c_int) -> c_int) -> Result<()> {
     // SAFETY: F_GETFL and F_SETFL take no pointers.
-    let flags = checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })?;
+    let flags = fcntl(fd, libc::F_GETFL, 0)?;
     let flags = change(flags);
     // SAFETY: as above.
-    checked_int(|| unsafe { libc::fcntl(fd, libc::F_SETFL, flags) }).map(drop)
+    fcntl(fd, libc::F_SETFL, flags).map(drop)
 }

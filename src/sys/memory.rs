@@ -5,7 +5,7 @@ use core::ptr;
 use core::slice;
 
 use super::cancel::with_cleanup;
-use super::errno::or_errno;
+use super::errno::{call, or_errno};
 
 /// The largest number of bytes that the stack provides.
 const ON_STACK: usize = 4096;
@@ -46,7 +46,7 @@ struct Mapping {
 /// Nothing in the mapping may be used afterwards.
 unsafe extern "C" fn unmap(mapping: &Mapping) {
     // SAFETY: the caller's promise.
-    let _ = or_errno(-1, || unsafe { libc::munmap(mapping.start, mapping.len) });
+    let _ = unsafe { call!(libc::munmap(mapping.start, mapping.len)) };
 }
 
 /// Returns the position of the first `byte` in `bytes`.

@@ -3,7 +3,7 @@
 use core::ffi::{CStr, c_int};
 use core::{mem, ptr};
 
-use super::errno::{Errno, errno, or_errno, set_errno};
+use super::errno::{Errno, call, errno, set_errno};
 use super::fd::close;
 use super::sanitizer::about_to_pass;
 use super::socket::Address;
@@ -53,7 +53,7 @@ fn present_want() -> Option<Errno> {
     #[cfg(target_vendor = "apple")]
     const KIND: c_int = libc::SOCK_STREAM;
     // SAFETY: socket touches no memory. (Unlike open, it is no cancellation point.)
-    let fd = or_errno(-1, || unsafe { libc::socket(libc::AF_UNIX, KIND, 0) });
+    let fd = unsafe { call!(libc::socket(libc::AF_UNIX, KIND, 0)) };
     fd.inspect(|&fd| close(fd))
         .err()
         .filter(|&errno| is_want(errno))

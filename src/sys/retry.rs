@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use super::clock::Deadline;
-use super::errno::{Errno, Result, checked_int};
+use super::errno::{Errno, Result, fcntl};
 use super::socket::time_limit;
 use super::wait::wait_ready;
 
@@ -77,6 +77,5 @@ pub fn would_block(reason: Errno) -> bool {
 /// Whether `fd` has O_NONBLOCK.
 pub fn is_nonblocking(fd: c_int) -> bool {
     // SAFETY: F_GETFL takes no argument and touches no memory of ours.
-    checked_int(|| unsafe { libc::fcntl(fd, libc::F_GETFL) })
-        .is_ok_and(|flags| flags & libc::O_NONBLOCK != 0)
+    fcntl(fd, libc::F_GETFL, 0).is_ok_and(|flags| flags & libc::O_NONBLOCK != 0)
 }

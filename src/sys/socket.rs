@@ -5,7 +5,9 @@ use core::mem;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::clock::Deadline;
-use super::errno::{Errno, Result, checked_int};
+#[cfg(target_vendor = "apple")]
+use super::errno::fcntl;
+use super::errno::{Errno, Result, call};
 #[cfg(target_vendor = "apple")]
 use super::fd::change_flags;
 #[cfg(target_vendor = "apple")]
@@ -35,7 +37,7 @@ impl Address<'_> {
     pub fn socket(&self, flags: c_int) -> Result<c_int> {
         let kind = self.0.ai_socktype | libc::SOCK_CLOEXEC | flags;
         // SAFETY: socket touches no memory.
-        checked_int(|| unsafe { libc::socket(self.0.ai_family, kind, self.0.ai_protocol) })
+        unsafe { call!(libc::socket(self.0.ai_family, kind, self.0.ai_protocol)) }
     }
 
     /// The same on a system whose socket takes no flags. A program that another thread starts between the two
@@ -44,9 +46,8 @@ impl Address<'_> {
     pub fn socket(&self, flags: c_int) -> Result<c_int> {
         let (kind, protocol) = (self.0.ai_socktype, self.0.ai_protocol);
         // SAFETY: socket touches no memory.
-        let fd = checked_int(|| unsafe { libc::socket(self.0.ai_family, kind, protocol) })?;
-        // SAFETY: F_SETFD takes no pointer.
-        checked_int(|| unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) })
+        let fd = unsafe { call!(libc::socket(self.0.ai_family, kind, protocol)) }?;
+        fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC)
             .and_then(|_| change_flags(fd, |before| before | flags))
             .map(|()| fd)
             .inspect_err(|_| close(fd))
@@ -67,13 +68,13 @@ impl Address<'_> {
     #[inline(never)] // one copy for all callers
     pub fn connect(&self, fd: c_int) -> Result<()> {
         // SAFETY: the entry holds an address of ai_addrlen bytes.
-        checked_int(|| unsafe { libc::connect(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
+        unsafe { call!(libc::connect(fd, self.0.ai_addr, self.0.ai_addrlen)) }.map(drop)
     }
 
     /// Binds `fd` to this address.
     pub fn bind(&self, fd: c_int) -> Result<()> {
         // SAFETY: the entry holds an address of ai_addrlen bytes.
-        checked_int(|| unsafe { libc::bind(fd, self.0.ai_addr, self.0.ai_addrlen) }).map(drop)
+        unsafe { call!(libc::bind(fd, self.0.ai_addr, self.0.ai_addrlen)) }.map(drop)
     }
 
     /// Whether this is a loopback address.
@@ -173,16 +174,19 @@ impl PeerRoom {
 pub fn accept(fd: c_int, peer: PeerRoom) -> Result<c_int> {
     #[cfg(not(target_vendor = "apple"))]
     // SAFETY: `PeerRoom::new` has the promise that an address can be stored there.
-    return checked_int(|| unsafe {
-        libc::accept4(fd, peer.address, peer.len, libc::SOCK_CLOEXEC)
-    });
+    return unsafe {
+        call!(libc::accept4(
+            fd,
+            peer.address,
+            peer.len,
+            libc::SOCK_CLOEXEC
+        ))
+    };
     #[cfg(target_vendor = "apple")]
     // SAFETY: the same; F_SETFD takes no pointer.
-    return checked_int(|| unsafe { libc::accept(fd, peer.address, peer.len) }).inspect(
-        |&fd| unsafe {
-            libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
-        },
-    );
+    return unsafe { call!(libc::accept(fd, peer.address, peer.len)) }.inspect(|&fd| unsafe {
+        libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
+    });
 }
 
 /// One end of a connected socket.
@@ -212,7 +216,7 @@ impl Endpoint {
         about_to_pass(&len);
         let start: *mut libc::sockaddr = (&raw mut address).cast();
         // SAFETY: `len` says how much may be stored at `start`.
-        checked_int(|| unsafe { call(fd, start, &mut len) })?;
+        unsafe { call!(call(fd, start, &raw mut len)) }?;
         Ok(Endpoint { address, len })
     }
 
@@ -272,7 +276,7 @@ unsafe fn set_raw_option(
     about_to_pass_bytes(start, len);
     let len = len as libc::socklen_t;
     // SAFETY: the caller's promise.
-    checked_int(|| unsafe { libc::setsockopt(fd, level, option, start, len) }).map(drop)
+    unsafe { call!(libc::setsockopt(fd, level, option, start, len)) }.map(drop)
 }
 
 /// The value of the socket option `option` of `level`.
@@ -297,7 +301,7 @@ unsafe fn get_raw_option(
     let mut len = len as libc::socklen_t;
     about_to_pass(&len);
     // SAFETY: the caller's promise.
-    checked_int(|| unsafe { libc::getsockopt(fd, level, option, start, &mut len) }).map(drop)
+    unsafe { call!(libc::getsockopt(fd, level, option, start, &raw mut len)) }.map(drop)
 }
 
 /// Returns the deadline of a wait on `fd` that begins now and is limited by `option`, which is SO_RCVTIMEO or
@@ -336,5 +340,5 @@ pub fn connect_outcome(fd: c_int) -> Result<()> {
 /// Makes a bound socket listen.
 pub fn listen(fd: c_int, backlog: c_int) -> Result<()> {
     // SAFETY: listen touches no memory.
-    checked_int(|| unsafe { libc::listen(fd, backlog) }).map(drop)
+    unsafe { call!(libc::listen(fd, backlog)) }.map(drop)
 }

@@ -3,7 +3,7 @@
 use core::ffi::c_int;
 
 use super::clock::Deadline;
-use super::errno::{Errno, Result, checked_int};
+use super::errno::{Errno, Result, call};
 use super::retry::{is_nonblocking, restart};
 use super::sanitizer::about_to_pass;
 use super::socket::time_limit;
@@ -28,7 +28,7 @@ pub fn poll(polled: &mut [libc::pollfd], deadline: Deadline) -> Result<usize> {
         let timeout = deadline.poll_timeout();
         about_to_pass(polled);
         // SAFETY: `polled` is an exclusive slice of that many entries.
-        let ready = checked_int(|| unsafe { libc::poll(polled.as_mut_ptr(), count, timeout) })?;
+        let ready = unsafe { call!(libc::poll(polled.as_mut_ptr(), count, timeout)) }?;
         if ready > 0 || deadline.is_past() {
             return Ok(ready as usize);
         }
@@ -89,7 +89,7 @@ mod error_queue {
 
     use super::epoll::Watch;
     use super::{Deadline, Errno, Result, TIMED_OUT, poll};
-    use crate::sys::errno::checked;
+    use crate::sys::errno::call;
     use crate::sys::retry::would_block;
     use crate::sys::socket::get_option;
 
@@ -126,16 +126,19 @@ mod error_queue {
     fn is_ready(fd: c_int, events: c_short) -> Result<bool> {
         let asked = if events == libc::POLLIN {
             let mut byte = 0u8;
-            let (start, flags) = (&raw mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT);
+            let (start, flags) = (
+                (&raw mut byte).cast::<c_void>(),
+                libc::MSG_PEEK | libc::MSG_DONTWAIT,
+            );
             // SAFETY: one byte can be stored there.
-            checked(|| unsafe { libc::recv(fd, start.cast(), 1, flags) }).map(|_| true)
+            unsafe { call!(libc::recv(fd, start, 1, flags)) }.map(|_| true)
         } else {
             let (start, flags) = (
                 ptr::null::<c_void>(),
                 libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL,
             );
             // SAFETY: no byte is read. To TCP, sending none is only a look for errors.
-            checked(|| unsafe { libc::send(fd, start, 0, flags) }).map(|_| false)
+            unsafe { call!(libc::send(fd, start, 0, flags)) }.map(|_| false)
         };
         match asked {
             Err(reason) if would_block(reason) => Ok(false),
@@ -167,7 +170,7 @@ mod epoll {
     use core::ffi::c_int;
 
     use super::{Deadline, Result, TIMED_OUT};
-    use crate::sys::errno::checked_int;
+    use crate::sys::errno::call;
     use crate::sys::fd::{close, with_descriptor};
 
     /// An epoll instance that watches one descriptor.
@@ -181,14 +184,14 @@ mod epoll {
         /// Creates an instance, which [`Watch::wait_and_close`] closes. Fails if no descriptor is free, for example.
         pub fn new(watched: c_int, events: c_int) -> Result<Watch> {
             // SAFETY: it touches no memory.
-            let epoll = checked_int(|| unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
+            let epoll = unsafe { call!(libc::epoll_create1(libc::EPOLL_CLOEXEC)) }?;
             let mut event = libc::epoll_event {
                 events: events as u32,
                 u64: 0,
             };
             let (add, event) = (libc::EPOLL_CTL_ADD, &raw mut event);
             // SAFETY: `event` is one.
-            checked_int(|| unsafe { libc::epoll_ctl(epoll, add, watched, event) })
+            unsafe { call!(libc::epoll_ctl(epoll, add, watched, event)) }
                 .map(|_| Watch { epoll, watched })
                 .inspect_err(|_| close(epoll))
         }
@@ -200,8 +203,7 @@ mod epoll {
                 let timeout = deadline.poll_timeout();
                 let start = &raw mut event;
                 // SAFETY: one event can be stored there.
-                let wait = || unsafe { libc::epoll_wait(self.epoll, start, 1, timeout) };
-                match checked_int(wait)? {
+                match unsafe { call!(libc::epoll_wait(self.epoll, start, 1, timeout)) }? {
                     0 if deadline.is_past() => return Err(TIMED_OUT),
                     0 => {}
                     _ => return Ok(event.events as c_int),
