@@ -149,7 +149,7 @@ TALLY = @python3 tests/tally.py
 
 # SUITE=name: one C suite (or several), with the shared and with the static library, or one file of tests/.
 C_SUITES = $(sort $(basename $(notdir $(wildcard $(addprefix c_tests/,api/*.c faults/*.c hosts/*.c threads/*.c)))))
-TEST_FILES = $(basename $(notdir $(wildcard tests/*.rs)))
+TEST_FILES = check $(filter-out main,$(basename $(notdir $(wildcard tests/*.rs))))
 define NO_SUITE
 there is no suite "$(SUITE)".
 C suites: $(C_SUITES)
@@ -160,8 +160,11 @@ $(if $(and $(filter-out $(C_SUITES),$(SUITE)),$(filter-out $(TEST_FILES),$(SUITE
 endif
 
 check: setup all
-	$(TALLY) $(TEST) $(if $(SUITE),$(if $(wildcard tests/$(SUITE).rs),--test $(SUITE),\
-	    --test c_suites -- --exact $(SUITE:%=%::shared) $(SUITE:%=%::statically)),--workspace --no-default-features)
+	$(TALLY) $(TEST) $(if $(SUITE),$(if $(filter $(TEST_FILES),$(SUITE)),$(TEST_FILE),\
+	    $(SUITES) $(SUITE:%=c_suites::%::shared) $(SUITE:%=c_suites::%::statically)),--workspace)
+
+TEST_FILE = $(if $(filter packages properties,$(SUITE)),--workspace --test $(SUITE),--package tests --test tests -- $(SUITE)::)
+SUITES = --package tests --test tests -- --exact
 
 # A verdict while one works, in less than a minute.
 quick: export RUST_TEST_THREADS = $(shell expr 16 \* $$(nproc))
@@ -174,7 +177,7 @@ quick: all
 	    echo "make quick needs the library Check and pkg-config: make setup installs them, or says how" >&2; exit 1; }
 	@$(CARGO) fmt --check || { echo "make quick: these lines are not formatted: run cargo fmt" >&2; exit 1; }
 	@$(CARGO) clippy --quiet --locked --workspace --all-targets -- -D warnings
-	$(TALLY) sh -c '$(TEST) --lib && $(TEST) --test c_suites -- ::shared'
+	$(TALLY) sh -c '$(TEST) --lib && $(TEST) $(SUITES) $(C_SUITES:%=c_suites::%::shared)'
 
 setup:
 	@sh tests/setup.sh
@@ -259,7 +262,7 @@ miri:
 
 header:
 	CSAPP_HEADER_OUT=$(HEADER) $(CARGO) check --quiet --locked --lib --features header
-	$(if $(filter include/csapp.h,$(HEADER)),RENEW=1 $(CARGO) test --quiet --locked --test generated)
+	$(if $(filter include/csapp.h,$(HEADER)),RENEW=1 $(CARGO) test --quiet --locked --package tests generated::)
 
 clean:
 	$(CARGO) clean

@@ -75,9 +75,9 @@ TESTED = BUILD=$(BUILD) TEST_CC='$(CC)' TEST_NM='$(NM)' TEST_RUNNER='$(RUNNER)' 
 check-target: all $(BUILD)/check/lib/pkgconfig/check.pc $(if $(KERNEL_HEADERS),$(BUILD)/kernel)
 	@echo "== $(TARGET)"
 	$(EMULATED) $(CARGO) test --locked --target $(TARGET) --lib --test properties
-	$(TESTED) $(CARGO) test --locked --no-fail-fast --test c_suites -- \
-	    shared statically not_position_independent $(if $(findstring qemu-,$(RUNNER)),--skip bad_input --skip hosts --skip error_queue)
-	$(TESTED) $(CARGO) test --locked --no-fail-fast --test conformance --test symbols --test programs -- \
+	$(TESTED) $(CARGO) test --locked --no-fail-fast --package tests -- ::shared ::statically ::not_position_independent \
+	    --skip load:: --skip conformance:: $(if $(findstring qemu-,$(RUNNER)),--skip bad_input --skip hosts --skip error_queue)
+	$(TESTED) $(CARGO) test --locked --no-fail-fast --package tests -- conformance:: symbols:: programs:: \
 	    --skip a_program_in_cxx --skip a_makefile_with --skip another_library --skip it_is_small
 	@case $(ARCH) in i686) \
 	    echo '#include "csapp.h"' >$(BUILD)/offset.c; \

@@ -1,13 +1,11 @@
 //! Programs that were linked with an earlier version keep working: unless the soname changes, no exported symbol is
 //! removed, and no type or layout changes.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use common::{is_installed, library, root, run, scratch, succeed};
+use crate::common::{is_installed, library, root, run, scratch, succeed};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 

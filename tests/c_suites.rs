@@ -1,15 +1,14 @@
 //! Runs the Check suites of c_tests/ against the library that ships: shared, static, under
 //! gcc's sanitizers and under valgrind.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::{fs, panic};
 
-use common::Link;
+use crate::common;
+use crate::common::Link;
 
 /// The source of a suite, in whichever folder of c_tests/ it is.
 fn source(suite: &str) -> PathBuf {

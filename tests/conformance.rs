@@ -1,12 +1,11 @@
 //! The interface is exactly what was promised: header and library are compared with
 //! c_tests/programs/conformance.c, which has it written out by hand.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Link, header, library, root, run_with, scratch, succeed};
+use crate::common;
+use crate::common::{Link, header, library, root, run_with, scratch, succeed};
 
 const EXTRAS: &str = "-DCSAPP_EXTRAS";
 

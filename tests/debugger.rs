@@ -1,14 +1,13 @@
 //! The library in gdb, as a C programmer sees it. gdb loads the library's script by itself.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Link, is_installed, library, root, run, scratch, succeed};
+use crate::common;
+use crate::common::{Link, is_installed, library, root, run, scratch, succeed};
 
 /// The prefix that all tests here install with.
 fn prefix() -> &'static Path {

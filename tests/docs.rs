@@ -1,14 +1,13 @@
 //! The C programs in docs/ and the README do what the text around them says, and the Makefile for projects builds its
 //! variants.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::copy::on_own_network;
-use common::{Link, files, library, root, run_with, scratch, succeed};
+use crate::common;
+use crate::common::copy::on_own_network;
+use crate::common::{Link, files, library, root, run_with, scratch, succeed};
 
 /// Compiles the C programs of a page, and returns them in its order. Each test has its own copies.
 fn programs(page: &str) -> Vec<PathBuf> {

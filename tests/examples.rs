@@ -1,8 +1,6 @@
 //! Builds the programs of examples/ and runs each on real input: as `make examples` leaves them,
 //! under gcc's sanitizers, and under valgrind.
 
-mod common;
-#[path = "examples/corpus.rs"]
 mod corpus;
 
 use std::fs;
@@ -14,8 +12,9 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use common::Link;
-use common::server::Server;
+use crate::common;
+use crate::common::Link;
+use crate::common::server::Server;
 
 /// How a program is run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +61,8 @@ fn programs(way: Way) -> &'static Path {
     static SANITIZED: OnceLock<PathBuf> = OnceLock::new();
     if way != Way::Sanitized {
         return PLAIN.get_or_init(|| {
-            let warnings = "CFLAGS=-O2 -g -Werror";
+            // Not CFLAGS, which cargo would compile the library for once more, while other tests use it.
+            let warnings = "WARNINGS=-Wall -Wextra -Wpedantic -Werror";
             let mut make = Command::new("make");
             common::succeed(
                 make.args(["examples", warnings])

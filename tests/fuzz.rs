@@ -1,9 +1,9 @@
 //! A short form of `make fuzz`: the fuzz targets run on their seeds, and for some seconds more.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::common;
 
 /// Where `make fuzz` builds.
 fn built() -> PathBuf {

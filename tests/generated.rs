@@ -1,13 +1,11 @@
 //! What repeats the header's prototypes is written by these tests: the Python module's table of functions, and
 //! the SYNOPSIS of each manual page. `make header` has them write; otherwise they compare.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::{header, root};
+use crate::common::{header, root};
 
 /// A function of the header.
 struct Function {

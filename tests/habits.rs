@@ -1,8 +1,6 @@
 //! Old habits: small programs as people have written them with csapp.h for twenty years. Each compiles without
 //! special flags, with both libraries, and works.
 
-mod common;
-
 use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -12,8 +10,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::Link;
-use common::server::Server;
+use crate::common;
+use crate::common::Link;
+use crate::common::server::Server;
 
 /// Compiles c_tests/programs/`name`.c. What the compiler would have to say is a failure.
 fn compile(compiler: &str, name: &str, flags: &[&str], link: Link) -> PathBuf {

@@ -1,10 +1,10 @@
 //! The header: the file that is checked in is what the sources generate, and every compiler accepts it.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
+
+use crate::common;
 
 #[test]
 fn the_checked_in_header_is_the_generated_one() {

@@ -1,13 +1,12 @@
 //! `make install` installs all that a user needs: each test installs into a root of its own, and uses only what is
 //! there.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::copy::on_a_copy;
-use common::{is_installed, library, root, run, scratch, skipped, succeed};
+use crate::common;
+use crate::common::copy::on_a_copy;
+use crate::common::{is_installed, library, root, run, scratch, skipped, succeed};
 
 /// A C program that says what it runs with.
 const PROGRAM: &str = include_str!("user/prog.c");

@@ -1,14 +1,13 @@
 //! How many instructions calls take: those of the Rio package against stored figures, checked wrappers against the
 //! plain calls. Unlike times, instructions are the same on a busy machine; valgrind counts them.
 
-mod common;
-
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use common::Link;
+use crate::common;
+use crate::common::Link;
 
 /// How many of the library's instructions a call took when this was written, its share of refills included; those
 /// of libc and the system are not counted. Valgrind's processor has no AVX-512, so this is

@@ -2,8 +2,6 @@
 //! compared, clients that never end a line, clients that vanish at every possible moment. Each time the next client
 //! is served, and no descriptor, thread or process is left over.
 
-mod common;
-
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -14,8 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::Link;
-use common::server::Server;
+use crate::common;
+use crate::common::Link;
+use crate::common::server::Server;
 
 /// How long anything may take. Only what hangs takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,11 +1,11 @@
 //! The targets of `make` besides the library: the list of targets, the demonstration, the benchmarks, the summary
 //! of `make check`; and what make says about mistakes.
 
-mod common;
-
 use std::fs;
 use std::process::Command;
 use std::sync::Mutex;
+
+use crate::common;
 
 /// Checks what `make demo` says, with these variables.
 fn demo(variables: &[&str]) {

@@ -1,15 +1,14 @@
 //! The manual pages: clean, complete, and in agreement with the header.
 
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::copy::on_own_network;
-use common::{Link, header, is_installed, root, run, run_with, scratch, succeed};
+use crate::common;
+use crate::common::copy::on_own_network;
+use crate::common::{Link, header, is_installed, root, run, run_with, scratch, succeed};
 
 /// The pages, in order of their names.
 fn pages() -> Vec<PathBuf> {

@@ -1,13 +1,11 @@
 //! The move from the book's csapp.c to the library: each step of docs/from-csapp-c.md, with Makefiles as courses have
 //! them.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{is_installed, library, root, run, run_with, scratch, succeed};
+use crate::common::{is_installed, library, root, run, run_with, scratch, succeed};
 
 /// Rules with CFLAGS and LDFLAGS alone, csapp.h as a prerequisite, and a hand-in that cleans up first.
 const COURSE_MAKEFILE: &str = r#"CC = gcc

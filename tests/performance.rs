@@ -1,13 +1,11 @@
 //! The documents say about speed what docs/bench.csv says: in the charts, and in each figure of docs/performance.md
 //! and the README.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use common::{root, scratch, succeed};
+use crate::common::{root, scratch, succeed};
 
 /// docs/bench.csv: the best time in nanoseconds and the number of units, by suite, workload and contestant.
 struct Measured(BTreeMap<[String; 3], (f64, f64)>);

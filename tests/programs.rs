@@ -1,14 +1,13 @@
 //! Programs as people write them, of every edition and in C++: they compile without special flags, link with both
 //! libraries, and work over the loopback.
 
-mod common;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, SystemTime};
 
-use common::{Link, library, root, run, run_with, scratch, succeed};
+use crate::common;
+use crate::common::{Link, library, root, run, run_with, scratch, succeed};
 
 fn source(name: &str) -> PathBuf {
     root().join("c_tests/programs").join(name)

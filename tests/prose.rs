@@ -1,13 +1,11 @@
 //! The language of documents, manual pages and comments: no misspelt word, and no phrase of tests/phrases, the phrases
 //! that a reader had to read twice.
 
-mod common;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-use common::{files, is_installed, root, scratch, succeed};
+use crate::common::{files, is_installed, root, scratch, succeed};
 
 /// Of a line of a document, what is a sentence's text: code and the targets of links are not.
 fn without_code(line: &str) -> String {

@@ -1,8 +1,8 @@
 //! The library through Python's ctypes, without the module and without the C header.
 
-mod common;
-
 use std::process::{Command, Output};
+
+use crate::common;
 
 const SCRIPT: &str = r#"
 import ctypes, errno, os, socket, sys, threading

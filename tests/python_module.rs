@@ -1,12 +1,11 @@
 //! The Python module: its own tests, with the library that ships.
 
-mod common;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use common::{library, root, run, scratch, skipped, succeed};
+use crate::common;
+use crate::common::{library, root, run, scratch, skipped, succeed};
 
 /// The Pythons of this machine that the module is for: python3, and others by their numbers, pyenv's as well.
 fn interpreters() -> Vec<PathBuf> {

@@ -1,12 +1,12 @@
 //! A build that may not write in the source tree, for example from a packaged source, or as a user that does not own
 //! the tree.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::common;
 
 /// What `make` and cargo read.
 const SOURCES: [&str; 14] = [

@@ -1,14 +1,13 @@
 //! Sanitizers see what the library does with a program's memory. The table has a tool, a compiler, a form of the
 //! library and a mistake in each row, which is a test. The report has to name the line of the program.
 
-mod common;
-
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use common::{is_installed, library, root, run, run_with, scratch, skipped, succeed};
+use crate::common;
+use crate::common::{is_installed, library, root, run, run_with, scratch, skipped, succeed};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Tool {

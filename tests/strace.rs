@@ -1,12 +1,11 @@
 //! Faults by another tool: a program copies a file through the library, strace makes its system calls fail, and the
 //! copy has to be the same.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::Link;
+use crate::common;
+use crate::common::Link;
 
 /// The program copy.c; `None`, with a message, where strace is missing or may not trace.
 fn copier(test: &str, link: Link) -> Option<PathBuf> {

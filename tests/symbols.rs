@@ -1,13 +1,12 @@
 //! What the library exports, what it needs, and how large it is: the shared library and csapp.o as they ship.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{header, library, succeed};
+use crate::common;
+use crate::common::{header, library, succeed};
 
 /// The ready-made error handlers. A program compares what csapp_set_error_handler returns with their
 /// addresses, so the library has to use the program's view of them.

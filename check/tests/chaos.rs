@@ -1,16 +1,15 @@
 //! Chaos: a program that takes a short read for a whole message fails, one that does not passes, and the same seed
 //! gives the same decisions.
 
-mod support;
-
 use std::process::Command;
 
-use support::{Compiler, Link, csapp_check, program, root, run_with, scratch};
+use super::support::{Compiler, Link, csapp_check, program};
+use crate::common::{root, run_with, scratch};
 
 /// Compiles check/tests/programs/chaos/NAME.c, or its fixed twin.
-fn compile(name: &str, is_mended: bool) -> String {
+fn compile(test: &str, name: &str, is_mended: bool) -> String {
     let twin = format!("{name}{}", if is_mended { "-mended" } else { "" });
-    let dir = scratch(&format!("chaos-{twin}"));
+    let dir = scratch(&format!("chaos-{test}-{twin}"));
     let (object, program) = (dir.join("program.o"), dir.join(&twin));
     let source = root().join(format!("check/tests/programs/chaos/{name}.c"));
     let define = if is_mended { "-DMENDED" } else { "-DBROKEN" };
@@ -34,7 +33,7 @@ fn run(seed: u32, program: &str) -> (Option<i32>, String) {
 /// Without chaos the program usually does well; with it, it fails within ten seeds. Its fixed twin does well with
 /// each, and nothing is said about it.
 fn is_found(name: &str, options: &[&str]) {
-    let broken = compile(name, false);
+    let broken = compile("found", name, false);
     let mut plain = (0..5).map(|_| run_with(&mut Command::new(&broken), ""));
     assert!(
         plain.any(|output| output.status.success()),
@@ -48,7 +47,7 @@ fn is_found(name: &str, options: &[&str]) {
         (1..=10).any(|seed| !of(seed, &broken).status.success()),
         "{name} stands ten seeds"
     );
-    let mended = compile(name, true);
+    let mended = compile("found", name, true);
     for seed in 1..=10 {
         let output = of(seed, &mended);
         assert!(output.status.success(), "{name}, {seed}: {output:?}");
@@ -79,7 +78,7 @@ found! {
 
 #[test]
 fn the_same_seed_decides_the_same() {
-    let hasty = compile("short_read", false);
+    let hasty = compile("same", "short_read", false);
     let mut different = 0;
     for seed in 1..=5 {
         let first = run(seed, &hasty);

@@ -1,7 +1,5 @@
 //! The command line: options, exit statuses, signals, and what is said where a program cannot be watched.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -9,7 +7,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use support::{Link, check, csapp_check, program, run_with, scratch};
+use super::support;
+use super::support::{Link, check, csapp_check, program};
+use crate::common;
+use crate::common::{root, run_with, scratch, skipped};
 
 fn run(arguments: &[&str]) -> Output {
     run_with(csapp_check().args(arguments), "")
@@ -100,7 +101,7 @@ fn static_program_is_told_in_one_line() {
         .arg(&program)
         .output();
     if !compiled.is_ok_and(|output| output.status.success()) {
-        support::skipped("nothing is linked statically here");
+        skipped("nothing is linked statically here");
         return;
     }
     let output = run(&[program.to_str().expect("UTF-8")]);
@@ -116,7 +117,7 @@ fn setuid_program_is_told() {
         .iter()
         .find(|path| Path::new(path).exists())
     else {
-        support::skipped("there is no setuid program here");
+        skipped("there is no setuid program here");
         return;
     };
     // Root runs setuid programs of root like any other: nobody, where nobody can reach it.
@@ -198,7 +199,7 @@ fn is_valid(report: &serde_json::Value) -> Option<bool> {
         schema = json.load(open(sys.argv[1]))\n\
         jsonschema.Draft202012Validator.check_schema(schema)\n\
         print(jsonschema.Draft202012Validator(schema).is_valid(json.load(sys.stdin)))";
-    let schema = support::root().join("docs/report.schema.json");
+    let schema = root().join("docs/report.schema.json");
     let mut command = Command::new("python3");
     command.args(["-c", VALIDATE]).arg(schema);
     let output = run_with(&mut command, &report.to_string());
@@ -207,7 +208,7 @@ fn is_valid(report: &serde_json::Value) -> Option<bool> {
         b"False\n" => Some(false),
         _ => {
             assert!(said(&output).contains("No module named"), "{output:?}");
-            support::skipped("python3-jsonschema is not installed");
+            skipped("python3-jsonschema is not installed");
             None
         }
     }
@@ -226,7 +227,7 @@ fn json_is_valid_by_the_schema() {
     }
     // Each kind is in the schema.
     let mut report = check(&[], &[&program], "").json;
-    let kinds = fs::read_to_string(support::root().join("check/src/shared.rs")).expect("text");
+    let kinds = fs::read_to_string(root().join("check/src/shared.rs")).expect("text");
     let kinds = kinds
         .split("Kind {")
         .nth(1)
@@ -242,11 +243,10 @@ fn json_is_valid_by_the_schema() {
 /// The script of docs/grading.md, taken from the page, grades three programs.
 #[test]
 fn the_page_for_graders_has_a_script_that_works() {
-    if !support::is_installed("jq") {
-        support::skipped("jq is not installed");
+    if !common::is_installed("jq", "jq") {
         return;
     }
-    let page = fs::read_to_string(support::root().join("docs/grading.md")).expect("the page");
+    let page = fs::read_to_string(root().join("docs/grading.md")).expect("the page");
     let script = page
         .split("```sh\n")
         .nth(1)
@@ -264,7 +264,7 @@ fn the_page_for_graders_has_a_script_that_works() {
         ("carol", "double_close"),
     ] {
         fs::create_dir(dir.join(student)).expect("writable");
-        let source = support::root().join(format!("examples/broken/{source}.c"));
+        let source = root().join(format!("examples/broken/{source}.c"));
         fs::copy(source, dir.join(student).join("proxy.c")).expect("a program");
     }
     let path = format!("{}:{}", support::built().display(), env!("PATH"));
@@ -335,16 +335,16 @@ fn ignored_sigpipe_stays_ignored() {
 
 #[test]
 fn status_shows_what_threads_wait_for() {
-    let source = fs::read_to_string(support::root().join("examples/broken/hang.c")).expect("text");
+    let source = fs::read_to_string(root().join("examples/broken/hang.c")).expect("text");
     let line = source
         .lines()
         .position(|line| line.contains("FAULT"))
         .expect("marked")
         + 1;
-    let program = program("hang", &source, Link::Object);
+    let program = program("waiting", &source, Link::Object);
     let mut child = csapp_check().arg(program).spawn().expect("it runs");
     let pid = child.id().to_string();
-    let place = format!("hang.c:{line} (main): in read, descriptor 3");
+    let place = format!("waiting.c:{line} (main): in read, descriptor 3");
     let mut text = String::new();
     for _ in 0..200 {
         let output = run(&["--status", &pid]);
@@ -375,12 +375,12 @@ fn status_of_a_stranger() {
 /// What the README shows of csapp-check is what it says: each line, in the same order.
 #[test]
 fn the_readme_shows_what_is_said() {
-    let readme = fs::read_to_string(support::root().join("README.md")).expect("the README");
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
     let (_, shown) = readme
         .split_once("$ csapp-check ./lost_bytes\n")
         .expect("the command");
     let (shown, _) = shown.split_once("```").expect("the block's end");
-    let source = support::root().join("examples/broken/lost_bytes.c");
+    let source = root().join("examples/broken/lost_bytes.c");
     let source = fs::read_to_string(source).expect("the program");
     let program = program("lost_bytes", &source, Link::Object);
     let output = run(&[program.to_str().expect("UTF-8")]);

@@ -1,7 +1,5 @@
 //! Faults, and what only looks like one, as they come in the servers and shells that courses ask for.
 
-mod support;
-
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -9,7 +7,8 @@ use std::os::fd::FromRawFd as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use support::{Checked, Link, check, csapp_check, program};
+use super::support::{Checked, Link, check, csapp_check, program};
+use crate::common::{scratch, skipped};
 
 fn run(name: &str, source: &str) -> Checked {
     let program = program(name, source, Link::Object);
@@ -842,7 +841,7 @@ int main(void)
     return 0;
 }
 "#;
-    let dir = support::scratch("sanitized-printf");
+    let dir = scratch("sanitized-printf");
     let (file, program) = (dir.join("sanitized.c"), dir.join("sanitized"));
     std::fs::write(&file, source).expect("a new file");
     let mut compile = Command::new("gcc");
@@ -853,7 +852,7 @@ int main(void)
         .status()
         .is_ok_and(|status| status.success())
     {
-        support::skipped("gcc -fsanitize=address does not link here");
+        skipped("gcc -fsanitize=address does not link here");
         return;
     }
     let checked = check(&[], &[program.to_str().expect("UTF-8")], "");

@@ -1,12 +1,12 @@
 //! Each kind of fault: the broken program is named at its line, and the mended one is not mentioned; linked with
 //! libcsapp.so, with csapp.o, and with a csapp.c of its own, by gcc and by clang.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{Checked, Compiler, Link, check, root, scratch};
+use super::support::{Checked, Compiler, Link, check};
+use crate::common;
+use crate::common::{root, scratch};
 
 const LINKS: [Link; 3] = [Link::Shared, Link::Object, Link::Own];
 
@@ -102,8 +102,7 @@ impl Broken {
 }
 
 fn all_kinds(test: &str, compiler: Compiler, links: &[Link]) {
-    if !support::is_installed(compiler.0) {
-        support::skipped(&format!("{} is not installed", compiler.0));
+    if !common::is_installed(compiler.0, compiler.0) {
         return;
     }
     let dir = scratch(test);

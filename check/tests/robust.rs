@@ -1,13 +1,13 @@
 //! Correct programs that are hard to watch behave as without csapp-check, and are not blamed for anything.
 
-mod support;
-
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use support::{Compiler, Link, check, csapp_check, program, root, run_with, scratch};
+use super::support;
+use super::support::{Compiler, Link, check, csapp_check, program};
+use crate::common::{root, run_with, scratch, skipped};
 
 /// Compiles check/tests/programs/NAME.c.
 fn compile(name: &str, link: Link, flags: &[&str]) -> PathBuf {
@@ -83,7 +83,7 @@ fn with_sanitizers() {
             .arg(support::built().join("csapp.o"))
             .arg("-pthread");
         if !command.output().is_ok_and(|output| output.status.success()) {
-            support::skipped(&format!(
+            skipped(&format!(
                 "{compiler} -fsanitize={sanitizer} does not link here"
             ));
             continue;

@@ -1,7 +1,5 @@
 //! Well-known programs under csapp-check: the same output and status as without it, and no report that is not true.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -13,7 +11,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use support::{check, csapp_check, is_installed, scratch};
+use super::support::{check, csapp_check};
+use crate::common;
+use crate::common::scratch;
 
 /// The program and its arguments; what it works on is made by `prepare`.
 const COMMANDS: &[&[&str]] = &[
@@ -243,7 +243,7 @@ fn programs_of_the_system() {
     }
     let mut tried = 0;
     for command in COMMANDS {
-        if !is_installed(command[0]) {
+        if !common::has(command[0]) {
             continue;
         }
         tried += 1;
@@ -431,7 +431,7 @@ impl Service {
 fn servers_of_the_system() {
     for service in SERVICES {
         let name = service.command[0];
-        if !is_installed(name) {
+        if !common::has(name) {
             continue;
         }
         // The path of a socket has to be short.

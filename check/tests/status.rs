@@ -1,8 +1,6 @@
 //! Where does it hang? By --status and by Ctrl-\ at a terminal: each way to wait is told, with its place, for what it
 //! waits, and who has the other end.
 
-mod support;
-
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, FromRawFd as _};
@@ -12,7 +10,8 @@ use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use support::{Link, csapp_check, program, root, run_with};
+use super::support::{Link, csapp_check, program};
+use crate::common::{root, run_with};
 
 /// More than a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,7 +1,5 @@
 //! The page of --timeline: complete, without anything from outside, and drawn by a real browser.
 
-mod support;
-
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::fd::{AsRawFd as _, FromRawFd as _};
@@ -10,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::support::{Link, check, csapp_check, program};
+use crate::common;
+use crate::common::{root, run_with, scratch, skipped};
 use serde_json::{Value, json};
-use support::{Link, check, is_installed, program, scratch};
 
 /// A program that opens the same file so many times; the page of it.
 fn page_of(name: &str, times: u32) -> (PathBuf, String) {
@@ -98,8 +98,8 @@ impl Browser {
     /// None if none is installed.
     fn open(page: &Path) -> Option<Browser> {
         let names = ["chromium", "chromium-browser", "google-chrome"];
-        let Some(name) = names.into_iter().find(|name| is_installed(name)) else {
-            support::skipped("no browser is installed (Debian: chromium)");
+        let Some(name) = names.into_iter().find(|name| common::has(name)) else {
+            skipped("no browser is installed (Debian: chromium)");
             return None;
         };
         let (commands, to) = pipe();
@@ -237,11 +237,11 @@ fn a_browser_draws_it() {
 
 /// The proxy of check/tests/programs/proxy_hangs.c, which SIGINT ends where it hangs.
 fn page_of_proxy() -> (PathBuf, String) {
-    let source = support::root().join("check/tests/programs/proxy_hangs.c");
+    let source = root().join("check/tests/programs/proxy_hangs.c");
     let source = fs::read_to_string(source).expect("the program");
     let program = program("proxy", &source, Link::Object);
     let page = scratch("proxy-page").join("page.html");
-    let mut command = support::csapp_check();
+    let mut command = csapp_check();
     command
         .arg(format!("--timeline={}", page.display()))
         .arg(program);
@@ -256,7 +256,7 @@ fn page_of_proxy() -> (PathBuf, String) {
     let pid = child.id().to_string();
     let start = Instant::now();
     loop {
-        let output = support::run_with(support::csapp_check().args(["--status", &pid]), "");
+        let output = run_with(csapp_check().args(["--status", &pid]), "");
         if waits(&String::from_utf8_lossy(&output.stdout)) {
             break;
         }
@@ -273,7 +273,7 @@ fn page_of_proxy() -> (PathBuf, String) {
 #[test]
 fn a_wait_that_does_not_end_is_marked() {
     let (page, text) = page_of_proxy();
-    let source = support::root().join("check/tests/programs/proxy_hangs.c");
+    let source = root().join("check/tests/programs/proxy_hangs.c");
     let source = fs::read_to_string(source).expect("the program");
     for (mark, function, call) in [
         ("server", "serve", "Rio_readlineb"),

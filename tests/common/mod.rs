@@ -1,8 +1,6 @@
 //! What the tests share: the library as it ships, a C compiler, and functions that run a command and show its output
 //! if it fails.
 
-#![allow(dead_code)] // each test binary uses its part
-
 pub mod copy;
 pub mod header;
 pub mod server;
@@ -15,6 +13,8 @@ use std::sync::OnceLock;
 /// The project's directory.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("tests/ lies in it")
 }
 
 /// The files of the project whose names end in this, by their paths from its directory. What was built is left out:
@@ -80,12 +80,16 @@ pub fn skipped_by(said: &str) {
         .for_each(skipped);
 }
 
-/// Whether there is a command of this name; where there is none, says so, and which package it is in.
+/// Whether there is a command of this name.
+pub fn has(tool: &str) -> bool {
+    let look = ["-c", "command -v \"$0\" >/dev/null", tool];
+    let found = Command::new("sh").args(look).status();
+    found.is_ok_and(|status| status.success())
+}
+
+/// [`has`]; where there is none, says so, and which package it is in.
 pub fn is_installed(tool: &str, package: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", "command -v \"$0\" >/dev/null", tool])
-        .status()
-        .is_ok_and(|status| status.success());
+    let found = has(tool);
     if !found {
         skipped(&format!("{tool} is not installed (Debian: {package})"));
     }
@@ -124,11 +128,12 @@ pub fn run_with(command: &mut Command, input: &str) -> Output {
     let mut child = piped
         .spawn()
         .unwrap_or_else(|why| panic!("cannot run {command:?}: {why}"));
-    let mut stdin = child.stdin.take().expect("it is piped");
-    stdin
-        .write_all(input.as_bytes())
-        .expect("a small text fits into the pipe");
-    drop(stdin);
+    // Some read nothing, and have ended by now.
+    let _ = child
+        .stdin
+        .take()
+        .expect("it is piped")
+        .write_all(input.as_bytes());
     child.wait_with_output().expect("the child is ours")
 }
 

@@ -1,69 +1,17 @@
 //! What the tests of csapp-check share: the command as it is installed, C programs, and what was reported.
 
-#![allow(dead_code)] // each test binary uses its part
-
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// The directory of the whole project.
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("check/ lies in the project")
-}
+use crate::common::{self, run_with, scratch, succeed};
+pub use common::root;
 
 /// The directory with the library and csapp-check, as `make` leaves them. Built on first use.
 pub fn built() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        succeed(
-            Command::new("make")
-                .args(["-s", "all", "csapp-check"])
-                .current_dir(root()),
-        );
-        root().join(std::env::var_os("BUILD").unwrap_or_else(|| "build".into()))
-    })
-}
-
-/// A fresh directory for what the test called `name` makes.
-pub fn scratch(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&dir);
-    fs::create_dir_all(&dir).unwrap_or_else(|why| panic!("{}: {why}", dir.display()));
-    dir
-}
-
-/// Says what this machine leaves untested, past the test harness, which keeps what passing tests print.
-pub fn skipped(why: &str) {
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {why}");
-}
-
-pub fn is_installed(tool: &str) -> bool {
-    let mut look = Command::new("sh");
-    look.args(["-c", "command -v \"$0\" >/dev/null", tool])
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
-#[track_caller]
-pub fn succeed(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|why| panic!("cannot run {command:?}: {why}"));
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(
-        output.status.success(),
-        "{command:?}: {}\n{}{}",
-        output.status,
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    text(&output.stdout)
+    common::csapp_check().parent().expect("its directory")
 }
 
 /// How a program gets the functions of csapp.h.
@@ -210,23 +158,4 @@ pub fn check(options: &[&str], command: &[&str], input: &str) -> Checked {
     };
     let _ = (fs::remove_file(log), fs::remove_file(json));
     checked
-}
-
-/// Runs a command to its end, with `input` as its standard input.
-#[track_caller]
-pub fn run_with(command: &mut Command, input: &str) -> Output {
-    let piped = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = piped
-        .spawn()
-        .unwrap_or_else(|why| panic!("cannot run {command:?}: {why}"));
-    // Some read nothing, and have ended by now.
-    let _ = child
-        .stdin
-        .take()
-        .expect("it is piped")
-        .write_all(input.as_bytes());
-    child.wait_with_output().expect("the child is ours")
 }
