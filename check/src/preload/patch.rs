@@ -14,10 +14,10 @@ mod x86_64 {
     use std::ffi::{c_int, c_void};
     use std::ptr;
 
-    use iced_x86::code_asm::CodeAssembler;
+    use iced_x86::Register::{RAX, RCX, RDI, RDX, RSI, RSP};
     use iced_x86::{
-        BlockEncoder, BlockEncoderOptions, Decoder, DecoderOptions, FlowControl, Instruction,
-        InstructionBlock,
+        BlockEncoder, BlockEncoderOptions, Code, Decoder, DecoderOptions, FlowControl, IcedError,
+        Instruction, InstructionBlock, MemoryOperand,
     };
     use object::read::elf::ElfFile64;
     use object::{Object as _, ObjectSymbol as _};
@@ -113,26 +113,24 @@ mod x86_64 {
 
     /// Calls `initialised`, runs the moved instructions, and goes on behind them.
     fn detour(moved: &[Instruction], place: usize, back: usize) -> Option<Vec<u8>> {
-        use iced_x86::code_asm::{rax, rcx, rdi, rdx, rsi, rsp};
-        let mut assembler = CodeAssembler::new(64).ok()?;
-        let mut code = || -> Result<(), iced_x86::IcedError> {
-            assembler.push(rdi)?;
-            assembler.push(rsi)?;
-            assembler.mov(rdx, iced_x86::code_asm::qword_ptr(rsp + 16))?;
-            assembler.lea(rcx, iced_x86::code_asm::qword_ptr(rsp + 24))?;
-            assembler.sub(rsp, 8)?;
-            assembler.mov(rax, initialised as *const () as u64)?;
-            assembler.call(rax)?;
-            assembler.add(rsp, 8)?;
-            assembler.pop(rsi)?;
-            assembler.pop(rdi)?;
-            for instruction in moved {
-                assembler.add_instruction(*instruction)?;
-            }
-            assembler.jmp(back as u64)
+        let before = || -> Result<[Instruction; 10], IcedError> {
+            let above = |bytes| MemoryOperand::with_base_displ(RSP, bytes);
+            let function = initialised as *const () as u64;
+            Ok([
+                Instruction::with1(Code::Push_r64, RDI)?,
+                Instruction::with1(Code::Push_r64, RSI)?,
+                Instruction::with2(Code::Mov_r64_rm64, RDX, above(16))?,
+                Instruction::with2(Code::Lea_r64_m, RCX, above(24))?,
+                Instruction::with2(Code::Sub_rm64_imm8, RSP, 8)?,
+                Instruction::with2(Code::Mov_r64_imm64, RAX, function)?,
+                Instruction::with1(Code::Call_rm64, RAX)?,
+                Instruction::with2(Code::Add_rm64_imm8, RSP, 8)?,
+                Instruction::with1(Code::Pop_r64, RSI)?,
+                Instruction::with1(Code::Pop_r64, RDI)?,
+            ])
         };
-        code().ok()?;
-        let instructions = assembler.take_instructions();
+        let on = Instruction::with_branch(Code::Jmp_rel32_64, back as u64).ok()?;
+        let instructions = [&before().ok()?[..], moved, &[on]].concat();
         let block = InstructionBlock::new(&instructions, place as u64);
         let encoded = BlockEncoder::encode(64, block, BlockEncoderOptions::NONE).ok()?;
         (encoded.code_buffer.len() <= PAGE).then_some(encoded.code_buffer)
