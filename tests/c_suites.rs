@@ -40,7 +40,7 @@ fn compile_with(suite: &str, variant: &str, library: &[String], flags: &[&str]) 
     program
 }
 
-/// A suite, compiled once for all ways to link it.
+/// A suite, compiled once for all ways to link it, and again only if a file that it includes has changed.
 fn object(suite: &str, flags: &[&str]) -> PathBuf {
     static OBJECTS: Mutex<BTreeMap<String, Arc<OnceLock<PathBuf>>>> = Mutex::new(BTreeMap::new());
     let name = format!("{suite}-object{}", flags.concat().replace(['=', ','], "-"));
@@ -52,24 +52,20 @@ fn object(suite: &str, flags: &[&str]) -> PathBuf {
         .clone();
     object
         .get_or_init(|| {
-            let object = common::scratch(&name).join("object.o");
             let check = common::succeed(Command::new("pkg-config").args(["--cflags", "check"]));
-            common::succeed(
-                common::cc()
-                    .args(["-c", "-std=gnu11", "-g", "-O1", "-fexceptions", "-pthread"])
-                    .args(["-Wall", "-Wextra", "-Werror"])
-                    // The suites make mistakes on purpose, which gcc sees.
-                    .args(["-Wno-stringop-overflow", "-Wno-nonnull"])
-                    .arg("-Wno-alloc-size-larger-than")
-                    .args(flags)
-                    .arg(format!("-I{}", common::library().display()))
-                    .arg(format!("-I{}/c_tests/support", common::root().display()))
-                    .args(check.split_whitespace())
-                    .arg(source(suite))
-                    .arg("-o")
-                    .arg(&object),
-            );
-            object
+            let mut compiler = common::cc();
+            compiler
+                .args(["-c", "-std=gnu11", "-g", "-O1", "-fexceptions", "-pthread"])
+                .args(["-Wall", "-Wextra", "-Werror"])
+                // The suites make mistakes on purpose, which gcc sees.
+                .args(["-Wno-stringop-overflow", "-Wno-nonnull"])
+                .arg("-Wno-alloc-size-larger-than")
+                .args(flags)
+                .arg(format!("-I{}", common::library().display()))
+                .arg(format!("-I{}/c_tests/support", common::root().display()))
+                .args(check.split_whitespace())
+                .arg(source(suite));
+            common::object(&name, &mut compiler)
         })
         .clone()
 }

@@ -6,6 +6,7 @@ pub mod header;
 pub mod server;
 
 use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -64,6 +65,32 @@ pub fn scratch(name: &str) -> PathBuf {
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir).unwrap_or_else(|why| panic!("{}: {why}", dir.display()));
     dir
+}
+
+/// What `compiler` makes of a source file, in the directory `name`, where an earlier run may have left it: it is compiled
+/// again if the command is another, or a file that it reads has changed since.
+pub fn object(name: &str, compiler: &mut Command) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let [object, reads, begun] = ["object.o", "object.d", "command"].map(|file| dir.join(file));
+    let command = format!("{compiler:?}");
+    let changed = |path: &Path| path.metadata().map(|it| (it.ctime(), it.ctime_nsec()));
+    let is_left = || {
+        let begun_at = changed(&begun)?;
+        let reads = std::fs::read_to_string(&reads)?;
+        let mut files = reads
+            .split([' ', '\n', '\\'])
+            .filter(|word| !word.is_empty())
+            .skip(1);
+        let is_older = |file| changed(Path::new(file)).is_ok_and(|at| at < begun_at);
+        let is_same = std::fs::read_to_string(&begun)? == command;
+        Ok::<bool, std::io::Error>(is_same && object.exists() && files.all(is_older))
+    };
+    if !is_left().unwrap_or(false) {
+        scratch(name);
+        std::fs::write(&begun, command).expect("a file in a new directory");
+        succeed(compiler.args(["-MD", "-o"]).arg(&object));
+    }
+    object
 }
 
 /// Says what this machine leaves untested, past the test harness, which keeps what passing tests print.
