@@ -527,6 +527,32 @@ int main(void)
     assert_eq!(run("lives-alone", &mended).kinds(), ["unreaped-child"]);
 }
 
+/// A pipe by which a loop wakes itself up, for each of several loops; and one that nobody waits for.
+#[test]
+fn pipes_of_loops_that_still_wait() {
+    let source = r#"
+#include "csapp.h"
+#include <sys/epoll.h>
+int main(void)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int ends[2], epoll = epoll_create1(0), i;
+    for (i = 0; i < 3; i++) {
+        pipe(ends); // each
+        if (WATCHED)
+            epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &event);
+        write(ends[1], "x", 1);
+    }
+    return epoll_wait(epoll, &event, 1, 0) < 0;
+}
+"#;
+    let broken = source.replace("WATCHED", "0");
+    let checked = run("unwatched", &broken);
+    let message = "descriptors opened here by pipe are still open";
+    says(&checked, "unwatched", line(&broken, "// each"), message);
+    assert_eq!(run("watched", &source.replace("WATCHED", "1")).log, "");
+}
+
 /// A handler may wait for a child before fork has told its parent the number.
 #[test]
 fn children_end_at_once() {

@@ -113,7 +113,8 @@ impl End<'_> {
             let is_own = fd.flags.get() & (INHERITED | LISTENS) == 0
                 && number > 2
                 && fd.open_stack.get() != 0
-                && !is_left;
+                && !is_left
+                && !self.is_watched(fd);
             if is_own {
                 let place = self.places.place(fd.open_stack.get());
                 groups.entry(place.long()).or_default().push((number, fd));
@@ -169,6 +170,17 @@ impl End<'_> {
             reports.push(report);
         }
         reports
+    }
+
+    /// Whether it is one end of a pipe or socketpair whose other end the process has, too, and waits for: a way to wake
+    /// itself up, which it needs as long as it waits.
+    fn is_watched(&self, fd: &Fd) -> bool {
+        let call = Call::of(fd.open_call.get());
+        let of = |fd: &Fd| (fd.open_stack.get(), fd.open_tid.get(), fd.open_nth.get());
+        let is_polled = |(_, other): (i32, &Fd)| {
+            of(other) == of(fd) && other.flags.get() & (POLLED | ENDED) == POLLED
+        };
+        matches!(call, Call::Pipe | Call::Socketpair) && self.process.open_fds().any(is_polled)
     }
 
     /// Whether several calls that came the same way have left some of these: not so many parts of a program, one each.

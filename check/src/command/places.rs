@@ -223,7 +223,7 @@ impl File {
         } else {
             &mut place.function
         };
-        *to = Some(symbol.name().to_owned());
+        *to = Some(plain(symbol.name()));
     }
 }
 
@@ -407,7 +407,7 @@ fn inlined(file: &File, offset: usize, unknown: &Place) -> Vec<Place> {
         let function = frame
             .function
             .as_ref()
-            .and_then(|name| name.demangle().ok().map(|name| name.into_owned()));
+            .and_then(|name| name.demangle().ok().map(|name| plain(&name)));
         let location = frame.location.as_ref();
         if function.is_none() && location.is_none() {
             continue;
@@ -424,4 +424,65 @@ fn inlined(file: &File, offset: usize, unknown: &Place) -> Vec<Place> {
         places.push(place);
     }
     places
+}
+
+/// The name of a function of C++ as its author knows it, without its parameters; other names, and those that are more
+/// than a list of names, as they are.
+fn plain(name: &str) -> String {
+    let nested = name.strip_prefix("_ZN");
+    let Some(mut rest) = nested.or(name.strip_prefix("_Z")) else {
+        return name.to_owned();
+    };
+    rest = rest.strip_prefix('K').unwrap_or(rest);
+    let mut parts: Vec<&str> = Vec::new();
+    while let Some(after) = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .filter(|at| *at > 0)
+    {
+        let length = rest[..after].parse().ok();
+        let part = length.and_then(|length: usize| rest.get(after..after.checked_add(length)?));
+        let Some(part) = part else { break };
+        parts.push(part);
+        rest = &rest[after + part.len()..];
+        if nested.is_none() {
+            break;
+        }
+    }
+    let destructor;
+    if let Some(class) = parts.last().copied().filter(|_| nested.is_some()) {
+        if rest.starts_with("C1") || rest.starts_with("C2") {
+            parts.push(class);
+        } else if rest.starts_with("D1") || rest.starts_with("D2") {
+            destructor = format!("~{class}");
+            parts.push(&destructor);
+        }
+    }
+    if parts.is_empty() {
+        name.to_owned()
+    } else {
+        parts.join("::")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn names_of_cpp() {
+        for (name, known) in [
+            ("main", "main"),
+            ("_Z18connection_handlerPviP9ClientMgr", "connection_handler"),
+            ("_ZN10ChatServer11acceptConnsEv", "ChatServer::acceptConns"),
+            ("_ZNK3net6Server4portEv", "net::Server::port"),
+            ("_ZN10ChatServerC2EP9ClientMgri", "ChatServer::ChatServer"),
+            ("_ZN10ChatServerD1Ev", "ChatServer::~ChatServer"),
+            ("_ZNSt6thread4joinEv", "_ZNSt6thread4joinEv"),
+            ("_ZlsRSoRK3Cat", "_ZlsRSoRK3Cat"),
+            ("_Z99short", "_Z99short"),
+            ("_Z", "_Z"),
+        ] {
+            assert_eq!(plain(name), known);
+        }
+    }
 }
