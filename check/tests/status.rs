@@ -207,6 +207,52 @@ fn every_wait_object() {
 }
 
 /// The csapp-check that runs the program answers; if it cannot, --status looks by itself.
+/// What was a rio_t on the stack of a function that has returned is something else by now.
+#[test]
+fn a_reader_that_is_gone_holds_nothing() {
+    let source = r#"
+#include "csapp.h"
+__attribute__((noinline)) static void reads_line(int fd)
+{
+    char line[MAXLINE];
+    rio_t rio;
+    Rio_readinitb(&rio, fd);
+    Rio_readlineb(&rio, line, MAXLINE);
+}
+__attribute__((noinline)) static int overwrites(void)
+{
+    volatile char bytes[40000];
+    int i;
+    for (i = 0; i < 40000; i++)
+        bytes[i] = 'A';
+    return bytes[i - 1];
+}
+int main(void)
+{
+    int ends[2];
+    char byte;
+    socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+    write(ends[1], "line\n", 5);
+    reads_line(ends[0]);
+    overwrites();
+    read(ends[0], &byte, 1);
+    return 0;
+}
+"#;
+    let program = program("gone", source, Link::Object);
+    let mut command = csapp_check();
+    let watched = Killed(
+        command
+            .arg(program)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("it is installed"),
+    );
+    let said = status_with(&watched, &["in read, descriptor 3".into()]);
+    assert!(!said.contains("a rio_t"), "{said}");
+}
+
 #[test]
 fn a_stopped_csapp_check_is_not_needed() {
     let mut command = csapp_check();

@@ -285,13 +285,10 @@ impl Waiting<'_> {
                 && rio.generation.get() == entry.generation.get()
         };
         for rio in self.process.rios[..used].iter().filter(reads) {
-            // rio_cnt, out of the process's memory.
-            let mut count = [0; 4];
-            let unread = memory::peek(self.tid(), rio.address.get() + 4, &mut count)
-                .then(|| i32::from_ne_bytes(count).max(0))
-                .map_or("an unknown number of bytes".into(), |n| {
-                    counted(n.into(), "unread byte")
-                });
+            let Some(unread) = self.unread(rio) else {
+                continue;
+            };
+            let unread = counted(unread.into(), "unread byte");
             let at = match rio.init_stack.get() {
                 0 => String::new(),
                 stack => format!(
@@ -301,6 +298,22 @@ impl Waiting<'_> {
             };
             let _ = writeln!(text, "      a rio_t{at} holds {unread} of it");
         }
+    }
+
+    /// What a rio_t holds unread, out of the process's memory. None: the memory is used for something else by now.
+    fn unread(&self, rio: &Rio) -> Option<i32> {
+        let address = rio.address.get();
+        let mut header = [0; 16];
+        if !memory::peek(self.tid(), address, &mut header) {
+            return None;
+        }
+        let word = |at: usize| i32::from_ne_bytes(header[at..at + 4].try_into().expect("4 bytes"));
+        let (fd, count) = (word(0), word(4).max(0));
+        let next = usize::from_ne_bytes(header[8..].try_into().expect("8 bytes"));
+        let is_inside = |at: usize| (address + 16..=address + 16 + 8192).contains(&at);
+        let ends = next.wrapping_add(count as usize);
+        (fd == rio.fd.get() && (count == 0 || (is_inside(next) && is_inside(ends))))
+            .then_some(count)
     }
 
     /// Each of the descriptors, and what for.
