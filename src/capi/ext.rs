@@ -241,7 +241,12 @@ pub unsafe extern "C-unwind" fn csapp_readlineb(
 }
 
 #[inline(never)]
-unsafe fn readlineb(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize, timeout: c_int) -> ssize_t {
+unsafe extern "C" fn readlineb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    maxlen: usize,
+    timeout: c_int,
+) -> ssize_t {
     // SAFETY: as rio_readlineb.
     unsafe { line::readlineb(rp, usrbuf, maxlen, timeout.max(-1), rio::wait_for_line) }
 }
@@ -273,7 +278,12 @@ pub unsafe extern "C-unwind" fn csapp_readnb(
 }
 
 #[inline(never)]
-unsafe fn readnb(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, timeout: c_int) -> ssize_t {
+unsafe extern "C" fn readnb(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    n: usize,
+    timeout: c_int,
+) -> ssize_t {
     // SAFETY: as rio_readnb.
     unsafe { rio::readnb(rp, usrbuf, n, timeout.max(-1), rio::wait_for_bytes) }
 }
@@ -306,7 +316,7 @@ pub unsafe extern "C-unwind" fn csapp_readn(
 }
 
 #[inline(never)]
-unsafe fn readn(
+unsafe extern "C" fn readn(
     fd: c_int,
     usrbuf: *mut c_void,
     n: usize,
@@ -349,7 +359,7 @@ pub unsafe extern "C-unwind" fn csapp_writen(
 }
 
 #[inline(never)]
-unsafe fn writen(
+unsafe extern "C" fn writen(
     fd: c_int,
     usrbuf: *const c_void,
     n: usize,

@@ -14,35 +14,21 @@ use crate::sys::{self, Deadline, Errno, Result, Room};
 /// only if it is told of, that goes by `sys::traced`.
 #[collapse_debuginfo(yes)] // so that debuggers stop in the function of the API
 macro_rules! traced {
-    ($call:ident($a:ident, $b:ident $(, $c:ident $(, $d:ident $(, $e:ident)?)?)?)) => {{
-        unsafe extern "C" fn call(a: usize, b: usize, _c: usize, _d: usize, _e: usize) -> ssize_t {
-            // SAFETY: they are what is handed to `traced` below.
-            unsafe {
-                $call(
-                    a as _,
-                    b as _
-                    $(, traced!(@ $c _c) $(, traced!(@ $d _d) $(, traced!(@ $e _e))?)?)?
-                )
-            }
-        }
+    ($call:ident($($argument:ident),+)) => {{
         if sys::SANITIZER.tsan_entry != 0 {
-            let words = [
-                $a as usize,
-                $b as usize,
-                0 $(+ $c as usize)?,
-                0 $($(+ $d as usize)?)?,
-                0 $($($(+ $e as usize)?)?)?,
-            ];
-            // SAFETY: the caller's promise.
-            unsafe { sys::traced(words[0], words[1], words[2], words[3], words[4], call) }
+            use sys::Word;
+            const NO: Word = Word::uninit();
+            let [a, b, c, d, e, ..] = [$(Word::new($argument as usize),)+ NO, NO, NO];
+            // SAFETY: the caller's promise; `call` is handed the words that it takes.
+            unsafe {
+                let call = core::mem::transmute::<*const (), sys::Call>($call as *const ());
+                sys::traced(a, b, c, d, e, call)
+            }
         } else {
             // SAFETY: the caller's promise.
-            unsafe { $call($a, $b $(, $c $(, $d $(, $e)?)?)?) }
+            unsafe { $call($($argument),+) }
         }
     }};
-    (@ $argument:ident $word:ident) => {
-        $word as _
-    };
 }
 
 pub(super) use traced;
@@ -230,7 +216,7 @@ pub unsafe extern "C-unwind" fn Rio_readlineb(
 macro_rules! checked {
     ($($checked:ident is $call:ident($($argument:ident: $Type:ty),+), $message:literal;)+) => {$(
         #[inline(always)] // so that a backtrace has the function of the API
-        unsafe fn $checked($($argument: $Type),+) -> ssize_t {
+        unsafe extern "C" fn $checked($($argument: $Type),+) -> ssize_t {
             // SAFETY: the caller's promise.
             let count = unsafe { $call($($argument),+) };
             if count < 0 {
@@ -253,7 +239,7 @@ checked! {
 // What the forms of each call share: the checks, and the call of the module rio.
 
 #[inline(never)]
-unsafe fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> ssize_t {
+unsafe extern "C" fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> ssize_t {
     // SAFETY: the caller's promise.
     or_minus_one(unsafe { try_readn(Kernel::Waiting, fd, usrbuf, n) }.1)
 }
@@ -275,7 +261,7 @@ pub(super) unsafe fn try_readn(
 }
 
 #[inline(never)]
-unsafe fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> ssize_t {
+unsafe extern "C" fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> ssize_t {
     // SAFETY: the caller's promise.
     or_minus_one(unsafe { try_writen(Kernel::Waiting, fd, usrbuf, n) }.1)
 }
@@ -301,7 +287,7 @@ pub(super) unsafe fn try_writen(
 }
 
 #[inline(never)]
-unsafe fn readinitb(rp: *mut rio_t, fd: c_int) -> ssize_t {
+unsafe extern "C" fn readinitb(rp: *mut rio_t, fd: c_int) -> ssize_t {
     if rp.is_null() {
         return or_minus_one::<isize>(Err(Errno(libc::EFAULT)));
     }
@@ -331,7 +317,7 @@ pub(super) unsafe fn readnb(
     usrbuf: *mut c_void,
     n: usize,
     wait: c_int,
-    otherwise: unsafe fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t,
+    otherwise: unsafe extern "C" fn(*mut rio_t, *mut c_void, usize, c_int) -> ssize_t,
 ) -> ssize_t {
     if !sys::is_sanitized() && !rp.is_null() && !usrbuf.is_null() && n as isize > 0 {
         // SAFETY: rp is the caller's rio_t, which belongs to this thread; usrbuf is writable for n bytes.
@@ -354,7 +340,7 @@ unsafe fn reader<'a>(rp: *mut rio_t, usrbuf: *mut c_void, n: usize) -> Result<&'
 
 /// Reads bytes that have not all been read ahead; has all errors.
 #[inline(never)]
-pub(super) unsafe fn wait_for_bytes(
+pub(super) unsafe extern "C" fn wait_for_bytes(
     rp: *mut rio_t,
     usrbuf: *mut c_void,
     n: usize,
@@ -370,7 +356,7 @@ pub(super) unsafe fn wait_for_bytes(
 
 /// Reads a line that has not been read ahead; has all errors.
 #[inline(never)]
-pub(super) unsafe fn wait_for_line(
+pub(super) unsafe extern "C" fn wait_for_line(
     rp: *mut rio_t,
     usrbuf: *mut c_void,
     maxlen: usize,
@@ -398,12 +384,17 @@ pub(super) unsafe fn wait_for_line(
 // The same for the calls that are not traced as a whole, so that tracing costs nothing for bytes that have been read ahead.
 
 #[inline(never)]
-unsafe fn slow_bytes(rp: *mut rio_t, usrbuf: *mut c_void, n: usize, wait: c_int) -> ssize_t {
+unsafe extern "C" fn slow_bytes(
+    rp: *mut rio_t,
+    usrbuf: *mut c_void,
+    n: usize,
+    wait: c_int,
+) -> ssize_t {
     traced!(wait_for_bytes(rp, usrbuf, n, wait))
 }
 
 #[inline(never)]
-unsafe fn slow_line(
+unsafe extern "C" fn slow_line(
     rp: *mut rio_t,
     usrbuf: *mut c_void,
     maxlen: usize,

@@ -53,7 +53,7 @@ trait Scan {
 
 /// Handles a line that is not in the buffer, and errors. Takes the C function's parameters, its time limit, and how many
 /// unread bytes are stored already, none of which is a newline.
-pub type Otherwise = unsafe fn(*mut rio_t, *mut c_void, usize, c_int, usize) -> ssize_t;
+pub type Otherwise = unsafe extern "C" fn(*mut rio_t, *mut c_void, usize, c_int, usize) -> ssize_t;
 
 /// Defines the functions that take a line, one for each [`Scan`]. Each is compiled as a whole for the scan's
 /// instructions, so that everything is inlined, and ends with a jump to the next one. If the line is in the

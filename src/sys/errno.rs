@@ -103,8 +103,8 @@ macro_rules! call {
 
 pub(super) use call;
 
-/// A parameter of [`call_words`].
-pub(super) type Word = core::mem::MaybeUninit<usize>;
+/// What a register passes to a function; or nothing, if the function does not take so many.
+pub type Word = core::mem::MaybeUninit<usize>;
 
 /// What [`call!`] expands to.
 ///

@@ -6,6 +6,8 @@ use core::ffi::c_void;
 
 use libc::ssize_t;
 
+use super::errno::Word;
+
 type OfRange = unsafe extern "C" fn(*const c_void, usize);
 
 /// Functions of the sanitizers' interface. Each is None if the program does not have it. The layout is that of
@@ -43,19 +45,19 @@ pub(crate) static SANITIZER: Interface = Interface {
 };
 
 /// A call with its parameters as words.
-pub type Call = unsafe extern "C" fn(usize, usize, usize, usize, usize) -> ssize_t;
+pub type Call = unsafe extern "C" fn(Word, Word, Word, Word, Word) -> ssize_t;
 
 #[cfg(not(miri))]
 unsafe extern "C" {
     /// Calls `call` with the five words. If a function of the API ends with this call, the reports of
     /// ThreadSanitizer show it and the line that called it. Other functions are not in its reports.
     #[link_name = "csapp_c_traced"]
-    pub fn traced(a: usize, b: usize, c: usize, d: usize, e: usize, call: Call) -> ssize_t;
+    pub fn traced(a: Word, b: Word, c: Word, d: Word, e: Word, call: Call) -> ssize_t;
 }
 
 #[cfg(miri)]
 #[allow(missing_docs)]
-pub unsafe fn traced(a: usize, b: usize, c: usize, d: usize, e: usize, call: Call) -> ssize_t {
+pub unsafe fn traced(a: Word, b: Word, c: Word, d: Word, e: Word, call: Call) -> ssize_t {
     // SAFETY: the caller's promise.
     unsafe { call(a, b, c, d, e) }
 }
