@@ -5,9 +5,9 @@ use core::mem;
 
 use libc::{sighandler_t, sigset_t};
 
-use super::checked::{NON_NULL, attempt, report_failure, wrap};
+use super::checked::{NON_NULL, report_failure, wrap};
 use super::or_minus_one;
-use crate::sys::{self, Errno, undeclared};
+use crate::sys::{self, Errno, call, undeclared};
 
 /// Installs `handler` for the signal `signum`: a function, SIG_IGN or SIG_DFL.
 ///
@@ -28,9 +28,7 @@ pub unsafe extern "C-unwind" fn Signal(signum: c_int, handler: sighandler_t) -> 
     unsafe { libc::sigemptyset(&mut action.sa_mask) };
     sys::about_to_pass(&action);
     // SAFETY: both structures are ours.
-    let outcome = attempt(-1, || unsafe {
-        libc::sigaction(signum, &action, &mut before)
-    });
+    let outcome = unsafe { call!(libc::sigaction(signum, &raw const action, &raw mut before)) };
     let before = report_failure(c"Signal", outcome).map(|_| before.sa_sigaction);
     before.unwrap_or(libc::SIG_ERR)
 }
@@ -99,7 +97,7 @@ pub unsafe extern "C-unwind" fn Sigismember(set: *const sigset_t, signum: c_int)
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Sigsuspend(set: *const sigset_t) -> c_int {
     // SAFETY: the caller's set.
-    let outcome = attempt(-1, || unsafe { undeclared::sigsuspend(set) });
+    let outcome = unsafe { call!(undeclared::sigsuspend(set)) };
     match outcome {
         Err(Errno(libc::EINTR)) => or_minus_one(outcome) as c_int,
         outcome => report_failure(c"Sigsuspend", outcome).unwrap_or(-1),

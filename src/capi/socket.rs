@@ -4,9 +4,9 @@ use core::ffi::{c_int, c_void};
 
 use libc::{sockaddr, socklen_t};
 
-use super::checked::{attempt, report_failure, restart_in_time, wrap};
+use super::checked::{report_failure, restart_in_time, wrap};
 use crate::net;
-use crate::sys::Errno;
+use crate::sys::{Errno, call};
 
 /// Creates a socket of the address family `domain` (such as AF_INET), the type `type` (such as
 /// SOCK_STREAM) and the protocol `protocol` (0: the default).
@@ -32,10 +32,9 @@ pub unsafe extern "C-unwind" fn Setsockopt(
     optval: *const c_void,
     optlen: c_int,
 ) {
+    let optlen = optlen as socklen_t;
     // SAFETY: the caller's value.
-    let outcome = attempt(-1, || unsafe {
-        libc::setsockopt(s, level, optname, optval, optlen as socklen_t)
-    });
+    let outcome = unsafe { call!(libc::setsockopt(s, level, optname, optval, optlen)) };
     let _ = report_failure(c"Setsockopt", outcome);
 }
 
@@ -74,10 +73,10 @@ pub unsafe extern "C-unwind" fn Accept(
 ) -> c_int {
     const NO_REASON_TO_STOP: [Errno; 2] = [Errno(libc::ECONNABORTED), Errno(libc::EPROTO)];
     // SAFETY: the caller's room for the address, or NULL.
-    let call = || unsafe { libc::accept(s, addr, addrlen) };
+    let accept = || unsafe { call!(libc::accept(s, addr, addrlen)) };
     let outcome = restart_in_time(s, libc::SO_RCVTIMEO, || {
         loop {
-            match attempt(-1, call) {
+            match accept() {
                 Err(reason) if NO_REASON_TO_STOP.contains(&reason) => {}
                 outcome => return outcome,
             }
@@ -97,10 +96,10 @@ pub unsafe extern "C-unwind" fn Accept(
 /// [CS:APP 3e, section 11.4.3; POSIX, connect]
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn Connect(sockfd: c_int, serv_addr: *const sockaddr, addrlen: c_int) {
+    let addrlen = addrlen as socklen_t;
     let outcome = net::connect_through(sockfd, || {
         // SAFETY: the caller's address.
-        let call = || unsafe { libc::connect(sockfd, serv_addr, addrlen as socklen_t) };
-        attempt(-1, call).map(drop)
+        unsafe { call!(libc::connect(sockfd, serv_addr, addrlen)) }.map(drop)
     });
     let _ = report_failure(c"Connect", outcome);
 }

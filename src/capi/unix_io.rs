@@ -9,7 +9,7 @@ use super::check_count;
 use super::checked::{
     NON_NULL, ON_FILE, RESTART, allowing, attempt, report_failure, restart_in_time, wrap,
 };
-use crate::sys::{self, Errno, Room};
+use crate::sys::{self, Errno, Room, call};
 
 /// Opens the file `pathname` as `flags` say. If O_CREAT creates the file, its permissions are
 /// `mode` less those in the umask.
@@ -110,9 +110,7 @@ pub unsafe extern "C-unwind" fn Select(
     let outcome = sys::restart(|| {
         // A failed select leaves the sets as they were (POSIX).
         // SAFETY: the caller's sets, or NULL, and a time that may be written to, or NULL.
-        let outcome = attempt(-1, || unsafe {
-            libc::select(n, readfds, writefds, exceptfds, time)
-        });
+        let outcome = unsafe { call!(libc::select(n, readfds, writefds, exceptfds, time)) };
         if let (Err(Errno(libc::EINTR)), Some(limit)) = (outcome, limit) {
             // Not by what Linux says is left: the handler's own time is no part of that.
             // SAFETY: as above, and it is not NULL.

@@ -61,7 +61,7 @@ pub(crate) fn keep_errno<T>(call: impl FnOnce() -> T) -> T {
 /// Makes a call that says by the value `failure` that it failed, and turns that into the error
 /// that it left in `errno`, and `errno` back into what it was.
 #[inline(always)]
-pub(super) fn or_errno<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
+pub(crate) fn or_errno<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
     let errno = Place::find();
     let before = errno.get();
     let value = call();
@@ -83,13 +83,13 @@ pub(super) fn checked(call: impl FnOnce() -> isize) -> Result<usize> {
 #[cfg(not(miri))]
 macro_rules! call {
     ($($function:ident)::+($($argument:expr),* $(,)?)) => {{
-        use $crate::sys::errno::Word;
+        use $crate::sys::Word;
         const NO: Word = Word::uninit();
         let [a, b, c, d, e, ..] = [$(Word::new($argument as usize),)* NO, NO, NO, NO, NO];
         if false {
             $($function)::+($($argument),*); // for the types alone
         }
-        $crate::sys::errno::call_words(a, b, c, d, e, $($function)::+ as *const ())
+        $crate::sys::call_words(a, b, c, d, e, $($function)::+ as *const ())
     }};
 }
 
@@ -97,11 +97,11 @@ macro_rules! call {
 #[cfg(miri)]
 macro_rules! call {
     ($($function:ident)::+($($argument:expr),* $(,)?)) => {
-        $crate::sys::errno::or_errno(-1, || $($function)::+($($argument),*) as c_int)
+        $crate::sys::or_errno(-1, || $($function)::+($($argument),*) as c_int)
     };
 }
 
-pub(super) use call;
+pub(crate) use call;
 
 /// What a register passes to a function; or nothing, if the function does not take so many.
 pub type Word = core::mem::MaybeUninit<usize>;
@@ -112,7 +112,7 @@ pub type Word = core::mem::MaybeUninit<usize>;
 /// `function` must be one that takes so many of the words, and the caller must have its promise.
 #[cfg(not(miri))]
 #[inline(never)]
-pub(super) unsafe fn call_words(
+pub(crate) unsafe fn call_words(
     a: Word,
     b: Word,
     c: Word,
@@ -123,8 +123,13 @@ pub(super) unsafe fn call_words(
     type Function = unsafe extern "C" fn(Word, Word, Word, Word, Word) -> isize;
     // SAFETY: arguments and results that fit into a register are passed as words are; those that it does not take, it ignores.
     let function = unsafe { core::mem::transmute::<*const (), Function>(function) };
+    let errno = Place::find();
+    let before = errno.get();
     // SAFETY: the caller's promise.
-    or_errno(-1, || unsafe { function(a, b, c, d, e) } as c_int)
+    let value = unsafe { function(a, b, c, d, e) } as c_int;
+    let reason = errno.get();
+    errno.set(before); // also after a success: the program may have a function of its own
+    if value == -1 { Err(reason) } else { Ok(value) }
 }
 
 /// Makes the call fcntl.
