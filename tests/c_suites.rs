@@ -134,7 +134,11 @@ fn not_position_independent(suite: &str) {
 }
 
 fn sanitized(suite: &str) {
-    let flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+    let flags = [
+        "-O0", // The suite itself; the library is what it is.
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+    ];
     let program = compile(suite, "asan", Link::Static, &flags);
     succeed(suite, || {
         let mut command = Command::new(&program);
@@ -147,7 +151,7 @@ fn sanitized(suite: &str) {
 
 /// For the suites with threads.
 fn thread_sanitized(suite: &str) {
-    let program = compile(suite, "tsan", Link::Static, &["-fsanitize=thread"]);
+    let program = compile(suite, "tsan", Link::Static, &["-O0", "-fsanitize=thread"]);
     succeed(suite, || {
         let mut command = Command::new(&program);
         command
@@ -182,6 +186,9 @@ fn without_kernel(suite: &str) {
     });
 }
 
+/// Suites of many small tests, which valgrind translates anew in each process; here they are content with one.
+const IN_ONE_PROCESS: [&str; 2] = ["copies", "lines"];
+
 /// Of the matrix of faults, the cells in which something happens in the middle of a message or line.
 fn under_valgrind(suite: &str) {
     let program = compile(suite, "valgrind", Link::Shared, &[]);
@@ -198,6 +205,9 @@ fn under_valgrind(suite: &str) {
             .envs(WITHOUT_KERNEL)
             .env("CELL", "mid-")
             .env("CK_TIMEOUT_MULTIPLIER", "10");
+        if IN_ONE_PROCESS.contains(&suite) {
+            valgrind.env("CK_FORK", "no");
+        }
         valgrind
     });
 }

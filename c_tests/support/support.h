@@ -80,7 +80,6 @@ static inline int run_suite(Suite *suite)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    srunner_set_fork_status(runner, CK_FORK);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
