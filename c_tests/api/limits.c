@@ -523,9 +523,12 @@ START_TEST(in_a_storm_with_short_limits_everything_arrives)
         ck_assert_mem_eq(got, text + at, result);
         at += (size_t)result;
     }
+    while (ends[0] == 0 || ends[1] == 0) { /* on a busy machine, one may not have come to pass yet */
+        ck_assert_int_eq(ask(call, 1, 1 + (int)(turn++ % 3)), -1);
+        ck_assert(errno == EINTR || errno == ETIMEDOUT);
+        ends[errno == EINTR]++;
+    }
     end_storm();
-    ck_assert_uint_gt(ends[0], 0);
-    ck_assert_uint_gt(ends[1], 0);
     ck_assert_int_eq(pthread_join(peer, NULL), 0);
 }
 END_TEST

@@ -321,13 +321,16 @@ START_TEST(a_failure_is_minus_one_and_errno)
 }
 END_TEST
 
-static void release_nothing(void)
+static int start_reading[2]; /* the slow reader waits for a byte here */
+
+static void release_reader(void)
 {
+    (void)!write(start_reading[1], "", 1);
 }
 
 #define LONG_TEXT 300000
 
-/* A reader that takes its time: a child that ends with status 0 if LONG_TEXT times `x` and a
+/* A reader that waits for release_reader(): a child that ends with status 0 if LONG_TEXT times `x` and a
    newline come out of the pipe, and nothing else. */
 static pid_t slow_reader(int ends[2])
 {
@@ -337,12 +340,13 @@ static pid_t slow_reader(int ends[2])
     pid_t pid;
 
     ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(pipe(start_reading), 0);
     if ((pid = fork()) != 0) {
         close(ends[0]);
         return pid;
     }
     close(ends[1]);
-    usleep(150000);
+    wrong += read(start_reading[0], buf, 1) != 1;
     while ((n = read(ends[0], buf, sizeof buf)) > 0)
         for (i = 0; i < n; i++)
             wrong += buf[i] != (count++ == LONG_TEXT ? '\n' : 'x');
@@ -359,7 +363,7 @@ START_TEST(a_slow_pipe_gets_everything)
     memset(text, 'x', LONG_TEXT);
     if (_i)
         fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    interrupt_until(release_nothing);
+    interrupt_until(release_reader);
     ck_assert_int_eq(sio_dprintf(ends[1], "%s\n", text), LONG_TEXT + 1);
     close(ends[1]);
     ck_assert_int_eq(waitpid(reader, &status, 0), reader);
