@@ -1,6 +1,7 @@
 /* csapp_readlineb, csapp_readnb, csapp_readn and csapp_writen: their time limits, the signals that end them, and
    that nothing is lost by either. On each kind of stream, blocking and O_NONBLOCK. */
 #define _GNU_SOURCE
+#include "pty.h"
 #include "streams.h"
 #include "tcp.h"
 #include "text.h"
@@ -8,7 +9,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <termios.h>
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
@@ -38,22 +38,6 @@ static void open_tcp(void)
     ck_assert_int_eq(setsockopt(there, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes), 0);
 }
 
-/* Bytes go through as they are. */
-static void open_pty(void)
-{
-    struct termios mode;
-
-    there = posix_openpt(O_RDWR | O_NOCTTY);
-    ck_assert_int_ge(there, 0);
-    ck_assert_int_eq(grantpt(there), 0);
-    ck_assert_int_eq(unlockpt(there), 0);
-    here = open(ptsname(there), O_RDWR | O_NOCTTY);
-    ck_assert_int_ge(here, 0);
-    ck_assert_int_eq(tcgetattr(here, &mode), 0);
-    cfmakeraw(&mode);
-    ck_assert_int_eq(tcsetattr(here, TCSANOW, &mode), 0);
-}
-
 /* Of a test that runs KINDS times: stream and mode by its number. */
 static void open_stream(int number)
 {
@@ -75,7 +59,7 @@ static void open_stream(int number)
         open_tcp();
         break;
     case PTY:
-        open_pty();
+        open_pty(&there, &here);
         break;
     default:
         here = file_of("", 0);

@@ -2,8 +2,8 @@
    that read what the end of a file is. To all else, EIO is an error. */
 #define _GNU_SOURCE
 #include "faults.h"
+#include "pty.h"
 #include "streams.h"
-#include <termios.h>
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
@@ -13,21 +13,6 @@ enum { FIRST = 11, LENGTH = sizeof TEXT - 1, LAST = LENGTH - FIRST };
 static int master, slave; /* the side of the window, and that of its programs */
 static rio_t rio;
 static char got[100];
-
-static void open_pty(void)
-{
-    struct termios mode;
-
-    master = posix_openpt(O_RDWR | O_NOCTTY);
-    ck_assert_int_ge(master, 0);
-    ck_assert_int_eq(grantpt(master), 0);
-    ck_assert_int_eq(unlockpt(master), 0);
-    slave = open(ptsname(master), O_RDWR | O_NOCTTY);
-    ck_assert_int_ge(slave, 0);
-    ck_assert_int_eq(tcgetattr(slave, &mode), 0);
-    cfmakeraw(&mode);
-    ck_assert_int_eq(tcsetattr(slave, TCSANOW, &mode), 0);
-}
 
 /* ---- Every call that reads, as one ---- */
 
@@ -128,7 +113,7 @@ static void prepare(int number)
 /* By number: the call, and whether the descriptor is O_NONBLOCK. */
 START_TEST(the_last_line_comes_and_then_the_end)
 {
-    open_pty();
+    open_pty(&master, &slave);
     prepare(_i);
     send_bytes(slave, TEXT, LENGTH);
     close(slave);
@@ -141,7 +126,7 @@ START_TEST(a_program_ends_while_the_call_waits)
 {
     pid_t child;
 
-    open_pty();
+    open_pty(&master, &slave);
     child = fork();
     ck_assert_int_ne(child, -1);
     if (child == 0) {
@@ -162,7 +147,7 @@ START_TEST(a_terminal_that_is_opened_again_goes_on)
 {
     char name[64];
 
-    open_pty();
+    open_pty(&master, &slave);
     snprintf(name, sizeof name, "%s", ptsname(master));
     send_bytes(slave, TEXT, LENGTH);
     close(slave);
@@ -177,7 +162,7 @@ END_TEST
 /* A window that has been closed hangs up its programs. */
 START_TEST(a_program_whose_window_is_closed_meets_the_end)
 {
-    open_pty();
+    open_pty(&master, &slave);
     rio_readinitb(&rio, slave);
     close(master);
     expect(_i, slave, 90, "", 0);
@@ -256,7 +241,7 @@ START_TEST(a_program_that_may_not_read_has_not_met_the_end)
 
     if (calls[number].call == by_csapp_readn)
         return; /* as above */
-    open_pty();
+    open_pty(&master, &slave);
     send_bytes(master, TEXT, LENGTH);
     ck_assert_int_eq(status_of(in_child(read_in_the_background, &number)), 0);
 }
@@ -267,7 +252,7 @@ START_TEST(writing_to_a_closed_window_is_EIO)
 {
     size_t moved;
 
-    open_pty();
+    open_pty(&master, &slave);
     close(master);
     ck_assert_int_eq(rio_writen(slave, TEXT, LENGTH), -1);
     ck_assert_int_eq(errno, EIO);
