@@ -109,7 +109,7 @@ fn receive_now(fd: c_int, room: &mut Room) -> Result<usize> {
 }
 
 /// Makes the system call read into `room`, even if its stated size is larger than the kernel accepts.
-#[inline(never)]
+#[inline(always)]
 pub fn read_once(fd: c_int, room: &mut Room) -> Result<usize> {
     attempt_read(fd, room).or_else(|reason| read_first_page(fd, room, reason))
 }
