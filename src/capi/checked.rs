@@ -217,15 +217,23 @@ pub(super) fn attempt_code(call: impl FnOnce() -> c_int) -> Result<c_int> {
     }
 }
 
+/// Clears `errno` for `call`, so that it tells something of a failure, and keeps what it was.
+#[inline(always)]
+pub(super) fn with_cleared_errno<T>(call: impl FnOnce(sys::Place) -> T) -> T {
+    let errno = sys::Place::find();
+    let before = errno.get();
+    errno.set(Errno(0));
+    let value = call(errno);
+    errno.set(before);
+    value
+}
+
 /// Makes a call that returns one of getaddrinfo's codes.
 #[inline]
 pub(super) fn attempt_resolver(call: impl FnOnce() -> c_int) -> Outcome<()> {
-    keep_errno(|| {
-        sys::set_errno(Errno(0)); // so that it tells something of a failure
-        match call() {
-            0 => Ok(()),
-            code => Err(unresolved(code).unwrap_or(Reason::Resolver(code))),
-        }
+    with_cleared_errno(|_| match call() {
+        0 => Ok(()),
+        code => Err(unresolved(code).unwrap_or(Reason::Resolver(code))),
     })
 }
 
@@ -246,14 +254,9 @@ pub(super) fn unresolved(code: c_int) -> Option<Reason> {
 /// from a normal end.
 #[inline]
 pub(super) fn attempt_cleared(call: impl FnOnce() -> bool) -> Result<()> {
-    keep_errno(|| {
-        sys::set_errno(Errno(0));
-        let may_have_failed = call();
-        match sys::errno() {
-            Errno(0) => Ok(()),
-            reason if may_have_failed => Err(reason),
-            _ => Ok(()),
-        }
+    with_cleared_errno(|errno| match (call(), errno.get()) {
+        (false, _) | (_, Errno(0)) => Ok(()),
+        (true, reason) => Err(reason),
     })
 }
 

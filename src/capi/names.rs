@@ -7,7 +7,7 @@ use libc::{addrinfo, hostent, size_t, sockaddr, socklen_t};
 
 use super::checked::{
     NON_NULL, Outcome, attempt, attempt_resolver, destination, keep_errno, non_null,
-    report_failure, shown, unresolved, wrap,
+    report_failure, shown, unresolved, with_cleared_errno, wrap,
 };
 use super::{handler, optional};
 use crate::report::Reason;
@@ -164,8 +164,7 @@ pub unsafe extern "C-unwind" fn Gethostbyaddr(
 /// Makes a call about `input` that says why it failed in `h_errno`.
 fn look_up(input: *const c_char, call: impl FnOnce() -> *mut hostent) -> Outcome<*mut hostent> {
     non_null(input)?;
-    keep_errno(|| {
-        sys::set_errno(Errno(0)); // so that it tells something of a failure
+    with_cleared_errno(|_| {
         non_null(call()).map_err(|_| unresolved(sys::host_code()).unwrap_or(Reason::Host))
     })
 }
