@@ -8,9 +8,9 @@ use libc::size_t;
 use super::checked::{attempt, keep_errno, report_failure};
 
 /// Makes a call that allocates, and reports a failure. NULL for a request of 0 bytes is none.
-fn allocate(name: &CStr, size: Option<size_t>, call: impl FnOnce() -> *mut c_void) -> *mut c_void {
+fn allocate(name: &CStr, is_empty: bool, call: impl FnOnce() -> *mut c_void) -> *mut c_void {
     match attempt(ptr::null_mut(), call) {
-        Err(_) if size == Some(0) => ptr::null_mut(),
+        Err(_) if is_empty => ptr::null_mut(),
         outcome => report_failure(name, outcome).unwrap_or(ptr::null_mut()),
     }
 }
@@ -26,7 +26,7 @@ fn allocate(name: &CStr, size: Option<size_t>, call: impl FnOnce() -> *mut c_voi
 #[must_use]
 pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
     // SAFETY: malloc takes any number.
-    allocate(c"Malloc", Some(size), || unsafe { libc::malloc(size) })
+    allocate(c"Malloc", size == 0, || unsafe { libc::malloc(size) })
 }
 
 /// Changes the size of the memory at `ptr` to `size` bytes, and may move it. If `ptr` is NULL,
@@ -42,7 +42,7 @@ pub unsafe extern "C-unwind" fn Malloc(size: size_t) -> *mut c_void {
 #[must_use]
 pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut c_void {
     // SAFETY: `ptr` is NULL or came from one of these functions.
-    allocate(c"Realloc", Some(size), || unsafe {
+    allocate(c"Realloc", size == 0, || unsafe {
         libc::realloc(ptr, size)
     })
 }
@@ -57,9 +57,10 @@ pub unsafe extern "C-unwind" fn Realloc(ptr: *mut c_void, size: size_t) -> *mut 
 #[unsafe(no_mangle)]
 #[must_use]
 pub unsafe extern "C-unwind" fn Calloc(nmemb: size_t, size: size_t) -> *mut c_void {
-    let product = nmemb.checked_mul(size);
     // SAFETY: calloc takes any numbers.
-    allocate(c"Calloc", product, || unsafe { libc::calloc(nmemb, size) })
+    allocate(c"Calloc", nmemb == 0 || size == 0, || unsafe {
+        libc::calloc(nmemb, size)
+    })
 }
 
 /// Frees the memory at `ptr`. Does nothing if `ptr` is NULL. Cannot fail.
