@@ -137,11 +137,12 @@ fn first() -> (Handler, Option<&'static CStr>) {
     let Some(choice) = sys::environment(ON_ERROR) else {
         return (csapp_error_exit, None);
     };
-    match choice.to_bytes() {
-        b"exit" => (csapp_error_exit, None),
-        b"return" => (csapp_error_return, None),
-        b"thread_exit" => (csapp_error_thread_exit, None),
-        b"abort" => (csapp_error_abort, None),
+    // No patterns, which the compiler compares a byte at a time.
+    match choice {
+        name if name == c"exit" => (csapp_error_exit, None),
+        name if name == c"return" => (csapp_error_return, None),
+        name if name == c"thread_exit" => (csapp_error_thread_exit, None),
+        name if name == c"abort" => (csapp_error_abort, None),
         _ => (csapp_error_exit, Some(choice)),
     }
 }
