@@ -1,11 +1,12 @@
 //! Threads
 
 use core::ffi::c_void;
+use core::ptr;
 
 use libc::{pthread_attr_t, pthread_t};
 
 use super::checked::{
-    BY_CODE, FAULT, THREAD, attempt_code, keep_errno, non_null, report_failure, wrap,
+    BY_CODE, FAULT, NON_NULL, THREAD, attempt_code, keep_errno, non_null, report_failure, wrap,
 };
 use super::handler;
 use crate::sys::undeclared::pthread_once_t;
@@ -94,11 +95,10 @@ pub unsafe extern "C-unwind" fn Pthread_once(
     once_control: *mut pthread_once_t,
     init_function: Option<unsafe extern "C-unwind" fn()>,
 ) {
-    let outcome = non_null(once_control)
-        .and(init_function.ok_or(FAULT))
-        .and_then(|_| {
-            // SAFETY: the caller's control and function.
-            attempt_code(|| unsafe { undeclared::pthread_once(once_control, init_function) })
-        });
-    let _ = report_failure(c"Pthread_once", outcome);
+    let routine = init_function.map_or(ptr::null(), |routine| routine as *const c_void);
+    wrap!(
+        c"Pthread_once",
+        undeclared::pthread_once(once_control, routine),
+        BY_CODE | NON_NULL[0] | NON_NULL[1]
+    );
 }

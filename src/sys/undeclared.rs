@@ -47,10 +47,7 @@ unsafe extern "C" {
         routine: Option<unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void>,
         argument: *mut c_void,
     ) -> c_int;
-    pub fn pthread_once(
-        control: *mut pthread_once_t,
-        routine: Option<unsafe extern "C-unwind" fn()>,
-    ) -> c_int;
+    pub fn pthread_once(control: *mut pthread_once_t, routine: *const c_void) -> c_int;
     pub fn pthread_cancel(thread: libc::pthread_t) -> c_int;
     // Apple's fail with ENOSYS.
     pub fn sem_init(semaphore: *mut sem_t, is_shared: c_int, value: c_uint) -> c_int;
