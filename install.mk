@@ -166,7 +166,7 @@ deb: all csapp-check
 	@command -v dh >/dev/null && command -v dh_python3 >/dev/null || \
 	    { echo "make deb needs debhelper and dh-python: sudo apt-get install debhelper dh-python" >&2; exit 1; }
 	$(SAY) Packing '$(BUILD)/*.deb'
-	@rm -f $(BUILD)/*.deb; $(CLEAN_DEBIAN); BUILD=$(BUILD) DEB_RULES_REQUIRES_ROOT=no DEB_BUILD_OPTIONS=nocheck \
+	@rm -f $(BUILD)/*.deb; $(CLEAN_DEBIAN); BUILD=$(BUILD) AS_BUILT=1 DEB_RULES_REQUIRES_ROOT=no DEB_BUILD_OPTIONS=nocheck \
 	    CARGO_HOME=$${CARGO_HOME:-$$HOME/.cargo} RUSTUP_HOME=$${RUSTUP_HOME:-$$HOME/.rustup} \
 	    SOURCE_DATE_EPOCH=$$(dpkg-parsechangelog -S Timestamp) debian/rules binary >$(BUILD)/deb.log 2>&1 || \
 	    { cat $(BUILD)/deb.log >&2; exit 1; }

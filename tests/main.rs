@@ -1,6 +1,5 @@
 //! The tests of what ships: the library, csapp-check, the programs and the documents. They are one program, in which the
-//! slow ones run beside the quick ones. The tests of Rust code are in src/ and in properties.rs; those of packages,
-//! which build the library in its place once more, run by themselves.
+//! slow ones run beside the quick ones. The tests of Rust code are in src/ and in properties.rs.
 
 #[path = "../check/tests/mod.rs"]
 mod check;
@@ -21,6 +20,7 @@ mod load;
 mod makefile;
 mod manpages;
 mod moving;
+mod packages;
 mod performance;
 mod programs;
 mod prose;
