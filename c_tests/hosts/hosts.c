@@ -1241,9 +1241,12 @@ static int may_be_host(void)
 int main(void)
 {
     Suite *suite = suite_create("hosts");
-    /* Two, which run at the same time. */
+    /* They run at the same time. */
     TCase *signals = tcase_create("signals");
-    TCase *tests = tcase_create("hosts");
+    TCase *silence = tcase_create("silence");
+    TCase *networks = tcase_create("networks");
+    TCase *ports = tcase_create("ports");
+    TCase *descriptors = tcase_create("descriptors");
 
     if (!may_be_host()) {
         skipped("networks of all kinds", "namespaces are not allowed here");
@@ -1252,48 +1255,54 @@ int main(void)
     if (!has_ipv6())
         skipped("IPv6", "this kernel has none");
     tcase_set_timeout(signals, 30);
-    tcase_set_timeout(tests, 30);
-    add_for_each(tests, each_dead_address_has_its_reason, dead);
-    tcase_add_test(tests, a_dead_first_address_is_passed_over);
-    tcase_add_test(tests, when_all_addresses_are_dead_the_most_telling_reason_is_told);
-    add_for_each(tests, behind_a_black_hole_the_second_address_connects_within_400_ms, holes);
-    add_for_each(tests, a_deadline_ends_what_nobody_answers, all_holes);
-    add_for_each(tests, without_a_deadline_the_kernel_gives_up, all_holes);
+    tcase_set_timeout(silence, 30);
+    tcase_set_timeout(networks, 30);
+    tcase_set_timeout(ports, 30);
+    tcase_set_timeout(descriptors, 30);
+    add_for_each(silence, each_dead_address_has_its_reason, dead);
+    tcase_add_test(silence, a_dead_first_address_is_passed_over);
+    tcase_add_test(silence, when_all_addresses_are_dead_the_most_telling_reason_is_told);
+    add_for_each(silence, behind_a_black_hole_the_second_address_connects_within_400_ms, holes);
+    add_for_each(silence, a_deadline_ends_what_nobody_answers, all_holes);
+    add_for_each(silence, without_a_deadline_the_kernel_gives_up, all_holes);
     add_for_each(signals, signals_do_not_end_an_attempt, interruptions_of_connect);
     add_for_each(signals, signals_do_not_move_a_deadline, all_holes);
     tcase_add_loop_test(signals, signals_do_not_put_off_a_limit_of_the_socket, 0, 2);
-    tcase_add_test(tests, a_host_with_loopback_alone_reaches_itself);
-    tcase_add_test(tests, a_host_with_an_ipv6_network_reaches_itself_by_ipv4);
-    tcase_add_loop_test(tests, loopback_has_its_names_whatever_networks_there_are, 0, 2 * NETWORKS);
-    add_for_each(tests, localhost_is_loopback_whatever_the_files_say, poor_hosts);
-    add_for_each(tests, names_are_listened_on_in_any_case_and_with_a_dot, sources);
-    add_for_each(tests, what_is_no_host_reaches_nobody, no_hosts);
-    tcase_add_test(tests, numeric_hosts_of_every_form_are_reached);
-    tcase_add_test(tests, a_host_in_an_ipv6_network_alone_listens_on_both);
-    add_for_each(tests, a_host_in_an_ipv4_network_or_in_none_listens_on_ipv4, with_ipv4_or_none);
-    tcase_add_test(tests, a_host_without_any_network_says_so);
-    tcase_add_test(tests, a_host_without_ipv6_addresses_uses_ipv4);
-    tcase_add_test(tests, a_host_whose_kernel_has_no_ipv6_uses_ipv4);
-    tcase_add_test(tests, a_host_without_ipv4_addresses_uses_ipv6);
-    add_for_each(tests, what_is_no_port_reaches_nobody, no_ports);
-    tcase_add_test(tests, a_service_is_the_port_of_its_name);
-    tcase_add_test(tests, port_0_is_free_to_listen_on_and_refuses);
-    add_for_each(tests, a_name_that_nobody_knows_is_minus_2, sources);
-    tcase_add_test(tests, an_occupied_port_is_eaddrinuse);
-    tcase_add_test(tests, an_address_of_another_machine_is_passed_over);
-    tcase_add_test(tests, a_privileged_port_is_eacces);
-    tcase_add_test(tests, a_server_starts_again_while_its_last_connections_are_in_time_wait);
-    tcase_add_test(tests, a_connection_to_itself_is_refused);
-    tcase_add_test(tests, a_machine_out_of_ports_says_so);
-    add_for_each(tests, without_a_free_descriptor_it_is_emfile, sources);
-    add_for_each(tests, without_a_free_descriptor_the_resolver_s_wrappers_say_emfile, sources);
-    tcase_add_loop_test(tests, with_a_free_descriptor_names_are_known_or_not, 0, 4);
-    tcase_add_loop_test(tests, one_free_descriptor_is_enough_for_a_silent_first_address, 0, 2);
-    tcase_add_test(tests, the_oldest_attempt_makes_room_and_not_the_newest);
-    tcase_add_loop_test(tests, behind_sixteen_silent_addresses_the_last_connects, 0, 2);
-    tcase_add_test(tests, one_free_descriptor_is_enough_for_one_connection);
-    tcase_add_test(tests, a_thousand_failures_leave_no_descriptor_open);
+    tcase_add_test(networks, a_host_with_loopback_alone_reaches_itself);
+    tcase_add_test(networks, a_host_with_an_ipv6_network_reaches_itself_by_ipv4);
+    tcase_add_loop_test(networks, loopback_has_its_names_whatever_networks_there_are, 0, 2 * NETWORKS);
+    add_for_each(networks, localhost_is_loopback_whatever_the_files_say, poor_hosts);
+    add_for_each(networks, names_are_listened_on_in_any_case_and_with_a_dot, sources);
+    add_for_each(networks, what_is_no_host_reaches_nobody, no_hosts);
+    tcase_add_test(networks, numeric_hosts_of_every_form_are_reached);
+    tcase_add_test(networks, a_host_in_an_ipv6_network_alone_listens_on_both);
+    add_for_each(networks, a_host_in_an_ipv4_network_or_in_none_listens_on_ipv4, with_ipv4_or_none);
+    tcase_add_test(networks, a_host_without_any_network_says_so);
+    tcase_add_test(networks, a_host_without_ipv6_addresses_uses_ipv4);
+    tcase_add_test(networks, a_host_whose_kernel_has_no_ipv6_uses_ipv4);
+    tcase_add_test(networks, a_host_without_ipv4_addresses_uses_ipv6);
+    add_for_each(ports, what_is_no_port_reaches_nobody, no_ports);
+    tcase_add_test(ports, a_service_is_the_port_of_its_name);
+    tcase_add_test(ports, port_0_is_free_to_listen_on_and_refuses);
+    add_for_each(ports, a_name_that_nobody_knows_is_minus_2, sources);
+    tcase_add_test(ports, an_occupied_port_is_eaddrinuse);
+    tcase_add_test(ports, an_address_of_another_machine_is_passed_over);
+    tcase_add_test(ports, a_privileged_port_is_eacces);
+    tcase_add_test(ports, a_server_starts_again_while_its_last_connections_are_in_time_wait);
+    tcase_add_test(ports, a_connection_to_itself_is_refused);
+    tcase_add_test(ports, a_machine_out_of_ports_says_so);
+    add_for_each(descriptors, without_a_free_descriptor_it_is_emfile, sources);
+    add_for_each(descriptors, without_a_free_descriptor_the_resolver_s_wrappers_say_emfile, sources);
+    tcase_add_loop_test(descriptors, with_a_free_descriptor_names_are_known_or_not, 0, 4);
+    tcase_add_loop_test(descriptors, one_free_descriptor_is_enough_for_a_silent_first_address, 0, 2);
+    tcase_add_test(descriptors, the_oldest_attempt_makes_room_and_not_the_newest);
+    tcase_add_loop_test(descriptors, behind_sixteen_silent_addresses_the_last_connects, 0, 2);
+    tcase_add_test(descriptors, one_free_descriptor_is_enough_for_one_connection);
+    tcase_add_test(descriptors, a_thousand_failures_leave_no_descriptor_open);
     suite_add_tcase(suite, signals);
-    suite_add_tcase(suite, tests);
+    suite_add_tcase(suite, silence);
+    suite_add_tcase(suite, networks);
+    suite_add_tcase(suite, ports);
+    suite_add_tcase(suite, descriptors);
     return run_suite(suite);
 }
