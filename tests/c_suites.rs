@@ -186,7 +186,7 @@ fn without_kernel(suite: &str) {
     });
 }
 
-/// Suites of many small tests, which valgrind translates anew in each process; here they are content with one.
+/// Suites of many small tests, each of which valgrind translates again in a process of its own; here they are content with one.
 const IN_ONE_PROCESS: [&str; 2] = ["copies", "lines"];
 
 /// Of the matrix of faults, the cells in which something happens in the middle of a message or line.

@@ -90,7 +90,7 @@ impl End<'_> {
             let place = self.places.place(entry.end_stack.get());
             evidence.push(format!("a call at {} had met the end of it", place.long()));
         }
-        // The peer of a Unix domain socket has no name, as a rule.
+        // The peer of a Unix domain socket usually has no name.
         let to_whom = if name.is_empty() {
             String::new()
         } else {
@@ -220,7 +220,7 @@ impl End<'_> {
             let taken = other.use_tid.get() == user.tid.get();
             opened_since(other) || (taken && other.taken_ops.get() > fd.use_ops.get())
         };
-        // The newest has the highest number, as a rule.
+        // The newest usually has the highest number.
         let has_newer = || group.iter().rev().any(|(_, other)| newer(other));
         if fd.flags.get() & ENDED != 0 {
             // A client may send its end first, and then wait for an answer, which the thread gets from elsewhere.
