@@ -372,26 +372,6 @@ fn status_of_a_stranger() {
     assert!(said(&output).contains("is not watched"), "{output:?}");
 }
 
-/// What the README shows of csapp-check is what it says: each line, in the same order.
-#[test]
-fn the_readme_shows_what_is_said() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
-    let (_, shown) = readme
-        .split_once("$ csapp-check ./lost_bytes\n")
-        .expect("the command");
-    let (shown, _) = shown.split_once("```").expect("the block's end");
-    let source = root().join("examples/broken/lost_bytes.c");
-    let source = fs::read_to_string(source).expect("the program");
-    let program = program("lost_bytes", &source, Link::Object);
-    let output = run(&[program.to_str().expect("UTF-8")]);
-    let said = String::from_utf8_lossy(&output.stdout).replace('\r', "") + &self::said(&output);
-    let mut lines = said.lines();
-    for line in shown.lines() {
-        assert!(lines.any(|found| found == line), "{line}\n{said}");
-    }
-    assert_eq!(shown.lines().count(), 3, "{shown}");
-}
-
 /// The library goes from function to function by jumps, and has symbols for the outermost alone.
 #[test]
 fn the_function_that_the_program_called_is_named() {

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd as _, FromRawFd as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::support::{Link, csapp_check, program};
-use crate::common::{root, run_with};
+use crate::common::{root, run_with, scratch};
 
 /// More than a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -282,6 +283,45 @@ fn the_page_shows_what_is_said() {
     let waits = [": in read, descriptor 3", "in P (sem_wait)"];
     let said = status_with(&watched, &waits.map(str::to_owned));
     assert_eq!(without_numbers(&said), without_numbers(shown));
+}
+
+/// The README's proxy: the report as it is written while the program runs, and where it hangs after that.
+#[test]
+fn the_readme_shows_what_is_said() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let (_, shown) = readme
+        .split_once("$ csapp-check ./proxy 15213\n")
+        .expect("the transcript");
+    let (shown, _) = shown.split_once("```").expect("the end of it");
+    let (report, waits) = shown.split_once("^\\").expect("Ctrl-\\");
+    let source = root().join("examples/broken/proxy.c");
+    let source = fs::read_to_string(source).expect("the program");
+    let proxy = program("proxy", &source, Link::Object);
+
+    let origin = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let unused = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = unused.local_addr().expect("its port").port();
+    drop(unused);
+    let log = scratch("readme").join("log");
+    let mut command = csapp_check();
+    command.arg(format!("--log-file={}", log.display()));
+    command.arg(proxy).arg(port.to_string()).process_group(0);
+    let watched = Killed(command.spawn().expect("it runs"));
+    status_with(&watched, &["in Accept".to_owned()]);
+    let mut client = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let origin = origin.local_addr().expect("its port");
+    let request = format!("GET http://{origin}/ HTTP/1.0\r\nHost: {origin}\r\n\r\n");
+    client.write_all(request.as_bytes()).expect("it reads"); // all at once
+    let said = status_with(&watched, &["in Rio_readlineb".to_owned()]);
+
+    let said = without_numbers(&said);
+    assert!(said.starts_with(&without_numbers(waits)), "{said}");
+    let written = fs::read_to_string(log).expect("the log");
+    assert_eq!(without_numbers(&written), without_numbers(report));
+    let place = "examples/broken/proxy.c's fault is not in the README";
+    let fault = source.lines().position(|line| line.contains("FAULT"));
+    let fault = fault.expect("marked") + 1;
+    assert!(report.starts_with(&format!("proxy.c:{fault}: ")), "{place}");
 }
 
 fn without_numbers(text: &str) -> String {
