@@ -101,6 +101,22 @@ impl Broken {
     }
 }
 
+/// docs/checking.md has, of each kind, the message of its program.
+#[test]
+fn the_page_shows_each_message() {
+    let page = fs::read_to_string(root().join("docs/checking.md")).expect("the page");
+    let dir = scratch("page");
+    for broken in broken() {
+        let (object, program) = (dir.join("program.o"), dir.join(&broken.name));
+        let compiler = Compiler("gcc", "-O0");
+        compiler.compile(&broken.source, &object, &[]);
+        compiler.link(&object, &program, Link::Object);
+        let checked = broken.run(&program);
+        let message = checked.log.lines().next().expect("a report");
+        assert!(page.contains(&format!("    {message}\n")), "{message}");
+    }
+}
+
 fn all_kinds(test: &str, compiler: Compiler, links: &[Link]) {
     if !common::is_installed(compiler.0, compiler.0) {
         return;
