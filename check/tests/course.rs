@@ -776,8 +776,40 @@ fn clients_that_still_wait_are_no_leak() {
     }
     let source = half_closing_clients("pool");
     let checked = run("half-closed", &source);
-    let message = "3 descriptors opened here by socketpair are still open";
+    let message = "6 descriptors opened here by socketpair are still open";
     says(&checked, "half-closed", line(&source, "// client"), message);
+    let evidence = "the program had met the end of 3 of them";
+    assert!(checked.log.contains(evidence), "{}", checked.log);
+}
+
+/// A signal ends the program while it is busy with some of what it has opened: those are open, too.
+#[test]
+fn a_leak_counts_all_that_are_open() {
+    for (opened, closed, signal) in [(3, 0, "SIGINT"), (8, 3, "SIGTERM"), (3, 0, "0")] {
+        let source = format!(
+            r#"
+#include "csapp.h"
+int main(void)
+{{
+    int fds[8], i;
+    for (i = 0; i < {opened}; i++)
+        fds[i] = open("/dev/null", O_RDONLY); // opens
+    for (i = 0; i < {closed}; i++)
+        close(fds[i]);
+    if ({signal})
+        raise({signal});
+    return 0;
+}}
+"#
+        );
+        let program = program("signalled", &source, Link::Object);
+        let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+        let left = opened - closed;
+        let message = format!("{left} descriptors opened here by open are still open");
+        says(&checked, "signalled", line(&source, "// opens"), &message);
+        assert_eq!(checked.reports()[0]["count"], left, "{}", checked.log);
+        assert_eq!(checked.json["descriptors_left"], left, "{}", checked.log);
+    }
 }
 
 /// Clients of a server by select, each of which sends two lines at once, and another one later. The server reads them by

@@ -134,7 +134,11 @@ impl End<'_> {
                     .filter(|(_, fd)| fd.flags.get() & POLLED == 0)
                     .collect();
             }
-            let Some((number, last)) = idle.last().filter(|_| self.has_grown(&idle)) else {
+            if !self.has_grown(&idle) {
+                continue;
+            }
+            // All of them are open, also those that somebody is busy with.
+            let Some((number, last)) = all.last() else {
                 continue;
             };
             let stack = last.open_stack.get();
@@ -148,17 +152,17 @@ impl End<'_> {
             };
             let message = format!(
                 "{} opened here by {call} are still open (the last: {name})",
-                counted(idle.len() as i64, "descriptor")
+                counted(all.len() as i64, "descriptor")
             );
-            let ended = idle
+            let ended = all
                 .iter()
                 .filter(|(_, fd)| fd.flags.get() & ENDED != 0)
                 .count();
             let evidence = if ended > 0 {
-                let how_many = match (ended, idle.len()) {
-                    (_, 1) => "it".into(),
-                    (ended, all) if ended == all => "all of them".into(),
-                    (ended, _) => format!("{ended} of them"),
+                let how_many = if ended == all.len() {
+                    "all of them".into()
+                } else {
+                    format!("{ended} of them")
                 };
                 vec![format!("the program had met the end of {how_many}")]
             } else {
@@ -166,7 +170,7 @@ impl End<'_> {
             };
             let why = "each uses up a number; when there are no more, nothing can be opened";
             let mut report = self.report(Kind::Leak, stack, message, evidence, why);
-            report.count = idle.len() as u32;
+            report.count = all.len() as u32;
             reports.push(report);
         }
         reports
