@@ -160,8 +160,8 @@ dist:
 	    --mtime="@$$(git log -1 --format=%ct)" -czf $(BUILD)/$(DIST).tar.gz $(DIST)
 	rm -rf $(BUILD)/$(DIST)
 
-# Debian packages of what is built, into BUILD: libcsapp1, libcsapp1-dbgsym, libcsapp-dev and python3-csapp. They
-# ask for no package of Rust here, so that another one will do.
+# Debian packages of what is built, into BUILD: libcsapp1, libcsapp1-dbgsym, libcsapp-dev, python3-csapp and
+# csapp-check. They ask for no package of Rust here, so that another one will do.
 deb: all csapp-check
 	@command -v dh >/dev/null && command -v dh_python3 >/dev/null || \
 	    { echo "make deb needs debhelper and dh-python: sudo apt-get install debhelper dh-python" >&2; exit 1; }

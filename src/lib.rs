@@ -1,11 +1,11 @@
 //! libcsapp: the support library of *Computer Systems: A Programmer's Perspective*,
 //! for C programs.
 //!
-//! There are two paths through the code. No module calls one to its left:
+//! There are two paths through the code. A module calls those to its right, and none to its left:
 //!
 //! ```text
 //! checked wrappers:  C program -> capi -> libc
-//! everything else:   C program -> capi -> rio | net | sio | report -> sys -> libc
+//! everything else:   C program -> capi -> report -> sio -> rio | net -> sys -> libc
 //! ```
 //!
 //! `capi` is the C interface: it checks arguments, and turns `Result` into what C expects. A checked wrapper (`Dup2`)

@@ -41,7 +41,7 @@ impl Reason {
 }
 
 /// The value of `errno` if there is no such host.
-pub const NO_HOST: Errno = Errno(libc::ENXIO);
+pub const UNKNOWN_HOST: Errno = Errno(libc::ENXIO);
 
 /// Returns the value of `errno` whose meaning is nearest to that of a code of getaddrinfo.
 fn nearest_errno(code: c_int) -> Errno {
@@ -53,7 +53,7 @@ fn nearest_errno(code: c_int) -> Errno {
         libc::EAI_SERVICE | libc::EAI_BADFLAGS | libc::EAI_SOCKTYPE => Errno(libc::EINVAL),
         libc::EAI_OVERFLOW => Errno(libc::EOVERFLOW),
         libc::EAI_FAIL => Errno(libc::EIO),
-        _ => NO_HOST,
+        _ => UNKNOWN_HOST,
     }
 }
 

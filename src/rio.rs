@@ -184,7 +184,7 @@ impl rio_t {
         stored: usize,
     ) -> Result<usize> {
         let wanted = room.left();
-        if !self.settle() {
+        if !self.tidy() {
             self.resume(Call::Readlineb, &mut room)?;
         } else if stored > 0 {
             // SAFETY: they are stored.
@@ -250,7 +250,7 @@ impl rio_t {
     /// Reads until `room` is full or the file ends, and returns the number of bytes.
     pub fn readnb(&mut self, source: &mut dyn Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
-        if self.settle() {
+        if self.tidy() {
             let count = room.put(self.ahead());
             self.take(count);
         } else {
@@ -282,7 +282,7 @@ impl rio_t {
     }
 
     /// Returns the bytes read ahead in the usual case: this rio_t is not a copy, and the whole note is in front of them.
-    /// Returns `None` if [`rio_t::settle`] must look.
+    /// Returns `None` if [`rio_t::tidy`] must look.
     #[inline(always)]
     fn unread(&self) -> Option<&[u8]> {
         let buf: *const u8 = (&raw const self.rio_buf).cast();
@@ -308,7 +308,7 @@ impl rio_t {
     /// If this is a copy, makes it independent of the original, and moves the bytes read ahead to the end of rio_buf. Returns
     /// false if the fields are not valid: a failed call waits to be continued, or they are damaged or were never set.
     #[inline(always)]
-    fn settle(&mut self) -> bool {
+    fn tidy(&mut self) -> bool {
         let count = self.rio_cnt as usize;
         if count > RIO_BUFSIZE {
             return false;
@@ -370,7 +370,7 @@ impl rio_t {
         })
     }
 
-    /// Returns the bytes read ahead, if this rio_t is settled.
+    /// Returns the bytes read ahead, if this rio_t is tidy.
     fn ahead(&self) -> &[u8] {
         let count = (self.rio_cnt as usize).min(RIO_BUFSIZE);
         // SAFETY: that lies within rio_buf; so far as the fields are ours, those bytes have been read into.
@@ -457,7 +457,7 @@ impl rio_t {
     }
 
     /// Continues after a failed call of the same kind, with the same buffer and at least the same count. Fails with EINVAL in
-    /// every other case that `settle` refuses.
+    /// every other case that `tidy` refuses.
     #[cold]
     fn resume(&mut self, call: Call, room: &mut Room) -> Result<()> {
         const REFUSED: Result<()> = Err(Errno(libc::EINVAL));

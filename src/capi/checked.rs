@@ -132,7 +132,7 @@ pub(super) unsafe fn wrapped_call(
         let value = unsafe { failed_call(Errno(reason), rules, name, a as *const c_char) };
         return value.unwrap_or(-1);
     }
-    let errno = sys::Place::find();
+    let errno = sys::ErrnoLocation::find();
     let before = errno.get();
     loop {
         // SAFETY: the caller's promise.
@@ -196,7 +196,7 @@ pub(super) use crate::sys::keep_errno;
 /// Makes a call that returns `failure` if it fails, with the reason in `errno`.
 #[inline]
 pub(super) fn attempt<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
-    let errno = sys::Place::find();
+    let errno = sys::ErrnoLocation::find();
     let before = errno.get();
     let value = call();
     let reason = errno.get();
@@ -219,8 +219,8 @@ pub(super) fn attempt_code(call: impl FnOnce() -> c_int) -> Result<c_int> {
 
 /// Clears `errno` for `call`, so that it tells something of a failure, and keeps what it was.
 #[inline(always)]
-pub(super) fn with_cleared_errno<T>(call: impl FnOnce(sys::Place) -> T) -> T {
-    let errno = sys::Place::find();
+pub(super) fn with_cleared_errno<T>(call: impl FnOnce(sys::ErrnoLocation) -> T) -> T {
+    let errno = sys::ErrnoLocation::find();
     let before = errno.get();
     errno.set(Errno(0));
     let value = call(errno);

@@ -92,7 +92,7 @@ pub(super) fn set(new: Handler) -> Handler {
 }
 
 /// Lets the environment choose the handler, unless there is one, and prepares for it while memory and descriptors are free.
-pub(super) fn settle() {
+pub(super) fn choose() {
     if may_end_thread(handler()) {
         sys::prepare_to_exit_threads();
     }

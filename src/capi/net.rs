@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_char, c_int};
 use super::checked::{destination, shown};
 use super::{handler, optional};
 use crate::net::{self, Failure, Listening};
-use crate::report::{self, NO_HOST, Reason};
+use crate::report::{self, Reason, UNKNOWN_HOST};
 use crate::sio;
 use crate::sys::{self, Errno};
 
@@ -237,7 +237,7 @@ pub(super) unsafe fn listener(
     how: Listening,
     on_failure: &OnFailure,
 ) -> c_int {
-    handler::settle();
+    handler::choose();
     // SAFETY: both are C strings or NULL.
     let (host, port) = unsafe { (optional(host), optional(port)) };
     let outcome = match port {
@@ -271,7 +271,7 @@ fn descriptor(
 
 /// Has the error handler told what failed, on what, and why.
 fn tell_failure(message: &CStr, host: Option<&CStr>, port: Option<&CStr>, reason: Reason) {
-    let is_unknown = matches!(reason, Reason::Resolver(_)) && reason.errno() == Some(NO_HOST);
+    let is_unknown = matches!(reason, Reason::Resolver(_)) && reason.errno() == Some(UNKNOWN_HOST);
     let is_no_port = matches!(reason, Reason::Resolver(libc::EAI_SERVICE));
     match (host, port) {
         (Some(host), _) if is_unknown => {

@@ -21,7 +21,7 @@ macro_rules! traced {
             let [a, b, c, d, e, ..] = [$(Word::new($argument as usize),)+ NO, NO, NO];
             // SAFETY: the caller's promise; `call` is handed the words that it takes.
             unsafe {
-                let call = core::mem::transmute::<*const (), sys::Call>($call as *const ());
+                let call = core::mem::transmute::<*const (), sys::TracedCall>($call as *const ());
                 sys::traced(a, b, c, d, e, call)
             }
         } else {
@@ -213,7 +213,7 @@ pub unsafe extern "C-unwind" fn Rio_readlineb(
 }
 
 /// The checked forms of calls.
-macro_rules! checked {
+macro_rules! checked_forms {
     ($($checked:ident is $call:ident($($argument:ident: $Type:ty),+), $message:literal;)+) => {$(
         #[inline(always)] // so that a backtrace has the function of the API
         unsafe extern "C" fn $checked($($argument: $Type),+) -> ssize_t {
@@ -228,7 +228,7 @@ macro_rules! checked {
     )+};
 }
 
-checked! {
+checked_forms! {
     checked_readn is readn(fd: c_int, usrbuf: *mut c_void, n: usize), c"Rio_readn error";
     checked_writen is writen(fd: c_int, usrbuf: *const c_void, n: usize), c"Rio_writen error";
     checked_readinitb is readinitb(rp: *mut rio_t, fd: c_int), c"Rio_readinitb error";

@@ -23,7 +23,7 @@ pub unsafe extern "C-unwind" fn Pthread_create(
     routine: Option<unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void>,
     argp: *mut c_void,
 ) {
-    handler::settle();
+    handler::choose();
     let outcome = non_null(tidp).and(routine.ok_or(FAULT)).and_then(|_| {
         // SAFETY: the caller's structures and routine.
         attempt_code(|| unsafe { undeclared::pthread_create(tidp, attrp, routine, argp) })

@@ -196,7 +196,7 @@ impl<'r, 'a> Race<'r, 'a> {
     fn start(&self, address: Address<'a>) -> Start {
         let slot = self.free_slot();
         let attempt = match self.open(slot, address, sys::NONBLOCKING) {
-            Err(reason) if is_want(reason) && self.count() > 0 => return Start::Postponed,
+            Err(reason) if is_shortage(reason) && self.count() > 0 => return Start::Postponed,
             outcome => self.noted(address, outcome),
         };
         let Some(attempt) = attempt else {
@@ -296,7 +296,7 @@ impl<'r, 'a> Race<'r, 'a> {
 }
 
 /// Whether that is a lack of descriptors or of memory.
-fn is_want(reason: Errno) -> bool {
+fn is_shortage(reason: Errno) -> bool {
     [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM].contains(&reason.0)
 }
 

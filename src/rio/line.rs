@@ -195,7 +195,7 @@ enum Taken {
     /// The line is not taken: it is not whole in the buffer, or this scan refuses it. Of a scan with no other after it, so many
     /// of its bytes are stored.
     Nothing(usize),
-    /// Nothing is stored: the arguments or the fields of the rio_t are not valid, or need [`rio_t::settle`].
+    /// Nothing is stored: the arguments or the fields of the rio_t are not valid, or need [`rio_t::tidy`].
     Refused,
 }
 

@@ -12,22 +12,22 @@ pub type Result<T> = core::result::Result<T, Errno>;
 /// The calling thread's `errno`. Its address does not change, so it is determined once for a call of libc and for what
 /// follows. Reads and writes are volatile, because the compiler assumes that malloc does not change visible memory.
 #[derive(Clone, Copy)]
-pub(crate) struct Place(*mut c_int);
+pub(crate) struct ErrnoLocation(*mut c_int);
 
-impl Place {
+impl ErrnoLocation {
     #[inline(always)]
-    pub fn find() -> Place {
+    pub fn find() -> ErrnoLocation {
         #[cfg(target_os = "linux")]
         use libc::__errno_location as location;
         #[cfg(not(target_os = "linux"))]
         use libc::__error as location;
         // SAFETY: it takes nothing.
-        Place(unsafe { location() })
+        ErrnoLocation(unsafe { location() })
     }
 
     #[inline(always)]
     pub fn get(self) -> Errno {
-        // SAFETY: errno lives as long as the thread, which a Place does not leave.
+        // SAFETY: errno lives as long as the thread, which a ErrnoLocation does not leave.
         Errno(unsafe { self.0.read_volatile() })
     }
 
@@ -40,18 +40,18 @@ impl Place {
 
 /// Returns the value of `errno`, the reason of the last failed call.
 pub fn errno() -> Errno {
-    Place::find().get()
+    ErrnoLocation::find().get()
 }
 
 /// Makes `reason` the value of `errno`.
 pub fn set_errno(reason: Errno) {
-    Place::find().set(reason);
+    ErrnoLocation::find().set(reason);
 }
 
 /// Makes a call, and `errno` what it was before.
 #[inline(always)]
 pub(crate) fn keep_errno<T>(call: impl FnOnce() -> T) -> T {
-    let errno = Place::find();
+    let errno = ErrnoLocation::find();
     let before = errno.get();
     let value = call();
     errno.set(before);
@@ -62,7 +62,7 @@ pub(crate) fn keep_errno<T>(call: impl FnOnce() -> T) -> T {
 /// that it left in `errno`, and `errno` back into what it was.
 #[inline(always)]
 pub(crate) fn or_errno<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Result<T> {
-    let errno = Place::find();
+    let errno = ErrnoLocation::find();
     let before = errno.get();
     let value = call();
     if value != failure {
@@ -74,7 +74,7 @@ pub(crate) fn or_errno<T: PartialEq>(failure: T, call: impl FnOnce() -> T) -> Re
 }
 
 #[inline(always)]
-pub(super) fn checked(call: impl FnOnce() -> isize) -> Result<usize> {
+pub(super) fn count_or_errno(call: impl FnOnce() -> isize) -> Result<usize> {
     or_errno(-1, call).map(|count| count as usize)
 }
 
@@ -123,7 +123,7 @@ pub(crate) unsafe fn call_words(
     type Function = unsafe extern "C" fn(Word, Word, Word, Word, Word) -> isize;
     // SAFETY: arguments and results that fit into a register are passed as words are; those that it does not take, it ignores.
     let function = unsafe { core::mem::transmute::<*const (), Function>(function) };
-    let errno = Place::find();
+    let errno = ErrnoLocation::find();
     let before = errno.get();
     // SAFETY: the caller's promise.
     let value = unsafe { function(a, b, c, d, e) } as c_int;

@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use super::buffer::Room;
 use super::cancel::{uncancelled, with_cleanup};
 use super::clock::Deadline;
-use super::errno::{Errno, Result, call, checked, fcntl, or_errno};
+use super::errno::{Errno, Result, call, count_or_errno, fcntl, or_errno};
 use super::retry::{before_retry, is_nonblocking, would_block};
 #[cfg(target_vendor = "apple")]
 use super::socket::set_option;
@@ -119,7 +119,7 @@ pub fn read_once(fd: c_int, room: &mut Room) -> Result<usize> {
 fn attempt_read(fd: c_int, room: &mut Room) -> Result<usize> {
     let (start, len) = (room.next(), room.left().min(MAX_IO));
     // SAFETY: the kernel stores at most `len` bytes at `start`, which `room` allows.
-    let count = checked(|| unsafe { libc::read(fd, start.cast(), len) })?;
+    let count = count_or_errno(|| unsafe { libc::read(fd, start.cast(), len) })?;
     // SAFETY: so many bytes have been stored.
     unsafe { room.advance(count) };
     Ok(count)
@@ -223,7 +223,7 @@ impl Outlet {
             }
         }
         // SAFETY: the same.
-        checked(|| unsafe { libc::write(self.fd, start, bytes.len()) })
+        count_or_errno(|| unsafe { libc::write(self.fd, start, bytes.len()) })
     }
 
     /// Writes as [`Outlet::write`] does, but waits no longer than until `deadline`, and then fails with
@@ -287,7 +287,7 @@ fn is_regular(fd: c_int) -> bool {
 #[cfg(not(target_vendor = "apple"))]
 #[inline(always)]
 fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
-    checked(|| send(fd))
+    count_or_errno(|| send(fd))
 }
 
 /// The same on a system whose older kernels lack MSG_NOSIGNAL: sets an option of the socket, and leaves it set.
@@ -297,7 +297,7 @@ fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
     match set_option(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, 1) {
         // A socket that is shut down in both directions takes no options any more.
         Err(Errno(libc::EINVAL)) => Err(Errno(libc::EPIPE)),
-        outcome => outcome.and_then(|()| checked(|| send(fd))),
+        outcome => outcome.and_then(|()| count_or_errno(|| send(fd))),
     }
 }
 

@@ -45,19 +45,19 @@ pub(crate) static SANITIZER: Interface = Interface {
 };
 
 /// A call with its parameters as words.
-pub type Call = unsafe extern "C" fn(Word, Word, Word, Word, Word) -> ssize_t;
+pub type TracedCall = unsafe extern "C" fn(Word, Word, Word, Word, Word) -> ssize_t;
 
 #[cfg(not(miri))]
 unsafe extern "C" {
     /// Calls `call` with the five words. If a function of the API ends with this call, the reports of
     /// ThreadSanitizer show it and the line that called it. Other functions are not in its reports.
     #[link_name = "csapp_c_traced"]
-    pub fn traced(a: Word, b: Word, c: Word, d: Word, e: Word, call: Call) -> ssize_t;
+    pub fn traced(a: Word, b: Word, c: Word, d: Word, e: Word, call: TracedCall) -> ssize_t;
 }
 
 #[cfg(miri)]
 #[allow(missing_docs)]
-pub unsafe fn traced(a: Word, b: Word, c: Word, d: Word, e: Word, call: Call) -> ssize_t {
+pub unsafe fn traced(a: Word, b: Word, c: Word, d: Word, e: Word, call: TracedCall) -> ssize_t {
     // SAFETY: the caller's promise.
     unsafe { call(a, b, c, d, e) }
 }
