@@ -812,6 +812,26 @@ int main(void)
     }
 }
 
+/// Calls of several names on one line are not all called by the name of the last.
+#[test]
+fn a_leak_names_each_call_of_its_line() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    int i;
+    for (i = 0; i < 5; i++)
+        (i < 3 ? open("/dev/null", O_RDONLY) : i == 3 ? dup(0) : Open("/", O_RDONLY, 0)); // opens
+    return 0;
+}
+"#;
+    let program = program("names", source, Link::Object);
+    let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
+    let message = "5 descriptors opened here by Open and dup and open are still open";
+    says(&checked, "names", line(source, "// opens"), message);
+    assert_eq!(checked.kinds(), ["leak"], "{}", checked.log);
+}
+
 /// Clients of a server by select, each of which sends two lines at once, and another one later. The server reads them by
 /// `how`.
 fn lines_at_once(clients: usize, how: &str) -> String {

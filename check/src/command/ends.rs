@@ -1,6 +1,6 @@
 //! What a process has not closed, freed or waited for when it ends.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::describe::{Report, counted, written_as};
@@ -142,8 +142,6 @@ impl End<'_> {
                 continue;
             };
             let stack = last.open_stack.get();
-            let call = Call::of(last.open_call.get()).name();
-            let call = self.places.through(stack).unwrap_or_else(|| call.into());
             let name = last.name.read();
             let name = if name.is_empty() {
                 format!("number {number}")
@@ -151,8 +149,9 @@ impl End<'_> {
                 name
             };
             let message = format!(
-                "{} opened here by {call} are still open (the last: {name})",
-                counted(all.len() as i64, "descriptor")
+                "{} opened here by {} are still open (the last: {name})",
+                counted(all.len() as i64, "descriptor"),
+                self.names(&all)
             );
             let ended = all
                 .iter()
@@ -174,6 +173,20 @@ impl End<'_> {
             reports.push(report);
         }
         reports
+    }
+
+    /// The calls that opened these: one line may have several.
+    fn names(&self, fds: &[(i32, &Fd)]) -> String {
+        let ways = fds
+            .iter()
+            .map(|(_, fd)| (fd.open_stack.get(), fd.open_call.get()));
+        let ways: BTreeSet<_> = ways.collect();
+        let name = |(stack, call)| {
+            let name = || Call::of(call).name().into();
+            self.places.through(stack).unwrap_or_else(name)
+        };
+        let names: BTreeSet<String> = ways.into_iter().map(name).collect();
+        Vec::from_iter(names).join(" and ")
     }
 
     /// Whether it is one end of a pipe or socketpair whose other end the process has, too, and waits for: a way to wake
