@@ -372,6 +372,36 @@ fn status_of_a_stranger() {
     assert!(said(&output).contains("is not watched"), "{output:?}");
 }
 
+/// Each option of --help has an entry in the manual page, the short ones too.
+#[test]
+fn the_manual_has_each_option() {
+    let page = root().join("check/man/csapp-check.1");
+    let page = fs::read_to_string(page).expect("the page");
+    let entries: Vec<_> = page
+        .lines()
+        .filter(|line| line.starts_with(".It Fl "))
+        .collect();
+    let entries = entries.join(" ");
+    let help = run(&["--help"]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let ends = [' ', ',', '[', '='];
+    // A description follows after two blanks.
+    let lines = help
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with('-'));
+    let options = lines.filter_map(|line| line.split("  ").next());
+    let words = options.flat_map(|line| line.split(ends).filter(|word| word.starts_with('-')));
+    let mut count = 0;
+    for word in words {
+        let name = word.strip_prefix('-').expect("filtered");
+        let mut known = entries.split([' ', ',']);
+        assert!(known.any(|known| known == name), "{word}: {entries}");
+        count += 1;
+    }
+    assert!(count >= 12, "{help}");
+}
+
 /// The library goes from function to function by jumps, and has symbols for the outermost alone.
 #[test]
 fn the_function_that_the_program_called_is_named() {
