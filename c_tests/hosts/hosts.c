@@ -1247,6 +1247,7 @@ int main(void)
     TCase *networks = tcase_create("networks");
     TCase *ports = tcase_create("ports");
     TCase *descriptors = tcase_create("descriptors");
+    TCase *crowds = tcase_create("crowds");
 
     if (!may_be_host()) {
         skipped("networks of all kinds", "namespaces are not allowed here");
@@ -1259,6 +1260,7 @@ int main(void)
     tcase_set_timeout(networks, 30);
     tcase_set_timeout(ports, 30);
     tcase_set_timeout(descriptors, 30);
+    tcase_set_timeout(crowds, 30);
     add_for_each(silence, each_dead_address_has_its_reason, dead);
     tcase_add_test(silence, a_dead_first_address_is_passed_over);
     tcase_add_test(silence, when_all_addresses_are_dead_the_most_telling_reason_is_told);
@@ -1295,8 +1297,8 @@ int main(void)
     add_for_each(descriptors, without_a_free_descriptor_the_resolver_s_wrappers_say_emfile, sources);
     tcase_add_loop_test(descriptors, with_a_free_descriptor_names_are_known_or_not, 0, 4);
     tcase_add_loop_test(descriptors, one_free_descriptor_is_enough_for_a_silent_first_address, 0, 2);
-    tcase_add_test(descriptors, the_oldest_attempt_makes_room_and_not_the_newest);
-    tcase_add_loop_test(descriptors, behind_sixteen_silent_addresses_the_last_connects, 0, 2);
+    tcase_add_test(crowds, the_oldest_attempt_makes_room_and_not_the_newest);
+    tcase_add_loop_test(crowds, behind_sixteen_silent_addresses_the_last_connects, 0, 2);
     tcase_add_test(descriptors, one_free_descriptor_is_enough_for_one_connection);
     tcase_add_test(descriptors, a_thousand_failures_leave_no_descriptor_open);
     suite_add_tcase(suite, signals);
@@ -1304,5 +1306,6 @@ int main(void)
     suite_add_tcase(suite, networks);
     suite_add_tcase(suite, ports);
     suite_add_tcase(suite, descriptors);
+    suite_add_tcase(suite, crowds);
     return run_suite(suite);
 }
