@@ -181,6 +181,59 @@ fn what_cannot_be_written() {
     }
 }
 
+/// A file that takes nothing is found out when the report is written, after the program's end.
+#[test]
+fn what_turns_out_not_to_be_writable() {
+    for (option, name) in [
+        ("--chaos=7", "--log-file"),
+        ("--json=/dev/null", "--timeline"),
+        ("--", "--json"),
+    ] {
+        let full = format!("{name}=/dev/full");
+        let output = run_with(csapp_check().args([&full, option, "echo", "it ran"]), "");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(output.stdout, b"it ran\n", "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(said, "csapp-check: /dev/full: No space left on device\n");
+    }
+}
+
+/// Two reports in one file, or one in the program's output, are refused before the program runs.
+#[test]
+fn reports_need_files_of_their_own() {
+    let dir = scratch("one-file");
+    let (file, link) = (dir.join("report"), dir.join("link"));
+    std::os::unix::fs::symlink(&file, &link).expect("a new name");
+    let (file, link) = (file.display(), link.display());
+    for (options, why) in [
+        (
+            [format!("--log-file={file}"), format!("--json={link}")],
+            format!("--log-file and --json name one file: {link}"),
+        ),
+        (
+            [format!("--json={file}"), format!("--timeline={file}")],
+            format!("--json and --timeline name one file: {file}"),
+        ),
+        (
+            ["--chaos".into(), "--json=-".into()],
+            "--json=-: standard output is the program's; ./- is a file".into(),
+        ),
+        (
+            ["--chaos".into(), "--log-file=-".into()],
+            "--log-file=-: standard output is the program's; ./- is a file".into(),
+        ),
+    ] {
+        let output = run_with(csapp_check().args(options).args(["echo", "it ran"]), "");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(output.stdout, b"", "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(said, format!("csapp-check: {why}\n"));
+    }
+    // What is no file may take several.
+    let options = ["--log-file=/dev/null", "--json=/dev/null", "true"];
+    assert!(run_with(csapp_check().args(options), "").status.success());
+}
+
 /// Where a limit leaves no room for the shared memory, that is told in one line.
 #[test]
 fn limits() {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{IsTerminal as _, Write};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering::Acquire;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,9 @@ pub struct Reporter<'a> {
     pub places: &'a Places<'a>,
     suppressions: Suppressions,
     to: Box<dyn Write>,
+    log_file: Option<PathBuf>,
+    /// Why something could not be written to the log file.
+    failure: Option<Failure>,
     is_coloured: bool,
     pub reports: Vec<Report>,
     /// Which findings were told, and since when the others are known.
@@ -53,6 +57,8 @@ impl<'a> Reporter<'a> {
             places,
             suppressions,
             to,
+            log_file: arguments.log_file.clone(),
+            failure: None,
             is_coloured,
             reports: Vec::new(),
             told: HashSet::new(),
@@ -133,12 +139,25 @@ impl<'a> Reporter<'a> {
         {
             text += &format!("    {line}\n");
         }
-        // In one piece, so that it is not mixed with the program's. There is nobody to tell if it fails.
-        let _ = self.to.write_all(text.as_bytes());
+        self.write(&text);
     }
 
     pub fn say(&mut self, line: &str) {
-        let _ = self.to.write_all(format!("{line}\n").as_bytes());
+        self.write(&format!("{line}\n"));
+    }
+
+    /// In one piece, so that it is not mixed with the program's. There is nobody to tell if standard error fails.
+    fn write(&mut self, text: &str) {
+        let result = self.to.write_all(text.as_bytes());
+        if let (Err(why), Some(path)) = (result, &self.log_file) {
+            let failure = || Failure::new(USAGE, format!("{}: {why}", path.display()));
+            self.failure.get_or_insert_with(failure);
+        }
+    }
+
+    /// Whether the log file has all that was written to it.
+    pub fn finish(&mut self) -> Outcome<()> {
+        self.failure.take().map_or(Ok(()), Err)
     }
 
     /// How often each was met that was told once, and what there was in all.

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::ffi::CString;
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::Error;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
@@ -35,6 +36,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
     if arguments.chaos_faults && arguments.chaos.is_none() {
         return Err(Failure::new(USAGE, "--chaos-faults needs --chaos"));
     }
+    check_names(arguments)?;
     let (file, shared) = memory::create().map_err(no_memory)?;
     for path in [&arguments.json, &arguments.timeline].into_iter().flatten() {
         // Before the program runs, not after it.
@@ -43,6 +45,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
     }
     let places = Places::new(shared);
     let mut reporter = Reporter::new(shared, &places, arguments)?;
+    check_files(arguments)?;
     if let Some(seed) = arguments.chaos {
         let seed = seed.unwrap_or_else(random);
         shared.seed.set(seed);
@@ -87,6 +90,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
     if let Some(path) = &arguments.json {
         json::write(path, arguments, &reporter, status)?;
     }
+    reporter.finish()?;
     match arguments
         .error_exitcode
         .filter(|_| !reporter.reports.is_empty())
@@ -94,6 +98,46 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         Some(code) => Ok(i32::from(code)),
         None => Ok(as_the_program(status)),
     }
+}
+
+/// The options that name a file to write, as far as they are given.
+fn outputs(arguments: &Arguments) -> Vec<(&'static str, &PathBuf)> {
+    let all = [
+        ("--log-file", &arguments.log_file),
+        ("--json", &arguments.json),
+        ("--timeline", &arguments.timeline),
+    ];
+    let given = all.into_iter();
+    given
+        .filter_map(|(option, path)| Some((option, path.as_ref()?)))
+        .collect()
+}
+
+/// To other programs, "-" is standard output, which is the watched program's.
+fn check_names(arguments: &Arguments) -> Outcome<()> {
+    let dash = |(_, path): &(&str, &PathBuf)| path.as_os_str() == "-";
+    match outputs(arguments).into_iter().find(dash) {
+        None => Ok(()),
+        Some((option, _)) => Err(Failure::new(
+            USAGE,
+            format!("{option}=-: standard output is the program's; ./- is a file"),
+        )),
+    }
+}
+
+/// Each has a file of its own, or the last would replace what the others have written. They are there by now.
+fn check_files(arguments: &Arguments) -> Outcome<()> {
+    let mut known = HashMap::new();
+    for (option, path) in outputs(arguments) {
+        let Some(file) = path.metadata().ok().filter(Metadata::is_file) else {
+            continue;
+        };
+        if let Some(other) = known.insert((file.dev(), file.ino()), option) {
+            let text = format!("{other} and {option} name one file: {}", path.display());
+            return Err(Failure::new(USAGE, text));
+        }
+    }
+    Ok(())
 }
 
 fn no_memory(why: Error) -> Failure {
