@@ -90,6 +90,21 @@ fn what_cannot_run_is_told() {
 }
 
 #[test]
+fn a_seed_after_a_blank_is_told() {
+    let output = run(&["--chaos", "7", "true"]);
+    assert_eq!(output.status.code(), Some(127));
+    let expected = "csapp-check: 7: no such program in PATH; if it is the seed, write --chaos=7\n";
+    assert_eq!(said(&output), expected);
+    for other in [
+        &["7", "true"] as &[&str],
+        &["--chaos=3", "7"],
+        &["--chaos", "seven"],
+    ] {
+        assert!(!said(&run(other)).contains("seed"), "{other:?}");
+    }
+}
+
+#[test]
 fn static_program_is_told_in_one_line() {
     let dir = scratch("static");
     fs::write(dir.join("s.c"), "int main(void) { return 0; }\n").expect("a new file");

@@ -30,7 +30,7 @@ const CHAOS_FAULTS: u32 = 2;
 /// Returns the exit status: the program's, or the one that was asked for.
 pub fn run(arguments: &Arguments) -> Outcome<i32> {
     let name = Path::new(&arguments.program[0]);
-    let path = elf::find(name)?;
+    let path = elf::find(name).map_err(|failure| hint(failure, arguments))?;
     let program = elf::check(&path)?;
     let library = library()?;
     if arguments.chaos_faults && arguments.chaos.is_none() {
@@ -98,6 +98,15 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         Some(code) => Ok(i32::from(code)),
         None => Ok(as_the_program(status)),
     }
+}
+
+/// A seed is no argument of its own: --chaos may stand alone.
+fn hint(mut failure: Failure, arguments: &Arguments) -> Failure {
+    let name = arguments.program[0].to_string_lossy();
+    if arguments.chaos == Some(None) && name.parse::<u64>().is_ok() {
+        failure.text += &format!("; if it is the seed, write --chaos={name}");
+    }
+    failure
 }
 
 /// The options that name a file to write, as far as they are given.
