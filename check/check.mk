@@ -36,6 +36,7 @@ $(BUILD)/csapp-check: $(CHECK_RELEASE)/csapp-check
 
 check-check: all csapp-check
 	$(CARGO) test --locked --no-fail-fast --package tests check::
+	$(CARGO) test --locked --package csapp-check --bin csapp-check
 
 bench-check: all csapp-check
 	python3 check/bench.py $(BUILD)
