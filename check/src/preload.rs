@@ -23,6 +23,8 @@ mod find;
 mod patch;
 #[path = "preload/processes.rs"]
 mod processes;
+#[path = "preload/programs.rs"]
+mod programs;
 #[path = "preload/rio.rs"]
 mod rio;
 #[path = "preload/signals.rs"]

@@ -29,6 +29,9 @@ pub const MODULES: usize = 8192;
 pub const EVENTS: usize = 1 << 20;
 pub const CACHED: usize = 32;
 pub const TEXT: usize = 96;
+/// Programs that were run since the command has looked, and how long their paths may be.
+pub const PROGRAMS: usize = 128;
+pub const PATH: usize = 512;
 pub const STATUS: usize = 1 << 18;
 
 /// Atomics whose order does not matter: each field is a fact of its own.
@@ -216,12 +219,22 @@ pub struct Shared {
     pub status_told: AtomicU32,
     pub status_length: AtomicU32,
     pub status_text: [AtomicU8; STATUS],
+    pub programs: [Program; PROGRAMS],
     pub modules: [Module; MODULES],
     pub findings: [Finding; FINDINGS],
     pub stacks: [Stack; STACKS],
     pub held: [Held; HELD],
     pub processes: [Process; PROCESSES],
     pub events: [Event; EVENTS],
+}
+
+/// A program that a process runs, or is about to, for the command to look at.
+#[repr(C)]
+pub struct Program {
+    /// 0: free; PENDING: no path yet; READY; LOOKED_AT: the command has met it once, and exec may fail until then.
+    pub state: AtomicU32,
+    /// From the root, with a zero byte at its end.
+    pub path: [AtomicU8; PATH],
 }
 
 /// A program or library as one image (a process from exec to exec, and what it forked) has it in memory.
@@ -250,6 +263,7 @@ pub struct Stack {
 pub const PENDING: u32 = 1;
 pub const READY: u32 = 2;
 pub const CANCELLED: u32 = 3;
+pub const LOOKED_AT: u32 = 4;
 
 #[repr(C)]
 pub struct Finding {

@@ -119,10 +119,68 @@ fn static_program_is_told_in_one_line() {
         skipped("nothing is linked statically here");
         return;
     }
-    let output = run(&[program.to_str().expect("UTF-8")]);
+    let program = program.to_str().expect("UTF-8");
+    let output = run(&[program]);
     assert_eq!(output.status.code(), Some(126), "{output:?}");
     assert!(said(&output).contains("linked statically"), "{output:?}");
     assert_eq!(said(&output).lines().count(), 1, "{output:?}");
+    static_children_are_told(&dir, &said(&output));
+}
+
+/// The program `s` in `dir` is run by others, in each way and several times; what is said of it is `line`.
+fn static_children_are_told(dir: &Path, line: &str) {
+    const CHILDREN: &str = r#"
+#include "csapp.h"
+#include <spawn.h>
+int main(int argc, char **argv)
+{
+    char *name = argv[2], *words[] = {name, NULL};
+    pid_t pid = 0;
+    int i;
+    for (i = 0; i < 2; i++) {
+        if (*argv[1] == 's' && posix_spawn(&pid, name, NULL, NULL, words, environ))
+            return 1;
+        if (*argv[1] == 'p' && posix_spawnp(&pid, name, NULL, NULL, words, environ))
+            return 1;
+        if (*argv[1] == 'v' && (pid = vfork()) == 0)
+            execv(name, words), _exit(1);
+        if (*argv[1] == 'f' && (pid = fork()) == 0)
+            execvp(name, words), _exit(1);
+        if (*argv[1] == 'l' && (pid = fork()) == 0)
+            execl(name, name, (char *)NULL), _exit(1);
+        waitpid(pid, NULL, 0);
+    }
+    return 0;
+}
+"#;
+    let children = program("children", CHILDREN, Link::Object);
+    let children = children.to_str().expect("UTF-8");
+    let full = dir.join("s");
+    let full = full.to_str().expect("UTF-8");
+    let path = format!("{}:{}", dir.display(), std::env::var("PATH").expect("set"));
+    let of_relative = line.replace(full, &format!("{}/./s", dir.display()));
+    let script = format!("{full}; {full}");
+    for (command, expected) in [
+        (&["sh", "-c", &script] as &[&str], line),
+        (&["sh", "-c", "exec ./s"], &of_relative),
+        (&["bash", "-c", "./s; ./s"], &of_relative),
+        (&[children, "spawn", full], line),
+        (&[children, "p", "s"], line),
+        (&[children, "vfork", "./s"], &of_relative),
+        (&[children, "fork", "s"], line),
+        (&[children, "l", full], line),
+        // What does not run is no child.
+        (&[children, "vfork", "/etc/passwd"], ""),
+        (&[children, "fork", "passwd-of-nobody"], ""),
+        (&[children, "l", "true"], ""),
+        (&[children, "fork", "true"], ""),
+    ] {
+        let mut check = csapp_check();
+        let check = check.args(command).current_dir(dir).env("PATH", &path);
+        let output = run_with(check, "");
+        assert_eq!(said(&output), expected, "{command:?}");
+        assert!(output.status.success(), "{command:?}: {output:?}");
+    }
 }
 
 #[test]
@@ -149,16 +207,29 @@ fn setuid_program_is_told() {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("they are ours");
     }
     // SAFETY: asks.
-    let output = if unsafe { libc::geteuid() } == 0 {
-        let mut nobody = Command::new("setpriv");
-        nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
-        run_with(nobody.arg(dir.join("csapp-check")).arg(setuid), "")
-    } else {
-        run_with(Command::new(dir.join("csapp-check")).arg(setuid), "")
+    let as_other = || {
+        if unsafe { libc::geteuid() } == 0 {
+            let mut nobody = Command::new("setpriv");
+            nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+            nobody.arg(dir.join("csapp-check"));
+            nobody
+        } else {
+            Command::new(dir.join("csapp-check"))
+        }
     };
-    fs::remove_dir_all(dir).expect("it is there");
+    let child = format!("{setuid} --help >/dev/null; exit 3");
+    let as_child = run_with(as_other().args(["sh", "-c", &child]), "");
+    let output = run_with(as_other().arg(setuid), "");
+    fs::remove_dir_all(&dir).expect("it is there");
     assert_eq!(output.status.code(), Some(126), "{output:?}");
     assert!(said(&output).contains("setuid"), "{output:?}");
+    assert_eq!(as_child.status.code(), Some(3), "{as_child:?}");
+    assert_eq!(said(&as_child), said(&output));
+    // To this user it may be like any other.
+    // SAFETY: asks.
+    if unsafe { libc::geteuid() } == 0 {
+        assert_eq!(said(&run(&["sh", "-c", &child])), "");
+    }
 }
 
 #[test]

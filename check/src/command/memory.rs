@@ -1,8 +1,11 @@
 //! The shared memory, as the command sees it.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Error;
 use std::os::fd::{AsRawFd as _, FromRawFd as _};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 use std::ptr;
 use std::sync::atomic::Ordering::Acquire;
 
@@ -122,6 +125,14 @@ impl Shared {
         self.stacks
             .get(id as usize)
             .filter(|stack| id != 0 && stack.ready.load(Acquire) != 0)
+    }
+}
+
+impl Program {
+    pub fn path(&self) -> PathBuf {
+        let bytes = self.path.iter().map(Cell::get);
+        let path: Vec<u8> = bytes.take_while(|byte| *byte != 0).collect();
+        OsString::from_vec(path).into()
     }
 }
 

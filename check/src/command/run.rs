@@ -1,6 +1,6 @@
 //! Runs the program, and waits for its end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::CString;
 use std::fs::{self, File, Metadata};
 use std::io::Error;
@@ -74,6 +74,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         ended: HashMap::new(),
         last_quit: None,
         unended: Vec::new(),
+        looked_at: HashSet::new(),
     };
     let status = watch.until_end(&mut reporter);
     reporter.tell_new(true);
@@ -365,6 +366,8 @@ struct Watch<'a> {
     ended: HashMap<i32, Instant>,
     last_quit: Option<Instant>,
     unended: Vec<timeline::Unended>,
+    /// The programs of children.
+    looked_at: HashSet<PathBuf>,
 }
 
 impl Watch<'_> {
@@ -384,6 +387,7 @@ impl Watch<'_> {
             status::answer(self.shared, self.places);
             let status = self.wait();
             self.collect(reporter, status);
+            self.tell_unwatched(reporter, status.is_some());
             if let Some(status) = status {
                 return status;
             }
@@ -401,6 +405,28 @@ impl Watch<'_> {
         }
         self.last_quit = Some(Instant::now());
         reporter.say(&status::text(self.shared, self.places));
+    }
+
+    /// Tells of each program that a process has become, and that cannot be watched: once.
+    fn tell_unwatched(&mut self, reporter: &mut Reporter<'_>, is_over: bool) {
+        for program in &self.shared.programs {
+            if !is_over && program.state.swap_from(READY, LOOKED_AT) {
+                continue;
+            }
+            let path = program.path();
+            let is_new = program.state.swap_from(LOOKED_AT, 0)
+                || (is_over && program.state.swap_from(READY, 0));
+            // It may be gone by now, as a test's programs are.
+            if !is_new || !path.is_file() || !self.looked_at.insert(path.clone()) {
+                continue;
+            }
+            match elf::check(&path) {
+                Err(failure) if failure.status == CANNOT_RUN => {
+                    reporter.say(&format!("csapp-check: {}", failure.text));
+                }
+                _ => (),
+            }
+        }
     }
 
     fn wait(&self) -> Option<i32> {

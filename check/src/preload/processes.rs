@@ -7,6 +7,7 @@ use libc::{pid_t, siginfo_t};
 
 use crate::chaos;
 use crate::find::Fault;
+use crate::programs;
 use crate::real::Real;
 use crate::shared::*;
 use crate::stack::{Site, site};
@@ -271,11 +272,16 @@ unsafe extern "C" fn csapp_check_exec(
         stdio::at_end(&me);
         me.process.end.set(EXECED);
     }
+    // SAFETY: the caller's path.
+    let noted = unsafe { programs::note(path, form == 1) };
     // SAFETY: libc's function, with the caller's arguments.
     let result = unsafe {
         let exec: Exec = std::mem::transmute(REAL[form as usize].address());
         exec(path, argv, envp)
     };
+    if let Some(program) = noted {
+        program.state.set(0);
+    }
     if let Some(me) = me {
         let kept = KeepErrno::new();
         me.process.end.set(RUNNING);
@@ -459,7 +465,9 @@ hook! {
         argv: *const *mut c_char, envp: *const *mut c_char,
     ) -> c_int {
         let at = site();
-        spawned(real(pid, path, actions, attributes, argv, envp), pid, at)
+        let result = real(pid, path, actions, attributes, argv, envp);
+        // SAFETY: the caller's path.
+        unsafe { spawned(result, pid, path, false, at) }
     }
 
     fn posix_spawnp(
@@ -467,7 +475,9 @@ hook! {
         argv: *const *mut c_char, envp: *const *mut c_char,
     ) -> c_int {
         let at = site();
-        spawned(real(pid, path, actions, attributes, argv, envp), pid, at)
+        let result = real(pid, path, actions, attributes, argv, envp);
+        // SAFETY: the caller's path.
+        unsafe { spawned(result, pid, path, true, at) }
     }
 
     fn setpgid(pid: pid_t, group: pid_t) -> c_int {
@@ -551,7 +561,19 @@ fn leave() {
     }
 }
 
-fn spawned(result: c_int, pid: *mut pid_t, at: Site) -> c_int {
+/// # Safety
+/// `path` is a string if the result is 0.
+unsafe fn spawned(
+    result: c_int,
+    pid: *mut pid_t,
+    path: *const c_char,
+    is_searched: bool,
+    at: Site,
+) -> c_int {
+    if result == 0 {
+        // SAFETY: as the caller has promised.
+        unsafe { programs::note(path, is_searched) };
+    }
     if let Some(me) = me().filter(|_| result == 0 && !pid.is_null()) {
         let kept = KeepErrno::new();
         // SAFETY: a successful posix_spawn has written it.
