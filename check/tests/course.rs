@@ -812,7 +812,7 @@ int main(void)
     }
 }
 
-/// Calls of several names on one line are not all called by the name of the last.
+/// A line may have calls of several names: a report has all of these.
 #[test]
 fn a_leak_names_each_call_of_its_line() {
     let source = r#"

@@ -137,7 +137,7 @@ impl End<'_> {
             if !self.has_grown(&idle) {
                 continue;
             }
-            // All of them are open, also those that somebody is busy with.
+            // All of them are open, also those that a thread is busy with.
             let Some((number, last)) = all.last() else {
                 continue;
             };
