@@ -188,10 +188,7 @@ fn every_wait(link: Link) {
     says("client", "is a connection to 127.0.0.1:");
     says("client", &at("connect"));
     for mark in ["server", "client"] {
-        says(
-            mark,
-            "no byte is on its way in it, and neither end has closed",
-        );
+        says(mark, "no bytes are on their way, and both ends are open");
         says(mark, "its other end is descriptor ");
     }
     says("accept", "is listening on ");
@@ -265,6 +262,72 @@ fn a_stopped_csapp_check_is_not_needed() {
     unsafe { libc::kill(watched.0.id() as i32, libc::SIGSTOP) };
     let alone = status(watched.0.id());
     assert_eq!(without_numbers(&alone), without_numbers(&asked));
+}
+
+/// The end of a connection is no byte to be read, and the bytes before it are counted.
+#[test]
+fn a_peer_that_has_closed() {
+    let source = r#"
+#include "csapp.h"
+#include <poll.h>
+int main(void)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    int listenfd = Open_listenfd("0"), i, fds[2];
+    char port[16];
+    struct pollfd never[2];
+
+    getsockname(listenfd, (SA *)&address, &length);
+    sprintf(port, "%d", ntohs(address.sin_port));
+    for (i = 0; i < 2; i++) {
+        int client = Open_clientfd("127.0.0.1", port);
+
+        fds[i] = Accept(listenfd, NULL, NULL);
+        Rio_writen(client, "abc", (size_t)(3 * i));
+        Close(client);
+        never[i].fd = fds[i];
+        never[i].events = POLLPRI;
+    }
+    poll(never, 2, -1);
+    return 0;
+}
+"#;
+    let mut command = csapp_check();
+    command.arg(program("peer_closed", source, Link::Object));
+    let watched = Killed(command.process_group(0).spawn().expect("it runs"));
+    let left = "      3 bytes wait here to be read; the other end has closed\n".to_owned();
+    let said = status_with(&watched, &[left]);
+    assert!(said.contains("      the other end has closed\n"), "{said}");
+}
+
+/// A write that stdio makes is a wait like another one.
+#[test]
+fn a_write_of_libc() {
+    let source = r#"
+#include "csapp.h"
+int main(void)
+{
+    static char text[1 << 20];
+    int ends[2];
+
+    if (pipe(ends) < 0)
+        unix_error("pipe");
+    Dup2(ends[1], STDOUT_FILENO);
+    Close(ends[1]);
+    memset(text, 'x', sizeof text - 1);
+    fputs(text, stdout);
+    return 0;
+}
+"#;
+    let mut command = csapp_check();
+    command.arg(program("fills", source, Link::Object));
+    let watched = Killed(command.process_group(0).spawn().expect("it runs"));
+    let wanted = [
+        ": in write, which a function of libc has called, descriptor 1",
+        "      its reading end is open in process ",
+    ];
+    status_with(&watched, &wanted.map(str::to_owned));
 }
 
 /// What docs/checking.md shows is what is said, but for the numbers of processes, addresses and seconds.

@@ -352,7 +352,7 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
         Kind::ErrorAsNumber => Words {
             message: format!("{} is called on descriptor {fd}", story.call(0)),
             evidence: vec![format!(
-                "the last that failed is {} at {} ({})",
+                "the last call that failed is {} at {} ({})",
                 story.call(1),
                 story.at(1),
                 story.errno(0)
@@ -414,6 +414,8 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
             evidence: Vec::new(),
             why: if story.number(0) == i64::from(libc::EAGAIN) {
                 "the loop keeps a processor busy until bytes come: wait for them by poll, select or epoll_wait"
+            } else if story.number(0) != 0 {
+                "it fails each time: a loop that ends at 0 must also end at -1"
             } else {
                 "no more bytes will come: a loop that waits for a certain line must also stop at the end of file"
             },

@@ -26,7 +26,9 @@ const ESTABLISHED: u8 = 1;
 const SYN_SENT: u8 = 2;
 const FIN_WAIT: [u8; 2] = [4, 5];
 const CLOSE_WAIT: u8 = 8;
+const LAST_ACK: u8 = 9;
 const LISTEN: u8 = 10;
+const CLOSING: u8 = 11;
 
 /// A line of /proc/net/tcp.
 struct Connection {
@@ -167,7 +169,7 @@ impl Peers {
             facts.push("this end is shut down for writing".into());
         }
         if facts.is_empty() && connection.state == ESTABLISHED {
-            facts.push("no byte is on its way in it, and neither end has closed".into());
+            facts.push("no bytes are on their way, and both ends are open".into());
         }
         let mut lines = Vec::new();
         if !facts.is_empty() {
@@ -285,12 +287,18 @@ fn connection(line: &str) -> Option<Connection> {
     let words: Vec<_> = line.split_whitespace().collect();
     let (unsent, unread) = words.get(4)?.split_once(':')?;
     let hex = |text| u64::from_str_radix(text, 16).ok();
+    let state = u8::from_str_radix(words[3], 16).ok()?;
+    // The end of a direction counts as a byte, until it is read, and until the peer has acknowledged it.
+    let without_end = |count: u64, states: &[u8]| match states.contains(&state) {
+        true => count.saturating_sub(1),
+        false => count,
+    };
     Some(Connection {
         own: address(words[1])?,
         peer: address(words[2])?,
-        state: u8::from_str_radix(words[3], 16).ok()?,
-        unsent: hex(unsent)?,
-        unread: hex(unread)?,
+        state,
+        unsent: without_end(hex(unsent)?, &[FIN_WAIT[0], LAST_ACK, CLOSING]),
+        unread: without_end(hex(unread)?, &[CLOSE_WAIT, LAST_ACK, CLOSING]),
         inode: words.get(9)?.parse().ok()?,
     })
 }

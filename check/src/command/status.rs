@@ -199,10 +199,7 @@ impl Waiting<'_> {
         let call = self.call();
         let mut details = String::new();
         if call == Call::None {
-            return Story {
-                what: self.no_call(),
-                details,
-            };
+            return self.no_call();
         }
         let stack = self.thread.stack.get();
         let through = self.places.through(stack);
@@ -240,19 +237,40 @@ impl Waiting<'_> {
         Story { what, details }
     }
 
-    /// Outside of all calls that are watched.
-    fn no_call(&self) -> String {
+    /// Outside of all calls that are watched: in the program's own code, or in a system call that libc makes for another
+    /// one, as fflush does.
+    fn no_call(&self) -> Story {
+        let mut details = String::new();
         if matches!(process_state(self.tid()), Some('R' | 'T' | 't') | None) {
-            return "in the program's own code".into();
+            let what = "in the program's own code".into();
+            return Story { what, details };
         }
         let path = format!("/proc/{}/syscall", self.tid());
-        let number = fs::read_to_string(path).unwrap_or_default();
-        let number = number
-            .split(' ')
-            .next()
-            .and_then(|word| word.parse::<u32>().ok())
-            .map_or(String::new(), |number| format!(" (system call {number})"));
-        format!("waits in something that csapp-check does not watch{number}")
+        let call = fs::read_to_string(path).unwrap_or_default();
+        let mut words = call.split(' ');
+        let number = words.next().and_then(|word| word.parse::<i64>().ok());
+        let on_descriptor = [
+            (libc::SYS_read, "read"),
+            (libc::SYS_write, "write"),
+            (libc::SYS_readv, "readv"),
+            (libc::SYS_writev, "writev"),
+            (libc::SYS_recvfrom, "recv"),
+            (libc::SYS_sendto, "send"),
+        ];
+        let name = on_descriptor.iter().find(|(it, _)| Some(*it) == number);
+        let fd = words.next().and_then(|word| word.strip_prefix("0x"));
+        let fd = fd.and_then(|word| i32::from_str_radix(word, 16).ok());
+        let what = match (name, fd, number) {
+            (Some((_, name)), Some(fd), _) => {
+                self.descriptor(fd, "", &mut details);
+                format!("in {name}, which a function of libc has called, descriptor {fd}")
+            }
+            (_, _, Some(number)) => {
+                format!("waits in something that csapp-check does not watch (system call {number})")
+            }
+            _ => "waits in something that csapp-check does not watch".into(),
+        };
+        Story { what, details }
     }
 
     fn descriptor(&self, fd: i32, wanted: &str, text: &mut String) {
