@@ -292,7 +292,7 @@ fn lost_bytes(story: &Story<'_>) -> Words {
         why: if story.number(1) == 5 {
             "these bytes are lost: use a pointer to the rio_t instead of a copy"
         } else {
-            "these bytes are lost, or come out of order: read a descriptor through only one buffer"
+            "these bytes are lost, or come out of order: set up one buffer for each connection, and read only through it"
         },
     }
 }
@@ -369,12 +369,12 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
                 }
             ),
             evidence: vec![format!(
-                "the first got it at {}, when it was {}; it is {} now, and nothing made the creator wait until the first had read it",
+                "the first got it at {}, when its value was {}; now it is {}, and nothing made the creator wait until the first had read it",
                 story.at(1),
                 story.number(0),
                 story.number(1)
             )],
-            why: "two threads may see the same value: give each thread its own, from malloc or as the pointer itself",
+            why: "a thread may read another one's value: give each thread memory of its own from malloc, or the number itself, (void *)(long)fd",
         },
         Kind::StdioForked => {
             let stream = if story.number(1) != 0 {
