@@ -200,7 +200,16 @@ impl<'a> Reporter<'a> {
             .iter()
             .map(|report| report.kind as u32)
             .collect();
-        let mut text = format!("{} of fault", counted(kinds.len() as i64, "kind"));
+        let mut text = match (self.reports.len(), kinds.len()) {
+            (reports, kinds) if reports == kinds => {
+                format!("{} of fault", counted(kinds as i64, "kind"))
+            }
+            (reports, kinds) => format!(
+                "{} of {}",
+                counted(reports as i64, "report"),
+                counted(kinds as i64, "kind")
+            ),
+        };
         if self.descriptors_left > 0 {
             text += &format!(
                 "; {} left",
