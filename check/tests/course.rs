@@ -832,6 +832,45 @@ int main(void)
     assert_eq!(checked.kinds(), ["leak"], "{}", checked.log);
 }
 
+/// What a system call opens that bypasses libc has no older story of its number.
+#[test]
+fn a_system_call_opens_a_number_again() {
+    let source = r#"
+#include "csapp.h"
+#include <sys/syscall.h>
+static void *thread(void *argument)
+{
+    close(open("/dev/null", O_RDONLY)); // older
+    return argument;
+}
+int main(void)
+{
+    pthread_t tid;
+    int fd;
+    Pthread_create(&tid, NULL, thread, NULL);
+    Pthread_join(tid, NULL);
+    fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
+    close(fd); // first
+    close(fd); // second
+    return 0;
+}
+"#;
+    let checked = run("raw", source);
+    says(
+        &checked,
+        "raw",
+        line(source, "// second"),
+        "descriptor 3 is closed a second time",
+    );
+    let first = format!(
+        "closed first at raw.c:{} (main), by the same thread",
+        line(source, "// first")
+    );
+    assert!(checked.log.contains(&first), "{}", checked.log);
+    let older = format!("raw.c:{} ", line(source, "// older"));
+    assert!(!checked.log.contains(&older), "{}", checked.log);
+}
+
 /// Clients of a server by select, each of which sends two lines at once, and another one later. The server reads them by
 /// `how`.
 fn lines_at_once(clients: usize, how: &str) -> String {

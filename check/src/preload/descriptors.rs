@@ -163,13 +163,17 @@ pub fn closing_now(me: &Me, fd: c_int, call: Call, stack: u32) -> u32 {
         check_waiting(me, fd, call, stack);
     }
     entry.state.set(CLOSED);
+    note_close(me, entry, call, stack);
+    entry.stream.set(0);
+    me.log(call, fd, stack, 0, 0);
+    state
+}
+
+fn note_close(me: &Me, entry: &Fd, call: Call, stack: u32) {
     entry.close_call.set(call as u32);
     entry.close_stack.set(stack);
     entry.close_tid.set(me.tid());
     entry.close_sync.set(me.thread.sync.get());
-    entry.stream.set(0);
-    me.log(call, fd, stack, 0, 0);
-    state
 }
 
 fn check_waiting(me: &Me, fd: c_int, call: Call, stack: u32) {
@@ -232,15 +236,24 @@ fn is_in_kernel(tid: i32, fd: c_int) -> bool {
     number == Some(i64::from(fd))
 }
 
-/// After the real close: what it said of a number that was closed before, or that nobody had opened.
+/// After the real close: what it said of a number that was closed before, or that no call had opened.
 pub fn closed(me: &Me, fd: c_int, call: Call, stack: u32, was: u32, result: c_int) {
-    let kept = KeepErrno::new();
-    if result == 0 || kept.value() != libc::EBADF || fd < 0 {
-        return;
-    }
     let Some(entry) = me.process.fd(fd) else {
         return;
     };
+    if result == 0 {
+        if was == CLOSED && entry.state.get() == CLOSED {
+            // A system call that was not seen had opened it since: where is not known.
+            note_close(me, entry, call, stack);
+            entry.open_call.set(0);
+            entry.open_stack.set(0);
+        }
+        return;
+    }
+    let kept = KeepErrno::new();
+    if kept.value() != libc::EBADF {
+        return;
+    }
     if was == CLOSED {
         let at = [(call, stack), closing(entry), opening(entry)];
         let numbers = [who_closed(me, entry), 0];
