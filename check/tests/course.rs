@@ -976,3 +976,53 @@ int main(void)
     let message = "printf, which calls vprintf, is called in a handler of SIGUSR1";
     says(&checked, "sanitized", line(source, "// prints"), message);
 }
+
+/// Five children end at once, and the handler waits for one. Soon after that, Ctrl-C.
+#[test]
+fn children_that_a_handler_has_just_left() {
+    let source = r#"
+#include "csapp.h"
+static void reap(int signal)
+{
+    int before = errno;
+
+    (void)signal;
+    waitpid(-1, NULL, WNOHANG);
+    errno = before;
+}
+int main(void)
+{
+    sigset_t child;
+    pid_t pids[5];
+    siginfo_t info;
+    int i;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    Signal(SIGCHLD, reap); // installed
+    for (i = 0; i < 5; i++)
+        if ((pids[i] = Fork()) == 0)
+            _exit(0);
+    for (i = 0; i < 5; i++)
+        waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT);
+    sigprocmask(SIG_UNBLOCK, &child, NULL);
+    usleep(300000);
+    raise(SIGINT);
+    return 0;
+}
+"#;
+    let checked = run("left-before", source);
+    let message = "returns while children that have ended are left";
+    says(
+        &checked,
+        "left-before",
+        line(source, "// installed"),
+        message,
+    );
+    assert!(
+        checked.log.contains("    4 of those forked at "),
+        "{}",
+        checked.log
+    );
+}

@@ -417,7 +417,7 @@ fn other(kind: Kind, story: &Story<'_>) -> Words {
             } else if story.number(0) != 0 {
                 "it fails each time: a loop that ends at 0 must also end at -1"
             } else {
-                "no more bytes will come: a loop that waits for a certain line must also stop at the end of file"
+                "no more bytes will come: test the result, and end the loop at 0, too; whoever sent them may be gone"
             },
         },
         Kind::FellThrough => Words {

@@ -11,6 +11,8 @@ use crate::shared::*;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// What kills a program may kill its children, too: whoever ends so shortly before it could not be waited for.
 const TOGETHER: Duration = Duration::from_millis(500);
+/// The same for a program whose handler has left children before, which needs less proof.
+const LEFT_BEFORE: Duration = Duration::from_millis(100);
 
 /// A process that has ended, and how.
 pub struct End<'a> {
@@ -304,10 +306,14 @@ impl End<'_> {
         if self.process.ignores_children.get() != 0 {
             return Vec::new();
         }
+        let together = match self.process.fewer.get() {
+            0 => TOGETHER,
+            _ => LEFT_BEFORE,
+        };
         let is_left = |child: &&Child| {
             let ended = self.ended.get(&child.pid.get());
             let known = child.zombie.get() != 0
-                || (self.was_killed() && ended.is_some_and(|at| at.elapsed() > TOGETHER));
+                || (self.was_killed() && ended.is_some_and(|at| at.elapsed() > together));
             child.waited.get() == 0 && child.stack.get() != 0 && known
         };
         let mut groups: BTreeMap<String, (u32, Vec<i32>)> = BTreeMap::new();
@@ -372,8 +378,7 @@ impl End<'_> {
             self.places.place(*stack).long(),
             if pids.len() == 1 { "was" } else { "were" }
         )];
-        let why =
-            "signals are not counted: wait in a loop, until waitpid(-1, .., WNOHANG) finds no more";
+        let why = "one SIGCHLD may stand for several children: wait in a loop, until waitpid(-1, .., WNOHANG) finds no more";
         let mut report = self.report(Kind::ReapedFewer, handler, message, evidence, why);
         report.stacks.push(*stack);
         Some(report)
