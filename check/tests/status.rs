@@ -11,7 +11,7 @@ use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::support::{Link, csapp_check, program};
+use super::support::{Compiler, Link, csapp_check, program};
 use crate::common::{root, run_with, scratch};
 
 /// More than a busy machine needs.
@@ -358,14 +358,17 @@ fn the_readme_shows_what_is_said() {
     let (shown, _) = shown.split_once("```").expect("the end of it");
     let (report, waits) = shown.split_once("^\\").expect("Ctrl-\\");
     let source = root().join("examples/broken/proxy.c");
+    let dir = scratch("readme");
+    let (object, proxy) = (dir.join("proxy.o"), dir.join("proxy"));
+    Compiler("cc", "-O1").compile(&source, &object, &[]);
+    Compiler("cc", "-O1").link(&object, &proxy, Link::Object);
     let source = fs::read_to_string(source).expect("the program");
-    let proxy = program("proxy", &source, Link::Object);
 
     let origin = TcpListener::bind("127.0.0.1:0").expect("a port");
     let unused = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = unused.local_addr().expect("its port").port();
     drop(unused);
-    let log = scratch("readme").join("log");
+    let log = dir.join("log");
     let mut command = csapp_check();
     command.arg(format!("--log-file={}", log.display()));
     command.arg(proxy).arg(port.to_string()).process_group(0);
@@ -379,7 +382,14 @@ fn the_readme_shows_what_is_said() {
 
     let said = without_numbers(&said);
     assert!(said.starts_with(&without_numbers(waits)), "{said}");
-    let written = fs::read_to_string(log).expect("the log");
+    let start = Instant::now();
+    let written = loop {
+        let written = fs::read_to_string(&log).expect("the log");
+        if written.lines().count() >= report.lines().count() || start.elapsed() > PATIENCE {
+            break written;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
     assert_eq!(without_numbers(&written), without_numbers(report));
     let place = "examples/broken/proxy.c's fault is not in the README";
     let fault = source.lines().position(|line| line.contains("FAULT"));

@@ -1,6 +1,7 @@
 //! What the tests of csapp-check share: the command as it is installed, C programs, and what was reported.
 
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -104,9 +105,18 @@ pub fn program(name: &str, source: &str, link: Link) -> PathBuf {
     program
 }
 
-/// csapp-check with its options.
+/// csapp-check with its options. Ctrl-C and Ctrl-\ reach it, also if the tests run in the background of a script.
 pub fn csapp_check() -> Command {
-    Command::new(built().join("csapp-check"))
+    let mut command = Command::new(built().join("csapp-check"));
+    // SAFETY: signal may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            libc::signal(libc::SIGQUIT, libc::SIG_DFL);
+            Ok(())
+        });
+    }
+    command
 }
 
 /// What a run under csapp-check came to.
