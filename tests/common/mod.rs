@@ -21,11 +21,13 @@ pub fn root() -> &'static Path {
 /// The files of the project whose names end in this, by their paths from its directory. What was built is left out:
 /// other tests change it meanwhile.
 pub fn files(ending: &str) -> Vec<String> {
-    let prune = "( -name target -o -name build -o -name vendor -o -name node_modules -o -name .git ) -prune -o";
+    let prune = "( -name target -o -name build -o -name vendor -o -name node_modules -o -name .git \
+                 -o -path ./debian/* -type d ) -prune -o";
     let listed = succeed(
         Command::new("find")
             .arg(".")
-            .args(prune.split(' '))
+            .arg("-ignore_readdir_race")
+            .args(prune.split_whitespace())
             .args(["-name", &format!("*{ending}"), "-print"])
             .current_dir(root()),
     );
