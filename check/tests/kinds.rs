@@ -63,7 +63,8 @@ impl Broken {
         check(&[], &[program.to_str().expect("UTF-8")], "nosuch\n")
     }
 
-    fn is_named(&self, compiler: Compiler, link: Link, object: &Path, dir: &Path) {
+    /// docs/checking.md (`page`) has the message.
+    fn is_named(&self, compiler: Compiler, link: Link, object: &Path, dir: &Path, page: &str) {
         let program = dir.join(&self.name);
         compiler.link(object, &program, link);
         let checked = self.run(&program);
@@ -81,6 +82,11 @@ impl Broken {
         );
         let start = format!("{}.c:{}: ", self.name, self.line);
         assert!(checked.log.starts_with(&start), "{context}");
+        let message = checked.log.lines().next().expect("a line");
+        assert!(
+            page.contains(&format!("    {message}\n")),
+            "docs/checking.md: {context}"
+        );
     }
 
     fn is_silent(&self, compiler: Compiler, link: Link, object: &Path, dir: &Path) {
@@ -101,26 +107,11 @@ impl Broken {
     }
 }
 
-/// docs/checking.md has, of each kind, the message of its program.
-#[test]
-fn the_page_shows_each_message() {
-    let page = fs::read_to_string(root().join("docs/checking.md")).expect("the page");
-    let dir = scratch("page");
-    for broken in broken() {
-        let (object, program) = (dir.join("program.o"), dir.join(&broken.name));
-        let compiler = Compiler("gcc", "-O0");
-        compiler.compile(&broken.source, &object, &[]);
-        compiler.link(&object, &program, Link::Object);
-        let checked = broken.run(&program);
-        let message = checked.log.lines().next().expect("a report");
-        assert!(page.contains(&format!("    {message}\n")), "{message}");
-    }
-}
-
 fn all_kinds(test: &str, compiler: Compiler, links: &[Link]) {
     if !common::is_installed(compiler.0, compiler.0) {
         return;
     }
+    let page = fs::read_to_string(root().join("docs/checking.md")).expect("the page");
     let dir = scratch(test);
     for broken in broken() {
         let object = dir.join("program.o");
@@ -128,7 +119,7 @@ fn all_kinds(test: &str, compiler: Compiler, links: &[Link]) {
         let mended = dir.join("mended.o");
         compiler.compile(&broken.source, &mended, &["-DMENDED"]);
         for &link in links {
-            broken.is_named(compiler, link, &object, &dir);
+            broken.is_named(compiler, link, &object, &dir, &page);
             broken.is_silent(compiler, link, &mended, &dir);
         }
     }

@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd as _, FromRawFd as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -49,6 +49,15 @@ impl Marked {
 /// Ends a csapp-check, what it watches and their children.
 struct Killed(Child);
 
+impl Killed {
+    /// Runs the program under csapp-check, with nothing to read.
+    fn run(program: &Path) -> Killed {
+        let mut command = csapp_check();
+        command.arg(program).stdin(Stdio::null()).process_group(0);
+        Killed(command.spawn().expect("it runs"))
+    }
+}
+
 impl Drop for Killed {
     fn drop(&mut self) {
         if !matches!(self.0.try_wait(), Ok(None)) {
@@ -84,13 +93,7 @@ fn status_with(watched: &Killed, wanted: &[String]) -> String {
 
 fn every_wait(link: Link) {
     let waits = Marked::new("waits", link);
-    let watched = csapp_check()
-        .arg(&waits.program)
-        .stdin(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .expect("it runs");
-    let watched = Killed(watched);
+    let watched = Killed::run(&waits.program);
     let at = |mark: &str| waits.place(mark);
     let wanted = [
         format!(
@@ -237,25 +240,14 @@ int main(void)
     return 0;
 }
 "#;
-    let program = program("gone", source, Link::Object);
-    let mut command = csapp_check();
-    let watched = Killed(
-        command
-            .arg(program)
-            .process_group(0)
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("it is installed"),
-    );
+    let watched = Killed::run(&program("gone", source, Link::Object));
     let said = status_with(&watched, &["in read, descriptor 3".into()]);
     assert!(!said.contains("a rio_t"), "{said}");
 }
 
 #[test]
 fn a_stopped_csapp_check_is_not_needed() {
-    let mut command = csapp_check();
-    command.arg(&quits().program);
-    let watched = Killed(command.process_group(0).spawn().expect("it runs"));
+    let watched = Killed::run(&quits().program);
     let waits = [format!("{} (main): in Read (read)", quits().place("read"))];
     let asked = status_with(&watched, &waits);
     // SAFETY: a child of this test that was not waited for.
@@ -293,9 +285,7 @@ int main(void)
     return 0;
 }
 "#;
-    let mut command = csapp_check();
-    command.arg(program("peer_closed", source, Link::Object));
-    let watched = Killed(command.process_group(0).spawn().expect("it runs"));
+    let watched = Killed::run(&program("peer_closed", source, Link::Object));
     let left = "      3 bytes wait here to be read; the other end has closed\n".to_owned();
     let said = status_with(&watched, &[left]);
     assert!(said.contains("      the other end has closed\n"), "{said}");
@@ -320,9 +310,7 @@ int main(void)
     return 0;
 }
 "#;
-    let mut command = csapp_check();
-    command.arg(program("fills", source, Link::Object));
-    let watched = Killed(command.process_group(0).spawn().expect("it runs"));
+    let watched = Killed::run(&program("fills", source, Link::Object));
     let wanted = [
         ": in write, which a function of libc has called, descriptor 1",
         "      its reading end is open in process ",
@@ -330,32 +318,30 @@ int main(void)
     status_with(&watched, &wanted.map(str::to_owned));
 }
 
+/// What a document shows after `start`, up to the end of the block.
+fn transcript(document: &str, start: &str) -> String {
+    let text = fs::read_to_string(root().join(document)).expect("the document");
+    let (_, shown) = text.split_once(start).expect("the transcript");
+    let (shown, _) = shown.split_once("```").expect("the end of it");
+    shown.to_owned()
+}
+
 /// What docs/checking.md shows is what is said, but for the numbers of processes, addresses and seconds.
 #[test]
 fn the_page_shows_what_is_said() {
-    let page = fs::read_to_string(root().join("docs/checking.md")).expect("the page");
-    let (_, shown) = page
-        .split_once("$ csapp-check ./hang\n^\\")
-        .expect("the transcript");
-    let (shown, _) = shown.split_once("```").expect("the end of it");
+    let shown = transcript("docs/checking.md", "$ csapp-check ./hang\n^\\");
     let source = root().join("examples/broken/hang.c");
     let source = fs::read_to_string(source).expect("the program");
-    let mut command = csapp_check();
-    command.arg(program("hang", &source, Link::Object));
-    let watched = Killed(command.process_group(0).spawn().expect("it runs"));
+    let watched = Killed::run(&program("hang", &source, Link::Object));
     let waits = [": in read, descriptor 3", "in P (sem_wait)"];
     let said = status_with(&watched, &waits.map(str::to_owned));
-    assert_eq!(without_numbers(&said), without_numbers(shown));
+    assert_eq!(without_numbers(&said), without_numbers(&shown));
 }
 
 /// The README's proxy: the report as it is written while the program runs, and where it hangs after that.
 #[test]
 fn the_readme_shows_what_is_said() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
-    let (_, shown) = readme
-        .split_once("$ csapp-check ./proxy 15213\n")
-        .expect("the transcript");
-    let (shown, _) = shown.split_once("```").expect("the end of it");
+    let shown = transcript("README.md", "$ csapp-check ./proxy 15213\n");
     let (report, waits) = shown.split_once("^\\").expect("Ctrl-\\");
     let source = root().join("examples/broken/proxy.c");
     let dir = scratch("readme");

@@ -107,7 +107,7 @@ pub fn program(name: &str, source: &str, link: Link) -> PathBuf {
 
 /// csapp-check with its options. Ctrl-C and Ctrl-\ reach it, also if the tests run in the background of a script.
 pub fn csapp_check() -> Command {
-    let mut command = Command::new(built().join("csapp-check"));
+    let mut command = Command::new(common::csapp_check());
     // SAFETY: signal may be called between fork and exec.
     unsafe {
         command.pre_exec(|| {
