@@ -35,15 +35,21 @@ pub mod net;
 pub mod ext;
 pub mod extras;
 
-/// Returns what an exported function returns: the value, or -1 with `errno` set.
-pub(crate) fn or_minus_one<T: TryInto<isize>>(outcome: Result<T>) -> isize {
+/// Returns what an exported function returns: the count, which is at most SSIZE_MAX, or -1 with `errno` set.
+#[inline(always)]
+pub(crate) fn or_minus_one(outcome: Result<usize>) -> isize {
     match outcome {
-        Ok(value) => value.try_into().unwrap_or(isize::MAX),
-        Err(reason) => {
-            sys::set_errno(reason);
-            -1
-        }
+        Ok(count) => count as isize,
+        Err(reason) => minus_one(reason),
     }
+}
+
+/// Sets `errno`, and returns -1.
+#[cold]
+#[inline(never)]
+pub(crate) fn minus_one(reason: Errno) -> isize {
+    sys::set_errno(reason);
+    -1
 }
 
 /// Returns the string, or `None` for NULL.

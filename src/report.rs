@@ -2,8 +2,9 @@
 
 use core::ffi::{CStr, c_int};
 
+use crate::rio::{self, Kernel};
 use crate::sio::Text;
-use crate::sys::{self, Deadline, Errno, Outlet, Unresolved};
+use crate::sys::{self, Deadline, Errno, Unresolved};
 
 /// The second half of a report, after the message and a colon.
 #[derive(Debug, Clone, Copy)]
@@ -120,10 +121,10 @@ pub fn write_line(line: &CStr) {
 fn write_for_a_moment(fd: c_int, mut bytes: &[u8]) {
     const MOMENT: i64 = 1000; // milliseconds
     sys::about_to_pass(bytes);
-    let mut outlet = Outlet::new(fd);
-    while !bytes.is_empty() {
-        match outlet.write(bytes, sys::NO_WAIT) {
-            Ok(count) if count > 0 => bytes = &bytes[count..],
+    loop {
+        let moved = rio::writen(Kernel::Plain, fd, bytes);
+        bytes = &bytes[moved.count..];
+        match moved.outcome() {
             Err(reason) if sys::would_block(reason) && sys::is_nonblocking(fd) => {
                 let deadline = Deadline::after(MOMENT);
                 if sys::restart(|| sys::wait_ready(fd, libc::POLLOUT, deadline)).is_err() {

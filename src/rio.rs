@@ -83,43 +83,88 @@ impl Source for Kernel {
     }
 }
 
-/// Reads until `room` is full or the file ends. Returns the number of bytes read, and whether the call failed after them.
-#[inline(always)]
-pub fn readn(source: Kernel, fd: c_int, mut room: Room) -> (usize, Result<()>) {
-    let wanted = room.left();
-    let outcome = loop {
-        if room.left() == 0 {
-            break Ok(());
-        }
-        match source.read_here(fd, &mut room) {
-            Ok(0) => break Ok(()),
-            Ok(_) => {}
-            Err(reason) => break Err(reason),
-        }
-    };
-    (wanted - room.left(), outcome)
+/// What an unbuffered call has done: the number of bytes that it has moved, and the error that ended it, if one did. As two
+/// words, which a function returns in registers.
+#[derive(Debug, Clone, Copy)]
+pub struct Moved {
+    /// The number of bytes.
+    pub count: usize,
+    errno: c_int,
 }
 
-/// Writes all of `bytes`. Returns the number of bytes written, and whether the call failed after them.
+impl Moved {
+    /// No byte, because of `reason`.
+    pub fn nothing(reason: Errno) -> Moved {
+        Moved {
+            count: 0,
+            errno: reason.0,
+        }
+    }
+
+    /// Returns the number of bytes, or the error.
+    #[inline(always)]
+    pub fn outcome(self) -> Result<usize> {
+        match self.errno {
+            0 => Ok(self.count),
+            reason => Err(Errno(reason)),
+        }
+    }
+}
+
+/// Reads until `room` is full or the file ends.
 #[inline(always)]
-pub fn writen(sink: Kernel, fd: c_int, bytes: &[u8]) -> (usize, Result<()>) {
+pub fn readn(source: Kernel, fd: c_int, mut room: Room) -> Moved {
+    let wanted = room.left();
+    let mut errno = 0;
+    while room.left() > 0 {
+        match source.read_here(fd, &mut room) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(Errno(reason)) => {
+                errno = reason;
+                break;
+            }
+        }
+    }
+    Moved {
+        count: wanted - room.left(),
+        errno,
+    }
+}
+
+/// Writes all of `bytes`, as [`writen`] does, which is not compiled into its caller.
+#[inline(always)]
+pub fn writen_here(sink: Kernel, fd: c_int, bytes: &[u8]) -> Moved {
     let mut outlet = Outlet::new(fd);
     let mut rest = bytes;
-    let outcome = loop {
-        if rest.is_empty() {
-            break Ok(());
-        }
+    let mut errno = 0;
+    while !rest.is_empty() {
         let written = match sink {
             Kernel::InTime(deadline) => outlet.write_in_time(rest, deadline),
             _ => outlet.write(rest, sink.awaits(libc::POLLOUT)),
         };
         match written {
-            Ok(0) => break Err(Errno(libc::ENOSPC)),
-            Ok(count) => rest = &rest[count..],
-            Err(reason) => break Err(reason),
+            Ok(count @ 1..) => rest = &rest[count..],
+            Ok(0) => {
+                errno = libc::ENOSPC;
+                break;
+            }
+            Err(Errno(reason)) => {
+                errno = reason;
+                break;
+            }
         }
-    };
-    (bytes.len() - rest.len(), outcome)
+    }
+    Moved {
+        count: bytes.len() - rest.len(),
+        errno,
+    }
+}
+
+/// Writes all of `bytes`.
+#[inline(never)]
+pub fn writen(sink: Kernel, fd: c_int, bytes: &[u8]) -> Moved {
+    writen_here(sink, fd, bytes)
 }
 
 /// The buffered calls. If a call failed after it had gathered more bytes than the buffer holds, only a call of the same
@@ -251,8 +296,7 @@ impl rio_t {
     pub fn readnb(&mut self, source: &mut dyn Source, mut room: Room) -> Result<usize> {
         let wanted = room.left();
         if self.tidy() {
-            let count = room.put(self.ahead());
-            self.take(count);
+            self.pass(&mut room);
         } else {
             self.resume(Call::Readnb, &mut room)?;
         }
@@ -260,14 +304,11 @@ impl rio_t {
             let came = if room.left() >= RIO_BUFSIZE {
                 source.read(self.rio_fd, &mut room)
             } else {
-                self.fill(source)
+                self.fill(source).inspect(|_| self.pass(&mut room))
             };
             match came {
                 Ok(0) => break,
-                Ok(_) => {
-                    let count = room.put(self.ahead());
-                    self.take(count);
-                }
+                Ok(_) => {}
                 Err(reason) => return self.put_back(Call::Readnb, &room, wanted, reason),
             }
         }
@@ -310,13 +351,14 @@ impl rio_t {
     #[inline(always)]
     fn tidy(&mut self) -> bool {
         let count = self.rio_cnt as usize;
-        if count > RIO_BUFSIZE {
-            return false;
-        }
         let end = self.rio_bufptr.addr().wrapping_add(count);
-        if end == self.end().addr() {
-            return true;
-        }
+        count <= RIO_BUFSIZE && (end == self.end().addr() || self.move_here(end, count))
+    }
+
+    /// [`rio_t::tidy`] if the `count` bytes read ahead end at the address `end`, which is not the end of rio_buf.
+    #[cold]
+    #[inline(never)]
+    fn move_here(&mut self, end: usize, count: usize) -> bool {
         // After rio_readinitb, rio_bufptr is the start of rio_buf.
         let is_fresh = count == 0 && self.is_noted(end.wrapping_add(RIO_BUFSIZE), 0);
         if !is_fresh && !self.is_noted(end, count) {
@@ -375,6 +417,13 @@ impl rio_t {
         let count = (self.rio_cnt as usize).min(RIO_BUFSIZE);
         // SAFETY: that lies within rio_buf; so far as the fields are ours, those bytes have been read into.
         unsafe { core::slice::from_raw_parts(self.end().sub(count), count) }
+    }
+
+    /// Takes as many of the bytes read ahead as there is room for.
+    #[inline(never)]
+    fn pass(&mut self, room: &mut Room) {
+        let count = room.put(self.ahead());
+        self.take(count);
     }
 
     /// Records that the first `count` bytes read ahead have been taken.

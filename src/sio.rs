@@ -92,7 +92,9 @@ impl<'a> Output<'a> {
         if self.outcome.is_ok() {
             let text = self.text.bytes();
             sys::about_to_pass(text);
-            (_, self.outcome) = rio::writen(Kernel::Waiting, self.fd, text);
+            self.outcome = rio::writen(Kernel::Waiting, self.fd, text)
+                .outcome()
+                .map(drop);
         }
         self.text.len = 0;
     }
@@ -171,15 +173,15 @@ pub unsafe fn format(
     mut format: &[u8],
     next: &mut dyn FnMut(Kind) -> c_ulong,
 ) {
-    while let Some(at) = sys::find(format, b'%') {
-        output.put(&format[..at]);
-        format = &format[at..];
-        let (kind, rest) = match &format[1..] {
-            [b'l', rest @ ..] => (Kind::Long, rest),
-            [b'z', rest @ ..] => (Kind::Size, rest),
-            rest => (Kind::Int, rest),
+    while let Some((text, directive)) = sys::split_before(format, b'%') {
+        output.put(text);
+        let (kind, rest) = match directive {
+            [_, b'l', rest @ ..] => (Kind::Long, rest),
+            [_, b'z', rest @ ..] => (Kind::Size, rest),
+            [_, rest @ ..] => (Kind::Int, rest),
+            [] => (Kind::Int, directive),
         };
-        let len = format.len() - rest.len() + 1;
+        format = rest.get(1..).unwrap_or_default();
         match (rest.first(), kind) {
             (Some(b'd' | b'i'), _) => {
                 let number = next(kind);
@@ -214,13 +216,12 @@ pub unsafe fn format(
                 output.put(unsafe { string(text) }.to_bytes());
             }
             _ => {
-                let (other, rest) = format.split_at(pass_over(format, next));
+                let len = pass_over(directive, next);
+                let (other, rest) = directive.split_at_checked(len).unwrap_or((directive, b""));
                 output.put(other);
                 format = rest;
-                continue;
             }
         }
-        format = &format[len..];
     }
     output.put(format);
 }

@@ -25,6 +25,7 @@ ssize_t csapp_c_vdprintf(int fd, const char *fmt, va_list argp);
 ssize_t csapp_c_dprintf(int fd, const char *fmt, ...);
 ssize_t csapp_c_eprintf(const char *fmt, ...);
 ssize_t csapp_c_printf(const char *fmt, ...);
+void csapp_c_assert_fail(const char *assertion, const char *file, unsigned int line, const char *function);
 
 static unsigned long fetch(void *from, enum kind kind)
 {
@@ -93,4 +94,10 @@ ssize_t csapp_c_printf(const char *fmt, ...)
     n = csapp_c_vdprintf(STDOUT_FILENO, fmt, argp);
     va_end(argp);
     return n;
+}
+
+/* The message of __sio_assert_fail, which is shorter here. */
+void csapp_c_assert_fail(const char *assertion, const char *file, unsigned int line, const char *function)
+{
+    (void)csapp_c_eprintf("%s:%u: %s: Assertion `%s' failed.\n", file, line, function, assertion);
 }

@@ -7,10 +7,10 @@ use libc::{size_t, sockaddr, socklen_t, ssize_t};
 use super::handler::{self, HandlerPointer};
 use super::net::{self, OnFailure};
 use super::rio::traced;
-use super::{optional, or_minus_one, rio};
+use super::{minus_one, optional, or_minus_one, rio};
 use crate::net::Listening;
 use crate::report;
-use crate::rio::{Kernel, line, rio_t};
+use crate::rio::{Kernel, Moved, line, rio_t};
 use crate::sys::{self, Deadline, Errno, PeerRoom};
 
 /// A flag of csapp_listen: one socket for IPv6 and IPv4 (clears IPV6_V6ONLY; RFC 3493, section
@@ -161,8 +161,7 @@ pub unsafe extern "C-unwind" fn csapp_listen(
     flags: c_uint,
 ) -> c_int {
     if flags & !(CSAPP_DUALSTACK | CSAPP_REUSEPORT) != 0 {
-        sys::set_errno(Errno(libc::EINVAL));
-        return -1;
+        return minus_one(Errno(libc::EINVAL)) as c_int;
     }
     let how = Listening {
         backlog: if backlog < 1 { net::LISTENQ } else { backlog },
@@ -204,10 +203,7 @@ pub unsafe extern "C-unwind" fn csapp_accept(
     // SAFETY: the caller's room for the address, or NULL.
     let outcome = unsafe { PeerRoom::new(addr, addrlen) }
         .and_then(|peer| crate::net::accept(listenfd, peer, Deadline::from_timeout(timeout_ms)));
-    outcome.unwrap_or_else(|reason| {
-        sys::set_errno(reason);
-        -1
-    })
+    outcome.unwrap_or_else(|reason| minus_one(reason) as c_int)
 }
 
 /// Reads the next line, of at most `maxlen` - 1 bytes, through `rp` into `usrbuf`, as
@@ -324,11 +320,8 @@ unsafe extern "C" fn readn(
     moved: *mut usize,
 ) -> ssize_t {
     let source = Kernel::InTime(Deadline::from_timeout(timeout));
-    // SAFETY: usrbuf is writable for what comes, or NULL.
-    let (come, outcome) = unsafe { rio::try_readn(source, fd, usrbuf, n) };
-    // SAFETY: the caller's size_t, or NULL.
-    unsafe { store(moved, come) };
-    or_minus_one(outcome)
+    // SAFETY: usrbuf is writable for what comes, or NULL; and the caller's size_t, or NULL.
+    unsafe { store(moved, rio::try_readn(source, fd, usrbuf, n)) }
 }
 
 /// Writes all `n` bytes at `usrbuf` to the descriptor `fd`, as rio_writen does, within
@@ -368,20 +361,25 @@ unsafe extern "C" fn writen(
 ) -> ssize_t {
     let sink = Kernel::InTime(Deadline::from_timeout(timeout));
     // SAFETY: usrbuf is readable for n bytes, or NULL.
-    let (gone, outcome) = unsafe { rio::try_writen(sink, fd, usrbuf, n) };
+    let gone = match unsafe { rio::bytes(usrbuf, n) } {
+        Ok(bytes) => crate::rio::writen(sink, fd, bytes),
+        Err(reason) => Moved::nothing(reason),
+    };
     // SAFETY: the caller's size_t, or NULL.
-    unsafe { store(moved, gone) };
-    or_minus_one(outcome)
+    unsafe { store(moved, gone) }
 }
 
+/// Stores at `at`, if that is not NULL, how many bytes a call has moved. Returns what the call returns.
+///
 /// # Safety
-/// `at` must be NULL or writable.
-unsafe fn store(at: *mut size_t, count: usize) {
+/// `at` must be writable or NULL.
+unsafe fn store(at: *mut size_t, moved: Moved) -> ssize_t {
     if !at.is_null() {
         sys::about_to_store(at.cast(), size_of::<size_t>());
         // SAFETY: the caller's promise.
-        unsafe { at.write(count) };
+        unsafe { at.write(moved.count) };
     }
+    or_minus_one(moved.outcome())
 }
 
 /// Returns the version of the library that the program runs with, such as "1.0.0". CSAPP_VERSION

@@ -212,13 +212,9 @@ pub(super) unsafe fn client(
     timeout: c_int,
     on_failure: &OnFailure,
 ) -> c_int {
-    // SAFETY: both are C strings or NULL.
-    let (host, port) = unsafe { (optional(host), optional(port)) };
-    let outcome = match port {
-        Some(port) => net::connect(host, port, timeout),
-        None => Err(Failure::System(Errno(libc::EFAULT))),
-    };
-    descriptor(outcome, Some(host.unwrap_or_default()), port, on_failure)
+    let connect = |host: Option<&CStr>, port: &CStr| net::connect(host, port, timeout);
+    // SAFETY: the caller's promise.
+    unsafe { descriptor(host, port, Side::Client, on_failure, &connect) }
 }
 
 unsafe fn server(port: *const c_char, on_failure: &OnFailure) -> c_int {
@@ -238,28 +234,45 @@ pub(super) unsafe fn listener(
     on_failure: &OnFailure,
 ) -> c_int {
     handler::choose();
-    // SAFETY: both are C strings or NULL.
-    let (host, port) = unsafe { (optional(host), optional(port)) };
-    let outcome = match port {
-        Some(port) => net::listen(host, port, how),
-        None => Err(Failure::System(Errno(libc::EFAULT))),
-    };
-    descriptor(outcome, None, port, on_failure)
+    let listen = |host: Option<&CStr>, port: &CStr| net::listen(host, port, how);
+    // SAFETY: the caller's promise.
+    unsafe { descriptor(host, port, Side::Server, on_failure, &listen) }
 }
 
-/// The descriptor; or -1 or -2 with `errno`, after the failure has been told. A server has no host.
+/// Whose socket it is. A message names the host of a client's, not of a server's.
+#[derive(PartialEq)]
+enum Side {
+    Client,
+    Server,
+}
+
+/// Opens a socket on a host, which is optional, and a port.
+type Open<'a> = dyn Fn(Option<&CStr>, &CStr) -> core::result::Result<c_int, Failure> + 'a;
+
+/// Opens a socket by `open`. Returns its descriptor; or -1 or -2 with `errno`, after the failure has been told.
+///
+/// # Safety
+/// `host` and `port` must be C strings or NULL.
 #[inline(never)]
-fn descriptor(
-    outcome: core::result::Result<c_int, Failure>,
-    host: Option<&CStr>,
-    port: Option<&CStr>,
+unsafe fn descriptor(
+    host: *const c_char,
+    port: *const c_char,
+    side: Side,
     on_failure: &OnFailure,
+    open: &Open,
 ) -> c_int {
+    // SAFETY: the caller's promise.
+    let (host, port) = unsafe { (optional(host), optional(port)) };
+    let outcome = match port {
+        Some(port) => open(host, port),
+        None => Err(Failure::System(Errno(libc::EFAULT))),
+    };
     let (value, reason) = match outcome {
         Ok(fd) => return fd,
         Err(Failure::System(reason)) => (-1, Reason::Errno(reason)),
         Err(Failure::Unresolved(why)) => (-2, Reason::from(why)),
     };
+    let host = (side == Side::Client).then(|| host.unwrap_or_default());
     sys::set_errno(reason.errno().unwrap_or(sys::errno()));
     match on_failure {
         OnFailure::Checked(message) => tell_failure(message, host, port, reason),

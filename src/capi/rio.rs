@@ -5,9 +5,9 @@ use core::slice;
 
 use libc::{size_t, ssize_t};
 
-use super::{check_buffer, handler, or_minus_one};
+use super::{check_buffer, handler, minus_one, or_minus_one};
 use crate::rio::line;
-use crate::rio::{self, Kernel, rio_t};
+use crate::rio::{self, Kernel, Moved, rio_t};
 use crate::sys::{self, Deadline, Errno, Result, Room};
 
 /// Ends a function of the API with a call. In a program with ThreadSanitizer, whose reports show the program's line
@@ -241,55 +241,41 @@ checked_forms! {
 #[inline(never)]
 unsafe extern "C" fn readn(fd: c_int, usrbuf: *mut c_void, n: usize) -> ssize_t {
     // SAFETY: the caller's promise.
-    or_minus_one(unsafe { try_readn(Kernel::Waiting, fd, usrbuf, n) }.1)
+    or_minus_one(unsafe { try_readn(Kernel::Waiting, fd, usrbuf, n) }.outcome())
 }
 
-/// Returns how many bytes have come, and the outcome.
 #[inline(always)]
-pub(super) unsafe fn try_readn(
-    source: Kernel,
-    fd: c_int,
-    usrbuf: *mut c_void,
-    n: usize,
-) -> (usize, Result<usize>) {
+pub(super) unsafe fn try_readn(source: Kernel, fd: c_int, usrbuf: *mut c_void, n: usize) -> Moved {
     if let Err(reason) = check_buffer(usrbuf, n) {
-        return (0, Err(reason));
+        return Moved::nothing(reason);
     }
     // SAFETY: usrbuf is not NULL, and n no more than SSIZE_MAX.
-    let (moved, outcome) = rio::readn(source, fd, unsafe { Room::new(usrbuf, n) });
-    (moved, outcome.map(|()| moved))
+    rio::readn(source, fd, unsafe { Room::new(usrbuf, n) })
 }
 
 #[inline(never)]
 unsafe extern "C" fn writen(fd: c_int, usrbuf: *const c_void, n: usize) -> ssize_t {
     // SAFETY: the caller's promise.
-    or_minus_one(unsafe { try_writen(Kernel::Waiting, fd, usrbuf, n) }.1)
+    let outcome = unsafe { bytes(usrbuf, n) }
+        .and_then(|bytes| rio::writen_here(Kernel::Waiting, fd, bytes).outcome());
+    or_minus_one(outcome)
 }
 
-/// Returns how many bytes have gone, and the outcome.
+/// The `n` bytes at `usrbuf`, which is not NULL unless `n` is 0.
 #[inline(always)]
-pub(super) unsafe fn try_writen(
-    sink: Kernel,
-    fd: c_int,
-    usrbuf: *const c_void,
-    n: usize,
-) -> (usize, Result<usize>) {
-    if let Err(reason) = check_buffer(usrbuf, n) {
-        return (0, Err(reason));
-    }
-    let bytes = match n {
+pub(super) unsafe fn bytes<'a>(usrbuf: *const c_void, n: usize) -> Result<&'a [u8]> {
+    check_buffer(usrbuf, n)?;
+    Ok(match n {
         0 => &[],
         // SAFETY: usrbuf is not NULL and readable for n bytes, no more than SSIZE_MAX.
         n => unsafe { slice::from_raw_parts(usrbuf.cast(), n) },
-    };
-    let (moved, outcome) = rio::writen(sink, fd, bytes);
-    (moved, outcome.map(|()| n))
+    })
 }
 
 #[inline(never)]
 unsafe extern "C" fn readinitb(rp: *mut rio_t, fd: c_int) -> ssize_t {
     if rp.is_null() {
-        return or_minus_one::<isize>(Err(Errno(libc::EFAULT)));
+        return minus_one(Errno(libc::EFAULT));
     }
     rio_t::watch(rp);
     // SAFETY: rp is the caller's rio_t.

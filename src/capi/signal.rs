@@ -6,7 +6,7 @@ use core::mem;
 use libc::{sighandler_t, sigset_t};
 
 use super::checked::{NON_NULL, report_failure, wrap};
-use super::or_minus_one;
+use super::minus_one;
 use crate::sys::{self, Errno, call, undeclared};
 
 /// Installs `handler` for the signal `signum`: a function, SIG_IGN or SIG_DFL.
@@ -99,7 +99,7 @@ pub unsafe extern "C-unwind" fn Sigsuspend(set: *const sigset_t) -> c_int {
     // SAFETY: the caller's set.
     let outcome = unsafe { call!(undeclared::sigsuspend(set)) };
     match outcome {
-        Err(Errno(libc::EINTR)) => or_minus_one(outcome) as c_int,
+        Err(interrupted @ Errno(libc::EINTR)) => minus_one(interrupted) as c_int,
         outcome => report_failure(c"Sigsuspend", outcome).unwrap_or(-1),
     }
 }

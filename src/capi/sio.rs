@@ -87,20 +87,17 @@ pub unsafe extern "C-unwind" fn __sio_assert_fail(
     line: c_uint,
     function: *const c_char,
 ) -> ! {
-    let mut room = [0; ROOM];
-    let mut output = Output::new(libc::STDERR_FILENO, &mut room);
+    unsafe extern "C" {
+        #[link_name = "csapp_c_assert_fail"]
+        fn report(
+            assertion: *const c_char,
+            file: *const c_char,
+            line: c_uint,
+            function: *const c_char,
+        );
+    }
     // SAFETY: C strings or NULL.
-    let [assertion, file, function] =
-        unsafe { [string(assertion), string(file), string(function)].map(CStr::to_bytes) };
-    output.put(file);
-    output.put(b":");
-    output.put_unsigned(u64::from(line), 10);
-    output.put(b": ");
-    output.put(function);
-    output.put(b": Assertion `");
-    output.put(assertion);
-    output.put(b"' failed.\n");
-    let _ = output.finish();
+    unsafe { report(assertion, file, line, function) };
     sys::abort()
 }
 

@@ -87,14 +87,15 @@ enum Start {
 }
 
 type Slot<'a> = Cell<Option<Attempt<'a>>>;
+type Slots<'a> = [Slot<'a>; MAX_ATTEMPTS];
 
 /// Attempts on several addresses at once; the first that connects wins. Everything that is open
 /// during a connect is in cells, because the cancellation clean-up reads it while the call runs.
 struct Race<'r, 'a> {
     addresses: &'a Addresses,
     deadline: Deadline,
-    /// At most [`MAX_ATTEMPTS`]. The lowest free slot is taken first.
-    slots: &'r [Slot<'a>],
+    /// The lowest free slot is taken first.
+    slots: &'r Slots<'a>,
     /// How many attempts have been started.
     started: Cell<u32>,
     /// Why addresses have failed.
@@ -102,7 +103,7 @@ struct Race<'r, 'a> {
 }
 
 impl<'r, 'a> Race<'r, 'a> {
-    fn new(addresses: &'a Addresses, slots: &'r [Slot<'a>], deadline: Deadline) -> Race<'r, 'a> {
+    fn new(addresses: &'a Addresses, slots: &'r Slots<'a>, deadline: Deadline) -> Race<'r, 'a> {
         Race {
             addresses,
             deadline,
@@ -133,7 +134,7 @@ impl<'r, 'a> Race<'r, 'a> {
     }
 
     fn connect_to_any(&self) -> Result<c_int> {
-        let outcome = self.winner(&mut interleave(self.addresses));
+        let outcome = self.winner(interleave(self.addresses));
         let outcome = outcome.and_then(|fd| sys::set_blocking(fd).map(|()| fd));
         self.close_all_but(outcome.ok());
         outcome
@@ -151,26 +152,27 @@ impl<'r, 'a> Race<'r, 'a> {
     }
 
     #[inline(never)]
-    fn winner(&self, addresses: &mut dyn Iterator<Item = Address<'a>>) -> Result<c_int> {
-        let mut next = addresses.next();
+    fn winner(&self, mut addresses: impl Iterator<Item = Address<'a>>) -> Result<c_int> {
+        let mut postponed = None;
         let mut next_start = Deadline::past();
         loop {
-            match next {
-                Some(address) if next_start.is_past() => {
+            if next_start.is_past() {
+                if let Some(address) = postponed.take().or_else(|| addresses.next()) {
                     next_start = match self.start(address) {
                         Start::Connected(fd) => return Ok(fd),
-                        Start::Postponed => Deadline::never(),
+                        Start::Postponed => {
+                            postponed = Some(address);
+                            Deadline::never()
+                        }
                         Start::Failed => Deadline::past(),
                         Start::Running => Deadline::after(ATTEMPT_DELAY),
                     };
-                    if next_start < Deadline::never() {
-                        next = addresses.next();
-                    }
                     continue;
                 }
-                Some(_) => {}
-                None if self.count() == 0 => return Err(self.reason.get().errno),
-                None => next_start = Deadline::never(),
+                if self.count() == 0 {
+                    return Err(self.reason.get().errno);
+                }
+                next_start = Deadline::never();
             }
             let running = self.count();
             let is_time_up = self.deadline.is_past();
@@ -214,11 +216,9 @@ impl<'r, 'a> Race<'r, 'a> {
     /// Returns the lowest free slot. If there is none, ends the oldest attempt, which has had no answer for seconds, and
     /// returns its slot.
     fn free_slot(&self) -> &'r Slot<'a> {
-        let age = |slot: &&Slot<'a>| slot.get().map_or(0, |attempt| attempt.number);
-        let slot = match self.slots.iter().find(|slot| slot.get().is_none()) {
-            Some(free) => free,
-            None => self.slots.iter().min_by_key(age).unwrap_or(&self.slots[0]),
-        };
+        let order = |slot: &&Slot<'a>| slot.get().map_or(0, |attempt| attempt.number + 1);
+        let slot = self.slots.iter().min_by_key(order);
+        let slot = slot.unwrap_or(&self.slots[0]); // there is always one
         if let Some(attempt) = slot.get() {
             self.settle(slot, attempt, Err(Errno(libc::ETIMEDOUT)));
         }
@@ -230,18 +230,21 @@ impl<'r, 'a> Race<'r, 'a> {
     fn wait(&self, wake: Deadline) -> Result<Option<c_int>> {
         // poll ignores negative descriptors, but fails if there are more entries than a process may have descriptors.
         // There never are: the lowest free slot is always used first.
-        let last = self.slots.iter().rposition(|slot| slot.get().is_some());
-        let used = last.map_or(0, |last| last + 1);
         let mut polled = [sys::pollfd(-1, libc::POLLOUT); MAX_ATTEMPTS];
-        for (polled, slot) in polled.iter_mut().zip(self.slots) {
-            polled.fd = slot.get().map_or(-1, |attempt| attempt.fd);
+        let mut used = 0;
+        for (at, (polled, slot)) in polled.iter_mut().zip(self.slots).enumerate() {
+            if let Some(attempt) = slot.get() {
+                polled.fd = attempt.fd;
+                used = at + 1;
+            }
         }
-        match sys::poll(&mut polled[..used], wake) {
+        let polled = &mut polled[..used];
+        match sys::poll(polled, wake) {
             Ok(_) => {}
             Err(Errno(libc::EINTR)) => return Ok(None),
             Err(reason) => return Err(reason),
         }
-        let ended = self.slots.iter().zip(&polled[..used]);
+        let ended = self.slots.iter().zip(polled);
         let ended = ended.filter(|(_, polled)| polled.revents != 0);
         let mut ended = ended.filter_map(|(slot, _)| Some((slot, slot.get()?)));
         Ok(ended.find_map(|(slot, attempt)| {

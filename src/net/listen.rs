@@ -84,14 +84,13 @@ const SHARED_PORT: c_int = libc::SO_REUSEPORT_LB;
 /// Sets the options that a listening socket needs before it is bound.
 fn prepare(fd: c_int, address: Address, how: Listening) -> Result<()> {
     // With it, a server can be restarted while connections of its last run are in TIME_WAIT.
-    sys::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    sys::switch(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, true)?;
     if how.reuse_port {
-        sys::set_option(fd, libc::SOL_SOCKET, SHARED_PORT, 1)?;
+        sys::switch(fd, libc::SOL_SOCKET, SHARED_PORT, true)?;
     }
     match how.dual_stack {
         Some(both) if address.family() == libc::AF_INET6 => {
-            let alone = c_int::from(!both);
-            sys::set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, alone)
+            sys::switch(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, !both)
         }
         _ => Ok(()),
     }

@@ -4,38 +4,35 @@ use core::ffi::{CStr, c_int};
 
 use super::Failure;
 use super::port::port_flags;
+use crate::sio::Text;
 use crate::sys::{self, Address, Addresses, Networks, Unresolved};
 
 type Outcome = Result<Addresses, Unresolved>;
 
 /// The addresses to connect to; without a host, this machine's loopback addresses.
 pub fn look_up(host: Option<&CStr>, port: &CStr) -> Result<Addresses, Failure> {
-    let flags = port_flags(port)?;
-    let Some(host) = host else {
-        return told(sys::resolve(None, port, flags));
-    };
-    with_name(host, &|name| look_up_name(host, name, port, flags))
+    look_up_by(host, port, 0, look_up_name)
 }
 
 /// The addresses to listen on; without a host, all of this machine's.
 pub fn look_up_own(host: Option<&CStr>, port: &CStr) -> Result<Addresses, Failure> {
+    look_up_by(host, port, libc::AI_PASSIVE, look_up_own_name)
+}
+
+/// Looks up a host with `look_up`, which takes the host, the host as [`with_name`] passes it, the port and getaddrinfo's
+/// flags. Without a host, asks the resolver with `without_host` among the flags.
+#[inline(never)]
+fn look_up_by(
+    host: Option<&CStr>,
+    port: &CStr,
+    without_host: c_int,
+    look_up: fn(&CStr, &CStr, &CStr, c_int) -> Outcome,
+) -> Result<Addresses, Failure> {
     let flags = port_flags(port)?;
-    let Some(host) = host else {
-        return told(sys::resolve(None, port, flags | libc::AI_PASSIVE));
-    };
-    with_name(host, &|name| {
-        let is_localhost = is_localhost(name);
-        let host = if is_localhost {
-            c"localhost"
-        } else {
-            as_given(host, name)
-        };
-        match sys::resolve(Some(host), port, flags) {
-            Err(_) if is_localhost => sys::resolve(None, port, flags),
-            Err(_) if name != host => sys::resolve(Some(name), port, flags),
-            outcome => outcome,
-        }
-    })
+    match host {
+        Some(host) => with_name(host, &|name| look_up(host, name, port, flags)),
+        None => told(sys::resolve(None, port, flags | without_host)),
+    }
 }
 
 /// Returns the resolver's outcome. A failure for lack of a descriptor or of memory tells nothing about the name.
@@ -57,6 +54,21 @@ fn look_up_name(host: &CStr, name: &CStr, port: &CStr, flags: c_int) -> Outcome 
     let host = as_given(host, name);
     match look_up_configured(host, port, flags) {
         Err(_) if name != host => look_up_configured(name, port, flags),
+        outcome => outcome,
+    }
+}
+
+/// Looks up a name of this machine, which need not be in a network for that.
+fn look_up_own_name(host: &CStr, name: &CStr, port: &CStr, flags: c_int) -> Outcome {
+    let is_localhost = is_localhost(name);
+    let host = if is_localhost {
+        c"localhost"
+    } else {
+        as_given(host, name)
+    };
+    match sys::resolve(Some(host), port, flags) {
+        Err(_) if is_localhost => sys::resolve(None, port, flags),
+        Err(_) if name != host => sys::resolve(Some(name), port, flags),
         outcome => outcome,
     }
 }
@@ -95,36 +107,36 @@ fn as_given<'a>(host: &'a CStr, name: &'a CStr) -> &'a CStr {
     if cfg!(target_env = "gnu") { host } else { name }
 }
 
-/// Calls `look_up` with `host` without the dots at its end, and in lower case unless libc is glibc.
+/// Calls `look_up` with `host` without the dot at its end, and in lower case unless libc is glibc.
 fn with_name(host: &CStr, look_up: &dyn Fn(&CStr) -> Outcome) -> Result<Addresses, Failure> {
-    let text = host.to_bytes();
-    let dots = text.iter().rev().take_while(|&&byte| byte == b'.').count();
-    let name = &text[..text.len() - dots];
+    let given = host.to_bytes();
     // One dot at the end has no effect. An empty label is not a name. To glibc, an asterisk means no host at all.
-    let has_empty_label = dots > 1 || name.starts_with(b".");
+    let name = given.strip_suffix(b".").unwrap_or(given);
+    let has_empty_label = name.starts_with(b".") || name.ends_with(b".");
     if name.is_empty() || has_empty_label || name == b"*" || name.len() >= MAX_NAME {
         return Err(Unresolved::NO_HOST.into());
     }
     let is_lower = cfg!(target_env = "gnu") || !name.iter().any(u8::is_ascii_uppercase);
-    if dots == 0 && is_lower {
-        return told(look_up(host));
-    }
     let mut room = [0; MAX_NAME];
-    room[..name.len()].copy_from_slice(name);
-    if !is_lower {
-        room.make_ascii_lowercase();
-    }
-    // SAFETY: it ends in a NUL, since the name is shorter.
-    told(look_up(unsafe { CStr::from_ptr(room.as_ptr().cast()) }))
+    let name = if name.len() == given.len() && is_lower {
+        host
+    } else {
+        Text::new(&mut room).put(name);
+        if !is_lower {
+            room.make_ascii_lowercase();
+        }
+        // SAFETY: it ends in a NUL, since the name is shorter.
+        unsafe { CStr::from_ptr(room.as_ptr().cast()) }
+    };
+    told(look_up(name))
 }
 
 /// Whether `name` is localhost or a name below it (RFC 6761, section 6.3).
 fn is_localhost(name: &CStr) -> bool {
-    const LOCALHOST: &[u8] = b"localhost";
-    let name = name.to_bytes();
-    match name.len().checked_sub(LOCALHOST.len()) {
-        Some(start) => {
-            name[start..].eq_ignore_ascii_case(LOCALHOST) && (start == 0 || name[start - 1] == b'.')
+    const LOCALHOST: &[u8; 9] = b"localhost";
+    match name.to_bytes().split_last_chunk::<9>() {
+        Some((before, last)) => {
+            LOCALHOST.eq_ignore_ascii_case(last) && matches!(before, [] | [.., b'.'])
         }
         None => false,
     }
@@ -135,13 +147,14 @@ fn is_localhost(name: &CStr) -> bool {
 pub fn interleave(addresses: &Addresses) -> impl Iterator<Item = Address<'_>> {
     let first = addresses.iter().next();
     let family = first.map_or(0, |address| address.family());
-    // Those of the first one's family, and those of others.
-    let mut kinds = [addresses.iter(), addresses.iter()];
-    let mut turn = 1;
+    let of_first = |is_first: bool| {
+        let is_one = move |address: &Address| (address.family() == family) == is_first;
+        addresses.iter().filter(is_one)
+    };
+    let (mut these, mut others) = (of_first(true), of_first(false));
     core::iter::from_fn(move || {
-        turn = 1 - turn;
-        [turn, 1 - turn].into_iter().find_map(|kind| {
-            kinds[kind].find(|address| (address.family() != family) == (kind == 1))
-        })
+        let next = these.next().or_else(|| others.next());
+        core::mem::swap(&mut these, &mut others);
+        next
     })
 }

@@ -11,9 +11,10 @@ pub fn port_flags(port: &CStr) -> Result<c_int, Unresolved> {
         code: libc::EAI_SERVICE,
         errno: Errno(0),
     };
-    let is_space = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'\x0b'; // C's isspace
-    let text = port.to_bytes();
-    let text = &text[text.iter().take_while(|byte| is_space(byte)).count()..];
+    let mut text = port.to_bytes();
+    while let [b' ' | b'\t'..=b'\r', rest @ ..] = text {
+        text = rest; // C's isspace
+    }
     let (minus, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] => (false, digits),
@@ -23,14 +24,13 @@ pub fn port_flags(port: &CStr) -> Result<c_int, Unresolved> {
     if digits.is_empty() || digits == b"*" {
         return Err(NO_PORT);
     }
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return Ok(0);
-    }
-    let number = digits.iter().fold(0u32, |number, digit| {
-        (number * 10 + u32::from(digit - b'0')).min(1 << 16)
+    let number = digits.iter().try_fold(0u32, |number, digit| {
+        let value = u32::from(digit.wrapping_sub(b'0'));
+        (value < 10).then(|| (number * 10 + value).min(1 << 16))
     });
-    if minus || number > u32::from(u16::MAX) {
-        return Err(NO_PORT);
+    match number {
+        None => Ok(0),
+        Some(number) if minus || number > u32::from(u16::MAX) => Err(NO_PORT),
+        Some(_) => Ok(libc::AI_NUMERICSERV),
     }
-    Ok(libc::AI_NUMERICSERV)
 }

@@ -237,7 +237,7 @@ unsafe fn take<S: Scan>(rp: *mut rio_t, usrbuf: *mut c_void, maxlen: usize) -> T
 pub fn copy_line(bytes: &[u8], room: &mut Room) -> bool {
     let bytes = &bytes[..bytes.len().min(room.left())];
     let end = sys::find(bytes, b'\n').map(|at| at + 1);
-    room.put(&bytes[..end.unwrap_or(bytes.len())]);
+    room.put(end.and_then(|end| bytes.get(..end)).unwrap_or(bytes));
     end.is_some()
 }
 

@@ -9,7 +9,7 @@ use super::clock::Deadline;
 use super::errno::{Errno, Result, call, count_or_errno, fcntl, or_errno};
 use super::retry::{before_retry, is_nonblocking, would_block};
 #[cfg(target_vendor = "apple")]
-use super::socket::set_option;
+use super::socket::switch;
 use super::wait::{poll, pollfd, wait_ready};
 
 /// The largest number of bytes that one system call is asked to move. Linux moves no more, and refuses a count
@@ -294,7 +294,7 @@ fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
 /// (Blocking the signal during the call would not help: it is sent to the process, so that any thread may get it.)
 #[cfg(target_vendor = "apple")]
 fn send_quietly(fd: c_int, send: impl FnOnce(c_int) -> isize) -> Result<usize> {
-    match set_option(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, 1) {
+    match switch(fd, libc::SOL_SOCKET, libc::SO_NOSIGPIPE, true) {
         // A socket that is shut down in both directions takes no options any more.
         Err(Errno(libc::EINVAL)) => Err(Errno(libc::EPIPE)),
         outcome => outcome.and_then(|()| count_or_errno(|| send(fd))),

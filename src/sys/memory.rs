@@ -56,3 +56,9 @@ pub fn find(bytes: &[u8], byte: u8) -> Option<usize> {
     let found = unsafe { libc::memchr(start.cast(), c_int::from(byte), bytes.len()) };
     (!found.is_null()).then(|| found.addr() - start.addr())
 }
+
+/// Divides `bytes` in front of the first such byte.
+pub fn split_before(bytes: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    // SAFETY: it was found there.
+    find(bytes, byte).map(|at| unsafe { bytes.split_at_unchecked(at) })
+}

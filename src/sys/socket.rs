@@ -258,9 +258,15 @@ unsafe impl SocketOption for libc::linger {}
 unsafe impl SocketOption for libc::timeval {}
 
 /// Sets the socket option `option` of `level`.
-pub fn set_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int, value: T) -> Result<()> {
+fn set_option<T: SocketOption>(fd: c_int, level: c_int, option: c_int, value: T) -> Result<()> {
     // SAFETY: as many bytes as a T has.
     unsafe { set_raw_option(fd, level, option, (&raw const value).cast(), size_of::<T>()) }
+}
+
+/// Turns an option on or off whose value is an int.
+#[inline(never)]
+pub fn switch(fd: c_int, level: c_int, option: c_int, is_on: bool) -> Result<()> {
+    set_option(fd, level, option, c_int::from(is_on))
 }
 
 /// # Safety
