@@ -1,6 +1,8 @@
 //! The line that tells the user what failed, and why (CS:APP 3e, section 8.3 and appendix A).
 
-use core::ffi::{CStr, c_int};
+use core::ffi::{CStr, c_char, c_int};
+use core::marker::PhantomData;
+use core::ptr::NonNull;
 
 use crate::rio::{self, Kernel};
 use crate::sio::Text;
@@ -79,25 +81,72 @@ pub fn resolver_reason(code: c_int) -> Reason {
     Unresolved { code, errno }.into()
 }
 
+/// A part of a message: a C string by its address alone. Messages have many parts, each of which would need a length.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    start: NonNull<c_char>,
+    text: PhantomData<&'a CStr>,
+}
+
+impl<'a> Part<'a> {
+    /// Returns the part, or `None` for NULL.
+    ///
+    /// # Safety
+    /// `start` must be NULL or a C string, which must not change while the part is used.
+    pub unsafe fn new(start: *const c_char) -> Option<Part<'a>> {
+        NonNull::new(start.cast_mut()).map(|start| Part {
+            start,
+            text: PhantomData,
+        })
+    }
+
+    /// Returns the string.
+    pub fn text(self) -> &'a CStr {
+        // SAFETY: it was made of one.
+        unsafe { CStr::from_ptr(self.start.as_ptr()) }
+    }
+
+    /// Whether the string is empty.
+    pub fn is_empty(self) -> bool {
+        // SAFETY: it has at least its NUL.
+        unsafe { self.start.read() == 0 }
+    }
+}
+
+impl<'a> From<&'a CStr> for Part<'a> {
+    fn from(text: &'a CStr) -> Part<'a> {
+        Part {
+            start: NonNull::from(text).cast(),
+            text: PhantomData,
+        }
+    }
+}
+
+/// The parts of a message: C strings, and parts.
+macro_rules! parts {
+    ($($part:expr),+ $(,)?) => {
+        [$($crate::report::Part::from($part)),+]
+    };
+}
+
+pub(crate) use parts;
+
 /// Composes `message: reason`, or only the message if the reason is unsaid, and passes it to `call`. Takes no lock and
 /// allocates no memory. `message` is in parts.
 #[inline(never)]
-pub fn with_line(message: &[&CStr], reason: Reason, call: &mut dyn FnMut(&CStr)) {
+pub fn with_line(message: &[Part], reason: Reason, call: &mut dyn FnMut(&CStr)) {
     let mut text = [0; sys::ERROR_TEXT];
     let reason = reason.text(&mut text);
     let [colon, reason] = reason.map_or([c""; 2], |reason| [c": ", reason]);
-    let mut len = colon.count_bytes() + reason.count_bytes();
-    for part in message {
-        len += part.count_bytes();
-    }
+    let end = parts![colon, reason];
+    let all = || message.iter().chain(&end).map(|part| part.text());
+    let len: usize = all().map(CStr::count_bytes).sum();
     sys::with_room(len + 1, &mut |room| {
         let last = room.len() - 1; // which stays the NUL
         let mut line = Text::new(&mut room[..last]);
-        for part in message {
+        for part in all() {
             line.put(part.to_bytes());
         }
-        line.put(colon.to_bytes());
-        line.put(reason.to_bytes());
         sys::about_to_pass(room);
         // SAFETY: it ends in a NUL.
         call(unsafe { CStr::from_ptr(room.as_ptr().cast()) });

@@ -301,13 +301,15 @@ impl rio_t {
             self.resume(Call::Readnb, &mut room)?;
         }
         while room.left() > 0 {
-            let came = if room.left() >= RIO_BUFSIZE {
-                source.read(self.rio_fd, &mut room)
+            let is_filled = room.left() < RIO_BUFSIZE;
+            let came = if is_filled {
+                self.fill(source)
             } else {
-                self.fill(source).inspect(|_| self.pass(&mut room))
+                source.read(self.rio_fd, &mut room)
             };
             match came {
                 Ok(0) => break,
+                Ok(_) if is_filled => self.pass(&mut room),
                 Ok(_) => {}
                 Err(reason) => return self.put_back(Call::Readnb, &room, wanted, reason),
             }
@@ -420,7 +422,7 @@ impl rio_t {
     }
 
     /// Takes as many of the bytes read ahead as there is room for.
-    #[inline(never)]
+    #[inline(always)]
     fn pass(&mut self, room: &mut Room) {
         let count = room.put(self.ahead());
         self.take(count);

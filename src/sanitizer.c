@@ -52,7 +52,7 @@ HIDDEN ssize_t csapp_c_traced(word a, word b, word c, word d, word e, call_t *ca
    the address it returns to, because the reports show only calls that ThreadSanitizer was told of. */
 ssize_t csapp_c_traced(word a, word b, word c, word d, word e, call_t *call)
 {
-    const struct interface *sanitizer = &csapp_c_sanitizers;
+    const volatile struct interface *sanitizer = &csapp_c_sanitizers; /* volatile: not by an entry of the GOT for each */
     ssize_t result;
 
     if (!sanitizer->tsan_entry)

@@ -164,11 +164,16 @@ fn it_is_small() {
             .len()
     };
     // 64,312 bytes with the API of the book alone. Since then: hosts and names 4.6 KB, waits beside an error queue 2 KB,
-    // csapp_accept 0.9, copies of a rio_t 1.6, sanitizers 3, the calls in time 6, what is told of a failure 8.5 KB; and 23 KB
-    // less by what the Makefile has beside SMALL, by one function that makes most calls of libc, and by one question for the
-    // place of errno. GNU's linker fills up a page: it makes the shared library up to 4 KB larger than lld does.
-    assert!(size("libcsapp.so") <= 70 << 10, "{}", size("libcsapp.so"));
-    assert!(size("libcsapp.a") <= 82 << 10, "{}", size("libcsapp.a"));
+    // csapp_accept 0.9, copies of a rio_t 1.6, sanitizers 3, the calls in time 6, what is told of a failure 8.5 KB; and 26 KB
+    // less by what the Makefile has beside SMALL, by one function that makes most calls of libc, by one question for the
+    // place of errno, and by parts of messages that are one word each.
+    let (shared, archive) = if cfg!(target_arch = "x86_64") && common::rust_minor() >= 90 {
+        (64 << 10, 78 << 10)
+    } else {
+        (70 << 10, 82 << 10) // GNU's linker fills up a page
+    };
+    assert!(size("libcsapp.so") <= shared, "{}", size("libcsapp.so"));
+    assert!(size("libcsapp.a") <= archive, "{}", size("libcsapp.a"));
     assert_eq!(
         ask("ar", &["t"], &library().join("libcsapp.a")),
         "csapp.o\n"

@@ -21,7 +21,7 @@ use core::ffi::{CStr, c_char, c_int};
 use core::ptr;
 
 use super::handler;
-use crate::report::Reason;
+use crate::report::{Part, Reason, parts};
 use crate::sys::{self, Errno, Result, Unresolved};
 
 /// The result of a source that has other errors than those of errno.
@@ -177,7 +177,7 @@ unsafe fn failed_call(
     if rules & 0xffff != reason.0 + 1 {
         let path = if has(ON_FILE) { path } else { ptr::null() };
         // SAFETY: the caller's promise.
-        unsafe { fail_on_file(name, path, reason) };
+        unsafe { fail(name, path, reason) };
     }
     Some(if has(BY_CODE) {
         reason.0 as isize
@@ -271,61 +271,52 @@ pub(super) use crate::sys::restart_in_time;
 pub(super) fn report_failure<T>(name: &CStr, outcome: Result<T>) -> Result<T> {
     if let Err(reason) = outcome {
         // SAFETY: a C string.
-        unsafe { fail(name.as_ptr(), reason) };
+        unsafe { fail(name.as_ptr(), ptr::null(), reason) };
     }
     outcome
 }
 
-/// Reports a failure for the wrappers. Has few parameters, because many wrappers call it.
-///
-/// # Safety
-/// `name` must be a C string.
-#[cold]
-#[inline(never)]
-unsafe fn fail(name: *const c_char, reason: Errno) {
-    // SAFETY: the caller's promise.
-    let name = unsafe { CStr::from_ptr(name) };
-    handler::fail_on(&[name, c" error"], reason.into());
-}
-
-/// Reports a failure of a call on a file. The message names the file: `name error: path: reason`.
+/// Reports a failure of a call, and names its file, unless that is NULL: `name error: path: reason`. Has few parameters,
+/// because many wrappers call it.
 ///
 /// # Safety
 /// `name` must be a C string. `path` must be NULL or a C string, unless the system has refused it.
 #[cold]
 #[inline(never)]
-unsafe fn fail_on_file(name: *const c_char, path: *const c_char, reason: Errno) {
+unsafe fn fail(name: *const c_char, path: *const c_char, reason: Errno) {
     // With these reasons, the path may be unchecked, not readable, or a page long.
     const NOT_NAMED: [c_int; 4] = [libc::EFAULT, libc::EINVAL, libc::ENOMEM, libc::ENAMETOOLONG];
-    if path.is_null() || NOT_NAMED.contains(&reason.0) {
-        // SAFETY: the caller's promise.
-        return unsafe { fail(name, reason) };
-    }
     // SAFETY: the caller's promise.
-    let (name, path) = unsafe { (CStr::from_ptr(name), CStr::from_ptr(path)) };
-    handler::fail_on(&[name, c" error: ", shown(path)], reason.into());
+    let (name, path) = unsafe { (Part::new(name), Part::new(path)) };
+    let name = name.unwrap_or(c"".into());
+    match path {
+        Some(path) if !NOT_NAMED.contains(&reason.0) => {
+            handler::fail_on(&parts![name, c" error: ", shown(path)], reason.into());
+        }
+        _ => handler::fail_on(&parts![name, c" error"], reason.into()),
+    }
 }
 
 /// Returns an argument as a message shows it.
-pub(super) fn shown(argument: &CStr) -> &CStr {
+pub(super) fn shown(argument: Part) -> Part {
     if argument.is_empty() {
-        c"\"\""
+        c"\"\"".into()
     } else {
         argument
     }
 }
 
 /// Returns what follows the message of a call on a host and a port, each of which is optional.
-pub(super) fn destination<'a>(host: Option<&'a CStr>, port: Option<&'a CStr>) -> [&'a CStr; 4] {
+pub(super) fn destination<'a>(host: Option<Part<'a>>, port: Option<Part<'a>>) -> [Part<'a>; 4] {
     match (host.filter(|host| !host.is_empty()), port) {
-        (Some(host), Some(port)) if is_ipv6(host) => [c": [", host, c"]:", port],
-        (Some(host), Some(port)) => [c": ", host, c":", port],
-        (Some(host), None) => [c": ", host, c"", c""],
-        (None, Some(port)) => [c": port ", shown(port), c"", c""],
-        (None, None) => [c""; 4],
+        (Some(host), Some(port)) if is_ipv6(host) => parts![c": [", host, c"]:", port],
+        (Some(host), Some(port)) => parts![c": ", host, c":", port],
+        (Some(host), None) => parts![c": ", host, c"", c""],
+        (None, Some(port)) => parts![c": port ", shown(port), c"", c""],
+        (None, None) => parts![c"", c"", c"", c""],
     }
 }
 
-fn is_ipv6(host: &CStr) -> bool {
-    sys::find(host.to_bytes(), b':').is_some()
+fn is_ipv6(host: Part) -> bool {
+    sys::find(host.text().to_bytes(), b':').is_some()
 }

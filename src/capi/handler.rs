@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 use super::ext::{
     csapp_error_abort, csapp_error_exit, csapp_error_return, csapp_error_thread_exit,
 };
-use crate::report::{self, Reason};
+use crate::report::{self, Part, Reason, parts};
 use crate::sys::{self, Errno};
 
 /// An error handler, which receives the line. Declared "C-unwind" because it may end its thread.
@@ -29,13 +29,13 @@ const ON_ERROR: &CStr = c"CSAPP_ON_ERROR";
 #[cold]
 #[inline(never)]
 pub(super) fn fail(message: &CStr, reason: Reason) {
-    fail_on(&[message], reason);
+    fail_on(&parts![message], reason);
 }
 
 /// [`fail`], with a message in parts, one of which may be the file or the host.
 #[cold]
 #[inline(never)]
-pub(super) fn fail_on(message: &[&CStr], reason: Reason) {
+pub(super) fn fail_on(message: &[Part], reason: Reason) {
     sys::set_errno(reason.errno().unwrap_or(sys::errno()));
     tell(message, reason);
 }
@@ -44,7 +44,7 @@ pub(super) fn fail_on(message: &[&CStr], reason: Reason) {
 #[cold]
 #[inline(never)]
 pub(super) fn report(message: &CStr, reason: Reason) {
-    tell(&[message], reason);
+    tell(&parts![message], reason);
 }
 
 /// [`report`], with the reason in `errno`.
@@ -57,7 +57,7 @@ pub(super) fn report_errno(message: &CStr) {
 /// [`report`], with a message in parts.
 #[cold]
 #[inline(never)]
-pub(super) fn tell(message: &[&CStr], reason: Reason) {
+pub(super) fn tell(message: &[Part], reason: Reason) {
     let errno = sys::errno();
     report::with_line(message, reason, &mut |line| {
         // SAFETY: the handler is a ready-made one, or what the program gave us as one.
@@ -72,7 +72,7 @@ pub(super) fn tell(message: &[&CStr], reason: Reason) {
 #[inline(never)]
 pub(super) fn fail_in_signal_handler(message: &CStr, reason: Errno) {
     if is(handler(), csapp_error_exit) {
-        report::with_line(&[message], reason.into(), &mut report::write_line);
+        report::with_line(&parts![message], reason.into(), &mut report::write_line);
         sys::exit_at_once(1);
     }
     fail(message, reason.into());
@@ -125,7 +125,7 @@ fn handler() -> Handler {
     );
     if let (Ok(_), Some(choice)) = (stored, refused) {
         let why = c" is none of exit, return, thread_exit, abort; taken as exit";
-        let message = [ON_ERROR, c"=", choice, why];
+        let message = parts![ON_ERROR, c"=", choice, why];
         report::with_line(&message, Reason::Unsaid, &mut report::write_line);
     }
     handler()

@@ -9,8 +9,8 @@ use super::checked::{
     NON_NULL, Outcome, attempt, attempt_resolver, destination, keep_errno, non_null,
     report_failure, shown, unresolved, with_cleared_errno, wrap,
 };
-use super::{handler, optional};
-use crate::report::Reason;
+use super::handler;
+use crate::report::{Part, Reason, parts};
 use crate::sys::{self, Errno, undeclared};
 
 /// Looks up the host `node` and the service `service`, and stores at `res` a list of the
@@ -30,9 +30,9 @@ pub unsafe extern "C-unwind" fn Getaddrinfo(
         .and_then(|_| attempt_resolver(|| unsafe { libc::getaddrinfo(node, service, hints, res) }));
     if let Err(reason) = outcome {
         // SAFETY: they are C strings, or NULL.
-        let (node, service) = unsafe { (optional(node), optional(service)) };
+        let (node, service) = unsafe { (Part::new(node), Part::new(service)) };
         let [a, b, c, d] = destination(node, service);
-        handler::fail_on(&[c"Getaddrinfo error", a, b, c, d], reason);
+        handler::fail_on(&parts![c"Getaddrinfo error", a, b, c, d], reason);
     }
 }
 
@@ -117,9 +117,9 @@ pub unsafe extern "C-unwind" fn Inet_pton(af: c_int, src: *const c_char, dst: *m
     if outcome == 0 {
         sys::set_errno(Errno(libc::EINVAL));
         // SAFETY: the caller's string.
-        let text = shown(unsafe { CStr::from_ptr(src) });
+        let text = shown(unsafe { CStr::from_ptr(src) }.into());
         let why = c": not a numeric address of this family";
-        handler::tell(&[c"Inet_pton error: ", text, why], Reason::Unsaid);
+        handler::tell(&parts![c"Inet_pton error: ", text, why], Reason::Unsaid);
     }
 }
 
@@ -134,8 +134,8 @@ pub unsafe extern "C-unwind" fn Gethostbyname(name: *const c_char) -> *mut hoste
     let call = || unsafe { undeclared::gethostbyname(name) };
     look_up(name, call).unwrap_or_else(|reason| {
         // SAFETY: a C string or NULL.
-        let [a, b, ..] = destination(unsafe { optional(name) }, None);
-        handler::fail_on(&[c"Gethostbyname error", a, b], reason);
+        let [a, b, ..] = destination(unsafe { Part::new(name) }, None);
+        handler::fail_on(&parts![c"Gethostbyname error", a, b], reason);
         ptr::null_mut()
     })
 }

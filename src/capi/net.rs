@@ -3,9 +3,9 @@
 use core::ffi::{CStr, c_char, c_int};
 
 use super::checked::{destination, shown};
-use super::{handler, optional};
+use super::handler;
 use crate::net::{self, Failure, Listening};
-use crate::report::{self, Reason, UNKNOWN_HOST};
+use crate::report::{self, Part, Reason, UNKNOWN_HOST, parts};
 use crate::sio;
 use crate::sys::{self, Errno};
 
@@ -262,9 +262,9 @@ unsafe fn descriptor(
     open: &Open,
 ) -> c_int {
     // SAFETY: the caller's promise.
-    let (host, port) = unsafe { (optional(host), optional(port)) };
+    let (host, port) = unsafe { (Part::new(host), Part::new(port)) };
     let outcome = match port {
-        Some(port) => open(host, port),
+        Some(port) => open(host.map(Part::text), port.text()),
         None => Err(Failure::System(Errno(libc::EFAULT))),
     };
     let (value, reason) = match outcome {
@@ -272,7 +272,7 @@ unsafe fn descriptor(
         Err(Failure::System(reason)) => (-1, Reason::Errno(reason)),
         Err(Failure::Unresolved(why)) => (-2, Reason::from(why)),
     };
-    let host = (side == Side::Client).then(|| host.unwrap_or_default());
+    let host = (side == Side::Client).then(|| host.unwrap_or(c"".into()));
     sys::set_errno(reason.errno().unwrap_or(sys::errno()));
     match on_failure {
         OnFailure::Checked(message) => tell_failure(message, host, port, reason),
@@ -283,28 +283,34 @@ unsafe fn descriptor(
 }
 
 /// Has the error handler told what failed, on what, and why.
-fn tell_failure(message: &CStr, host: Option<&CStr>, port: Option<&CStr>, reason: Reason) {
+fn tell_failure(message: &CStr, host: Option<Part>, port: Option<Part>, reason: Reason) {
     let is_unknown = matches!(reason, Reason::Resolver(_)) && reason.errno() == Some(UNKNOWN_HOST);
     let is_no_port = matches!(reason, Reason::Resolver(libc::EAI_SERVICE));
     match (host, port) {
         (Some(host), _) if is_unknown => {
-            handler::tell(&[message, c": no such host: ", shown(host)], Reason::Unsaid);
+            handler::tell(
+                &parts![message, c": no such host: ", shown(host)],
+                Reason::Unsaid,
+            );
         }
         (_, Some(port)) if is_no_port || is_unknown => {
             let why = c": not a number from 0 to 65535, nor a service's name";
-            handler::tell(&[message, c": port ", shown(port), why], Reason::Unsaid);
+            handler::tell(
+                &parts![message, c": port ", shown(port), why],
+                Reason::Unsaid,
+            );
         }
         _ => {
             let [a, b, c, d] = destination(host, port);
-            handler::tell(&[message, a, b, c, d], reason);
+            handler::tell(&parts![message, a, b, c, d], reason);
         }
     }
 }
 
 /// Writes the line of the book's third edition.
-fn report_unresolved(host: Option<&CStr>, port: Option<&CStr>, reason: Reason) {
-    let (host, colon) = host.map_or((c"port ", c""), |host| (host, c":"));
-    let port = port.unwrap_or_default();
-    let message = [c"getaddrinfo failed (", host, colon, port, c")"];
+fn report_unresolved(host: Option<Part>, port: Option<Part>, reason: Reason) {
+    let [host, colon] = host.map_or(parts![c"port ", c""], |host| parts![host, c":"]);
+    let port = port.unwrap_or(c"".into());
+    let message = parts![c"getaddrinfo failed (", host, colon, port, c")"];
     report::with_line(&message, reason, &mut report::write_line);
 }
