@@ -4,7 +4,6 @@ use core::ffi::{CStr, c_int};
 
 use super::Failure;
 use super::port::port_flags;
-use crate::sio::Text;
 use crate::sys::{self, Address, Addresses, Networks, Unresolved};
 
 type Outcome = Result<Addresses, Unresolved>;
@@ -121,7 +120,9 @@ fn with_name(host: &CStr, look_up: &dyn Fn(&CStr) -> Outcome) -> Result<Addresse
     let name = if name.len() == given.len() && is_lower {
         host
     } else {
-        Text::new(&mut room).put(name);
+        for (to, from) in room.iter_mut().zip(name) {
+            *to = *from;
+        }
         if !is_lower {
             room.make_ascii_lowercase();
         }
