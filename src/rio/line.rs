@@ -5,6 +5,10 @@
 
 use core::ffi::{c_int, c_void};
 use core::hint::unreachable_unchecked;
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use core::sync::atomic::{AtomicPtr, Ordering};
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use core::{mem, ptr};
 
 use libc::ssize_t;
 
@@ -29,7 +33,7 @@ mod sse2;
 mod tests;
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
-use self::isa::{Isa, known};
+use self::isa::Isa;
 #[cfg(all(target_arch = "aarch64", not(miri)))]
 use self::neon::copy_line as copy_usual;
 #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -142,15 +146,12 @@ pub unsafe fn readlineb(
         // SAFETY: the caller's promise.
         return unsafe { otherwise(rp, usrbuf, maxlen, timeout, 0) };
     }
-    // SAFETY: the caller's promise, and `known` names only what the processor has.
+    // SAFETY: what is stored in CHOSEN is a Take, whose instructions the processor has; and the caller's promise.
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     unsafe {
-        match known() {
-            #[cfg(has_avx512)]
-            Some(Isa::Avx512) => avx512_start(rp, usrbuf, maxlen, timeout, otherwise),
-            Some(Isa::Avx2) => avx2(rp, usrbuf, maxlen, timeout, otherwise),
-            Some(Isa::Sse2) => sse2(rp, usrbuf, maxlen, timeout, otherwise),
-            None => undetermined(rp, usrbuf, maxlen, timeout, otherwise),
+        match mem::transmute::<*mut (), Option<Take>>(CHOSEN.load(Ordering::Relaxed)) {
+            Some(take) => take(rp, usrbuf, maxlen, timeout, otherwise),
+            None => unchosen(rp, usrbuf, maxlen, timeout, otherwise),
         }
     }
     // SAFETY: the caller's promise.
@@ -163,23 +164,46 @@ pub unsafe fn readlineb(
     }
 }
 
-/// Determines which instructions the processor has, for the next line.
+/// A function that [`scans!`] defines.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+type Take = unsafe fn(*mut rio_t, *mut c_void, usize, c_int, Otherwise) -> ssize_t;
+
+/// The function that takes lines; NULL before it is chosen, and while a sanitizer must see every byte before it is stored.
+/// Every thread chooses the same one, so it does not matter which thread stores it, nor when the others see it.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+static CHOSEN: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// Leaves this line to `otherwise`, and chooses the function that takes the next one.
 ///
 /// # Safety
 /// As [`readlineb`].
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 #[cold]
 #[inline(never)]
-unsafe fn undetermined(
+unsafe fn unchosen(
     rp: *mut rio_t,
     usrbuf: *mut c_void,
     maxlen: usize,
     timeout: c_int,
     otherwise: Otherwise,
 ) -> ssize_t {
-    isa::determine();
+    if !sys::is_sanitized() {
+        choose();
+    }
     // SAFETY: the caller's promise.
     unsafe { otherwise(rp, usrbuf, maxlen, timeout, 0) }
+}
+
+/// Chooses the function for the widest set of instructions that the processor has.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+fn choose() {
+    let take: Take = match isa::widest() {
+        #[cfg(has_avx512)]
+        Isa::Avx512 => avx512_start,
+        Isa::Avx2 => avx2,
+        Isa::Sse2 => sse2,
+    };
+    CHOSEN.store(take as *mut (), Ordering::Relaxed);
 }
 
 /// Returns the address after the first `end` bytes.

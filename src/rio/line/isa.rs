@@ -1,48 +1,18 @@
-//! Which sets of instructions this x86-64 processor has. Determined once, at the first line.
+//! Which sets of instructions this x86-64 processor has.
 
 use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
-use core::sync::atomic::{AtomicU8, Ordering};
-
-use crate::sys;
 
 /// The sets that have a file here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
 pub enum Isa {
     #[cfg(has_avx512)]
-    Avx512 = 1,
-    Avx2 = 2,
-    Sse2 = 3,
+    Avx512,
+    Avx2,
+    Sse2,
 }
 
-/// The set, or 0 before it is determined. Every thread determines the same set, so it does not matter which
-/// thread stores it, nor when the others see it.
-static KNOWN: AtomicU8 = AtomicU8::new(0);
-
-/// Returns the widest set that the processor has and the system lets programs use. Returns `None` before [`determine`]
-/// has determined it, and while a sanitizer must see every byte before it is stored.
-#[inline(always)]
-pub fn known() -> Option<Isa> {
-    const SSE2: u8 = Isa::Sse2 as u8;
-    const AVX2: u8 = Isa::Avx2 as u8;
-    #[cfg(has_avx512)]
-    const AVX512: u8 = Isa::Avx512 as u8;
-    match KNOWN.load(Ordering::Relaxed) {
-        #[cfg(has_avx512)]
-        AVX512 => Some(Isa::Avx512),
-        AVX2 => Some(Isa::Avx2),
-        SSE2 => Some(Isa::Sse2),
-        _ => None,
-    }
-}
-
-/// Determines the set.
-pub fn determine() {
-    if !sys::is_sanitized() {
-        KNOWN.store(widest() as u8, Ordering::Relaxed);
-    }
-}
-
+/// Returns the widest set that the processor has and the system lets programs use.
+///
 /// Asks the processor (Intel's Software Developer's Manual, volume 2, CPUID; volume 1, sections
 /// 13.2 and 15.2).
 pub fn widest() -> Isa {
@@ -98,7 +68,7 @@ unsafe fn saved_state() -> u64 {
 
 #[cfg(all(test, has_avx512))]
 mod tests {
-    use super::{Isa, determine, known, widest, widest_of};
+    use super::{Isa, widest, widest_of};
 
     #[test]
     fn the_answer_is_that_of_the_standard_library() {
@@ -110,8 +80,6 @@ mod tests {
             _ => Isa::Sse2,
         };
         assert_eq!(widest(), expected);
-        determine();
-        assert_eq!(known(), Some(expected), "it is remembered");
     }
 
     /// Every bit that a set of instructions needs, and no other, decides.

@@ -115,3 +115,18 @@ proptest! {
         harness().check(&bytes, Place::FromEnd(from), Place::FromStart(to));
     }
 }
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[test]
+fn the_function_for_the_widest_set_is_remembered() {
+    use super::{CHOSEN, Ordering, Take, avx2, isa, sse2};
+
+    let expected: Take = match isa::widest() {
+        #[cfg(has_avx512)]
+        isa::Isa::Avx512 => super::avx512_start,
+        isa::Isa::Avx2 => avx2,
+        isa::Isa::Sse2 => sse2,
+    };
+    super::choose();
+    assert_eq!(CHOSEN.load(Ordering::Relaxed), expected as *mut ());
+}
