@@ -5,11 +5,12 @@ pub mod copy;
 pub mod header;
 pub mod server;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 /// The project's directory.
 pub fn root() -> &'static Path {
@@ -61,9 +62,15 @@ pub fn rust_minor() -> u32 {
     minor.unwrap_or_else(|| panic!("no version of Rust: {said}"))
 }
 
-/// A fresh directory for what the test called `name` makes.
+/// A fresh directory, which no other test has: of those asked for by one name, the second is NAME-2.
 pub fn scratch(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    static TAKEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let mut taken = TAKEN.lock().expect("nothing panics with the lock held");
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    let own = names.find(|name| taken.insert(name.clone()));
+    drop(taken);
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(own.expect("there is a number"));
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir).unwrap_or_else(|why| panic!("{}: {why}", dir.display()));
     dir
