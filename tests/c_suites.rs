@@ -1,14 +1,13 @@
 //! Runs the Check suites of c_tests/ against the library that ships: shared, static, under
 //! gcc's sanitizers and under valgrind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex, OnceLock};
 use std::{fs, panic};
 
 use crate::common;
-use crate::common::Link;
+use crate::common::{C, Link};
 
 /// The source of a suite, in whichever folder of c_tests/ it is.
 fn source(suite: &str) -> PathBuf {
@@ -21,53 +20,25 @@ fn source(suite: &str) -> PathBuf {
 
 /// Compiles a suite; `variant` names the program.
 fn compile(suite: &str, variant: &str, link: Link, flags: &[&str]) -> PathBuf {
-    compile_with(suite, variant, &link.arguments(), flags)
-}
-
-fn compile_with(suite: &str, variant: &str, library: &[String], flags: &[&str]) -> PathBuf {
-    let program = common::scratch(&format!("{suite}-{variant}")).join(suite);
-    let check = common::succeed(Command::new("pkg-config").args(["--libs", "check"]));
-    common::succeed(
-        common::cc()
-            .args(flags)
-            .arg(object(suite, flags))
-            .arg("-o")
-            .arg(&program)
-            .args(library)
-            .args(check.split_whitespace())
-            .arg("-pthread"),
-    );
-    program
-}
-
-/// A suite, compiled once for all ways to link it, and again only if a file that it includes has changed.
-fn object(suite: &str, flags: &[&str]) -> PathBuf {
-    static OBJECTS: Mutex<BTreeMap<String, Arc<OnceLock<PathBuf>>>> = Mutex::new(BTreeMap::new());
-    let name = format!("{suite}-object{}", flags.concat().replace(['=', ','], "-"));
-    let object = OBJECTS
-        .lock()
-        .expect("nothing panics with the lock held")
-        .entry(name.clone())
-        .or_default()
-        .clone();
-    object
-        .get_or_init(|| {
-            let check = common::succeed(Command::new("pkg-config").args(["--cflags", "check"]));
-            let mut compiler = common::cc();
-            compiler
-                .args(["-c", "-std=gnu11", "-g", "-O1", "-fexceptions", "-pthread"])
-                .args(["-Wall", "-Wextra", "-Werror"])
-                // The suites make mistakes on purpose, which gcc sees.
-                .args(["-Wno-stringop-overflow", "-Wno-nonnull"])
-                .arg("-Wno-alloc-size-larger-than")
-                .args(flags)
-                .arg(format!("-I{}", common::library().display()))
-                .arg(format!("-I{}/c_tests/support", common::root().display()))
-                .args(check.split_whitespace())
-                .arg(source(suite));
-            common::object(&name, &mut compiler)
-        })
-        .clone()
+    let check = |what| common::succeed(Command::new("pkg-config").args([what, "check"]));
+    C::new(source(suite))
+        .flags([
+            "-std=gnu11",
+            "-g",
+            "-O1",
+            "-fexceptions",
+            "-Wall",
+            "-Wextra",
+        ])
+        // The suites make mistakes on purpose, which gcc sees.
+        .flags(["-Wno-stringop-overflow", "-Wno-nonnull"])
+        .flags(["-Wno-alloc-size-larger-than"])
+        .flags([format!("-I{}/c_tests/support", common::root().display())])
+        .flags(check("--cflags").split_whitespace())
+        .flags(flags)
+        .link(link)
+        .link_flags(check("--libs").split_whitespace())
+        .build(&common::scratch(&format!("{suite}-{variant}")))
 }
 
 /// The test cases of a suite. A suite that waits long is divided into several, which run at once.
@@ -118,8 +89,7 @@ fn statically(suite: &str) {
 
 /// With the library as a C file.
 fn from_source(suite: &str) {
-    let source = common::library().join("csapp.c").display().to_string();
-    let program = compile_with(suite, "source", &[source], &[]);
+    let program = compile(suite, "source", Link::Source, &[]);
     succeed(suite, || common::program(&program));
 }
 

@@ -2,10 +2,9 @@
 //! c_tests/programs/conformance.c, which has it written out by hand.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common;
-use crate::common::{Link, header, library, root, run_with, scratch, succeed};
+use crate::common::{C, Link, header, library, run_with, scratch, succeed};
 
 const EXTRAS: &str = "-DCSAPP_EXTRAS";
 
@@ -59,20 +58,11 @@ fn expect(promised: &Names, found: &Names, place: &str) {
 
 /// Compiles the conformance program, runs it and returns the functions that it names.
 fn functions(flags: &[&str], link: Link) -> Names {
-    static PROGRAMS: AtomicUsize = AtomicUsize::new(0);
-    let number = PROGRAMS.fetch_add(1, Ordering::Relaxed);
-    let program = scratch(&format!("conformance-{number}")).join("conformance");
-    succeed(
-        common::cc()
-            .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
-            .args(flags)
-            .arg(format!("-I{}", library().display()))
-            .arg(root().join("c_tests/programs/conformance.c"))
-            .arg("-o")
-            .arg(&program)
-            .args(link.arguments())
-            .arg("-pthread"),
-    );
+    let program = C::new("c_tests/programs/conformance.c")
+        .flags(["-std=c11", "-Wall", "-Wextra", "-Wpedantic"])
+        .flags(flags)
+        .link(link)
+        .build(&scratch("conformance"));
     names(succeed(&mut common::program(program)).lines())
 }
 

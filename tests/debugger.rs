@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common;
-use crate::common::{Link, is_installed, library, root, run, scratch, succeed};
+use crate::common::{is_installed, library, root, run, scratch, succeed};
 
 /// The prefix that all tests here install with.
 fn prefix() -> &'static Path {
@@ -25,26 +24,20 @@ fn prefix() -> &'static Path {
     })
 }
 
-/// Compiles c_tests/programs/`name`.c with what is installed.
-fn compile(name: &str, link: Link) -> PathBuf {
-    static BUILDS: AtomicUsize = AtomicUsize::new(0);
-    let build = BUILDS.fetch_add(1, Ordering::Relaxed);
-    let program = scratch(&format!("debugged-{name}-{build}")).join(name);
-    let lib = prefix().join("lib");
-    let mut command = common::cc();
-    command
-        .arg("-g")
-        .arg(format!("-I{}", prefix().join("include").display()))
-        .arg(root().join(format!("c_tests/programs/{name}.c")))
-        .arg("-o")
-        .arg(&program);
-    match link {
-        Link::Shared => command
-            .arg(format!("-L{}", lib.display()))
-            .args(["-lcsapp", &format!("-Wl,-rpath,{}", lib.display())]),
-        Link::Static => command.arg(lib.join("libcsapp.a")),
-    };
-    succeed(command.arg("-pthread"));
+/// Compiles c_tests/programs/`name`.c with what is installed, of which `library` is a file.
+fn compile(name: &str, library: &str) -> PathBuf {
+    let program = scratch(&format!("debugged-{name}")).join(name);
+    let lib = prefix().join("lib").display().to_string();
+    succeed(
+        common::cc()
+            .arg("-g")
+            .arg(format!("-I{}", prefix().join("include").display()))
+            .arg(root().join(format!("c_tests/programs/{name}.c")))
+            .arg("-o")
+            .arg(&program)
+            .args([format!("-L{lib}"), format!("-l:{library}")])
+            .arg(format!("-Wl,-rpath,{lib}")),
+    );
     program
 }
 
@@ -167,7 +160,7 @@ fn check_readers(program: &Path, before: &[String]) {
 #[test]
 fn readers_are_shown_as_what_they_are() {
     if is_installed("gdb", "gdb") {
-        check_readers(&compile("readers", Link::Shared), &[]);
+        check_readers(&compile("readers", "libcsapp.so"), &[]);
     }
 }
 
@@ -176,7 +169,7 @@ fn readers_are_shown_as_what_they_are() {
 fn readers_are_shown_in_a_static_program_once_the_script_is_sourced() {
     if is_installed("gdb", "gdb") {
         let source = format!("source {}", script().display());
-        check_readers(&compile("readers", Link::Static), &[source]);
+        check_readers(&compile("readers", "libcsapp.a"), &[source]);
     }
 }
 
@@ -194,7 +187,7 @@ fn a_breakpoint_on_any_function_is_in_the_library_s_source() {
     let mut commands = vec!["break main".to_owned(), "run".to_owned()];
     commands.extend(names.lines().map(|name| format!("break {name}")));
     commands.push("info breakpoints".to_owned());
-    let said = gdb(&compile("readers", Link::Shared), &commands);
+    let said = gdb(&compile("readers", "libcsapp.so"), &commands);
     let places: Vec<&str> = said
         .lines()
         .filter(|line| line.contains(" keep y "))
@@ -225,7 +218,7 @@ fn steps_stay_in_the_library_s_source() {
     commands.extend(["step"; 100]);
     commands.push("backtrace");
     commands.extend(["step"; 300]);
-    let said = gdb(&compile("steps", Link::Shared), &commands);
+    let said = gdb(&compile("steps", "libcsapp.so"), &commands);
     for part in [
         "Breakpoint 1, csapp::capi::rio::Rio_readlineb (rp=0x",
         "traced!(checked_readlineb(rp, usrbuf, maxlen))",
@@ -254,7 +247,7 @@ fn lines_come_from_the_installed_source() {
     }
     let gone = format!("set substitute-path {} /no/such/tree", root().display());
     let said = gdb(
-        &compile("readers", Link::Shared),
+        &compile("readers", "libcsapp.so"),
         &[
             gone.as_str(),
             "break main",
@@ -279,9 +272,9 @@ fn an_abort_leaves_the_failed_call_on_the_stack() {
     if !is_installed("gdb", "gdb") {
         return;
     }
-    for link in [Link::Shared, Link::Static] {
+    for library in ["libcsapp.so", "libcsapp.a"] {
         let commands = ["set environment CSAPP_ON_ERROR abort", "run", "backtrace"];
-        let said = gdb(&compile("fails", link), &commands);
+        let said = gdb(&compile("fails", library), &commands);
         for part in [
             "Open error: /no/such/file: No such file or directory\n",
             "received signal SIGABRT",
@@ -290,7 +283,7 @@ fn an_abort_leaves_the_failed_call_on_the_stack() {
             "fails.c:",
             " in main () at",
         ] {
-            assert!(said.contains(part), "{link:?}: no {part:?} in:\n{said}");
+            assert!(said.contains(part), "{library}: no {part:?} in:\n{said}");
         }
     }
 }

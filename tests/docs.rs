@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::common;
 use crate::common::copy::on_own_network;
-use crate::common::{Link, files, library, root, run_with, scratch, succeed};
+use crate::common::{C, files, library, root, run_with, scratch, succeed};
 
 /// Compiles the C programs of a page, and returns them in its order. Each test has its own copies.
 fn programs(page: &str) -> Vec<PathBuf> {
@@ -18,18 +18,9 @@ fn programs(page: &str) -> Vec<PathBuf> {
     let mut programs = Vec::new();
     for block in text.split("```c\n").skip(1) {
         let code = block.split("```").next().expect("a program");
-        let program = dir.join(format!("program{}", programs.len() + 1));
-        fs::write(program.with_extension("c"), code).expect("a source file");
-        succeed(
-            common::cc()
-                .args(["-Wall", "-Werror"])
-                .arg(format!("-I{}", library().display()))
-                .arg(program.with_extension("c"))
-                .arg("-o")
-                .arg(&program)
-                .args(Link::Shared.arguments()),
-        );
-        programs.push(program);
+        let source = dir.join(format!("program{}.c", programs.len() + 1));
+        fs::write(&source, code).expect("a source file");
+        programs.push(C::new(source).flags(["-Wall"]).build(&dir));
     }
     programs
 }

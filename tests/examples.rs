@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::common;
-use crate::common::Link;
 use crate::common::server::Server;
+use crate::common::{C, Link};
 
 /// How a program is run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,17 +74,11 @@ fn programs(way: Way) -> &'static Path {
     SANITIZED.get_or_init(|| {
         let dir = common::scratch("examples-sanitized");
         for program in PROGRAMS {
-            common::succeed(
-                common::cc()
-                    .args(["-O1", "-g", "-fsanitize=address,undefined"])
-                    .arg("-fno-sanitize-recover=all")
-                    .arg(format!("-I{}", common::library().display()))
-                    .arg(common::root().join(format!("examples/{program}.c")))
-                    .arg("-o")
-                    .arg(dir.join(program))
-                    .args(Link::Static.arguments())
-                    .arg("-pthread"),
-            );
+            C::new(format!("examples/{program}.c"))
+                .flags(["-O1", "-g", "-fsanitize=address,undefined"])
+                .flags(["-fno-sanitize-recover=all"])
+                .link(Link::Static)
+                .build(&dir);
         }
         dir
     })

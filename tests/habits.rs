@@ -7,36 +7,20 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::common;
-use crate::common::Link;
 use crate::common::server::Server;
+use crate::common::{C, Link};
 
-/// Compiles c_tests/programs/`name`.c. What the compiler would have to say is a failure.
+/// Compiles c_tests/programs/`name`.c, in silence.
 fn compile(compiler: &str, name: &str, flags: &[&str], link: Link) -> PathBuf {
-    static BUILDS: AtomicUsize = AtomicUsize::new(0);
-    let build = BUILDS.fetch_add(1, Ordering::Relaxed);
-    let program = common::scratch(&format!("habit-{name}-{build}")).join(name);
-    let language = if compiler == "g++" { "c++" } else { "c" };
-    let output = common::run(
-        Command::new(compiler)
-            .args(flags)
-            .arg(format!("-I{}", common::library().display()))
-            .args(["-x", language])
-            .arg(common::root().join(format!("c_tests/programs/{name}.c")))
-            .args(["-x", "none", "-o"])
-            .arg(&program)
-            .args(link.arguments())
-            .arg("-lpthread"),
-    );
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && said.is_empty(),
-        "{compiler} {flags:?} {link:?} {name}.c:\n{said}"
-    );
-    program
+    C::new(format!("c_tests/programs/{name}.c"))
+        .compiler(compiler)
+        .flags(flags)
+        .link(link)
+        .link_flags(["-lpthread"])
+        .build(&common::scratch(&format!("habit-{name}")))
 }
 
 /// Has `check` look at the program in each way to build it.
@@ -48,7 +32,7 @@ fn with_each(compilers: &[&str], name: &str, flags: &[&str], check: impl Fn(&Pat
     }
 }
 
-const C: &[&str] = &["gcc"];
+const C_ALONE: &[&str] = &["gcc"];
 const C_AND_CXX: &[&str] = &["gcc", "g++"];
 
 /// What a program prints that has to succeed.
@@ -109,7 +93,7 @@ fn maxline_of_a_small_array() {
 #[test]
 fn strict_c99_with_every_warning_an_error() {
     let strict = ["-std=c99", "-Wall", "-Wextra", "-Werror"];
-    with_each(C, "strict", &strict, |program| {
+    with_each(C_ALONE, "strict", &strict, |program| {
         assert_eq!(output(program), "alarm\n144\n");
     });
 }
@@ -141,7 +125,7 @@ fn echo(stream: &TcpStream, lines: &[&str]) {
 
 #[test]
 fn the_guard_of_the_book_and_an_int_for_accept() {
-    with_each(C, "guard", &[], |program| {
+    with_each(C_ALONE, "guard", &[], |program| {
         let mut server = serve(program);
         assert_eq!(server.ask(""), "welcome\n");
         assert!(server.end().success());
@@ -334,7 +318,7 @@ const HANDLED: &str =
 
 #[test]
 fn handlers_where_no_thread_can_be_made() {
-    with_each(C, "confined", &[], |program| {
+    with_each(C_ALONE, "confined", &[], |program| {
         for choice in ["exit", "return", "thread_exit", "abort"] {
             let output = common::run(
                 Command::new(program)
@@ -379,7 +363,7 @@ fn handlers_in_a_jail_with_libc_alone() {
     {
         return common::skipped("unshare cannot make a namespace for chroot here");
     }
-    with_each(C, "confined", &[], |program| {
+    with_each(C_ALONE, "confined", &[], |program| {
         let root = jail(program);
         let run = |arguments: &[&str], choice: &str| {
             common::run(

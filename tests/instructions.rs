@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::common;
-use crate::common::Link;
+use crate::common::C;
 
 /// How many of the library's instructions a call took when this was written, its share of refills included; those
 /// of libc and the system are not counted. Valgrind's processor has no AVX-512, so this is
@@ -56,19 +56,10 @@ fn can_count() -> bool {
 
 /// Compiles c_tests/cost/`name`.c. Calls stay calls, and their symbols are looked up at the start.
 fn compile(name: &str) -> PathBuf {
-    let program = common::scratch(name).join(name);
-    common::succeed(
-        common::cc()
-            .args(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"])
-            .args(["-fno-builtin", "-Wl,-z,now"])
-            .arg(format!("-I{}", common::library().display()))
-            .arg(common::root().join(format!("c_tests/cost/{name}.c")))
-            .arg("-o")
-            .arg(&program)
-            .args(Link::Shared.arguments())
-            .arg("-pthread"),
-    );
-    program
+    C::new(format!("c_tests/cost/{name}.c"))
+        .flags(["-std=gnu11", "-O2", "-Wall", "-Wextra", "-fno-builtin"])
+        .link_flags(["-Wl,-z,now"])
+        .build(&common::scratch(name))
 }
 
 /// Runs a program and has its instructions counted; `profile` is where they are noted.

@@ -8,13 +8,13 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common;
-use crate::common::Link;
 use crate::common::server::Server;
+use crate::common::{C, Link};
 
 /// How long anything may take. Only what hangs takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,25 +31,14 @@ const STATIC: Build = Build::Plain(Link::Static);
 
 /// Compiles a C file of the project into a directory of its own.
 fn compile(source: &str, build: Build) -> PathBuf {
-    static BUILDS: AtomicUsize = AtomicUsize::new(0);
-    let number = BUILDS.fetch_add(1, Ordering::Relaxed);
-    let name = Path::new(source).file_stem().expect("a file");
-    let program = common::scratch(&format!("load-{number}")).join(name);
     let (link, flags) = match build {
         Build::Plain(link) => (link, "-O2"),
         Build::Sanitized => (Link::Static, "-fsanitize=address,undefined"),
     };
-    common::succeed(
-        common::cc()
-            .args(["-std=gnu11", "-g", flags, "-Wall", "-Wextra", "-Werror"])
-            .arg(format!("-I{}", common::library().display()))
-            .arg(common::root().join(source))
-            .arg("-o")
-            .arg(&program)
-            .args(link.arguments())
-            .arg("-pthread"),
-    );
-    program
+    C::new(source)
+        .flags(["-std=gnu11", "-g", flags, "-Wall", "-Wextra"])
+        .link(link)
+        .build(&common::scratch("load"))
 }
 
 /// Starts a server of examples/, on a port that the system chooses.

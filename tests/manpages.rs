@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common;
 use crate::common::copy::on_own_network;
-use crate::common::{Link, header, is_installed, root, run, run_with, scratch, succeed};
+use crate::common::{C, header, is_installed, root, run, run_with, scratch, succeed};
 
 /// The pages, in order of their names.
 fn pages() -> Vec<PathBuf> {
@@ -213,18 +212,11 @@ fn examples() -> BTreeMap<String, PathBuf> {
                 .map(|(code, _)| code.replace("\\e", "\\"))
                 .expect("a display that ends");
             let name = format!("{title}-{}", index + 1);
-            let program = dir.join(&name);
             let source = dir.join(format!("{name}.c"));
             fs::write(&source, code).expect("a source file");
-            succeed(
-                common::cc()
-                    .args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"])
-                    .arg(format!("-I{}", common::library().display()))
-                    .arg(source)
-                    .arg("-o")
-                    .arg(&program)
-                    .args(Link::Shared.arguments()),
-            );
+            let program = C::new(source)
+                .flags(["-Wall", "-Wextra", "-Wpedantic"])
+                .build(&dir);
             programs.insert(name, program);
         }
     }

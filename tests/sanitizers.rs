@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::common;
-use crate::common::{is_installed, library, root, run, run_with, scratch, skipped, succeed};
+use crate::common::{C, Link, is_installed, links, run, scratch};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Tool {
@@ -16,26 +15,8 @@ enum Tool {
     Memory,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Form {
-    Object,
-    Archive,
-    Shared,
-}
-
 /// How a program is built.
-type Build = (Tool, &'static str, Form);
-
-impl Form {
-    fn arguments(self) -> Vec<String> {
-        let dir = library().display().to_string();
-        match self {
-            Form::Object => vec![format!("{dir}/csapp.o")],
-            Form::Archive => common::Link::Static.arguments(),
-            Form::Shared => common::Link::Shared.arguments(),
-        }
-    }
-}
+type Build = (Tool, &'static str, Link);
 
 /// c_tests/programs/`name`.c, compiled once for all tests that run it; None if this cannot be.
 fn compiled(name: &'static str, build: Build) -> Option<PathBuf> {
@@ -50,42 +31,20 @@ fn compiled(name: &'static str, build: Build) -> Option<PathBuf> {
     program.get_or_init(|| compile(name, build)).clone()
 }
 
-fn compile(name: &str, (tool, compiler, form): Build) -> Option<PathBuf> {
-    let dir = scratch(&format!("sanitized-{name}-{tool:?}-{compiler}-{form:?}"));
+fn compile(name: &str, (tool, compiler, link): Build) -> Option<PathBuf> {
     let flag = match tool {
         Tool::Address => "-fsanitize=address,undefined",
         Tool::Thread => "-fsanitize=thread",
         Tool::Memory => "-fsanitize=memory",
     };
-    if !is_installed(compiler, compiler)
-        || compiler == "clang" && !is_installed("llvm-symbolizer", "llvm")
-    {
-        return None;
-    }
-    let mut command = Command::new(compiler);
-    command
-        .args([flag, "-x", "c", "-", "-o"])
-        .arg(dir.join("empty"));
-    if !run_with(&mut command, "int main(void) { return 0; }")
-        .status
-        .success()
-    {
-        skipped(&format!(
-            "{compiler} has nothing for {flag} (Debian: libclang-rt-dev for clang)"
-        ));
-        return None;
-    }
-    let mut command = Command::new(compiler);
-    command
-        .args(["-g", "-fno-omit-frame-pointer", "-w", flag])
-        .arg(format!("-I{}", library().display()))
-        .arg(root().join(format!("c_tests/programs/{name}.c")))
-        .arg("-o")
-        .arg(dir.join(name))
-        .args(form.arguments())
-        .arg("-pthread");
-    succeed(&mut command);
-    Some(dir.join(name))
+    let can_name_lines = compiler != "clang" || is_installed("llvm-symbolizer", "llvm");
+    (can_name_lines && links(compiler, flag)).then(|| {
+        C::new(format!("c_tests/programs/{name}.c"))
+            .compiler(compiler)
+            .flags(["-g", "-fno-omit-frame-pointer", "-w", flag])
+            .link(link)
+            .build(&scratch("sanitized"))
+    })
 }
 
 fn run_sanitized(program: &PathBuf, arguments: &[&str]) -> Output {
@@ -180,10 +139,10 @@ fn address_error(mistake: &str) -> &'static str {
 
 /// Makes the tests of one column of the table.
 macro_rules! column {
-    ($column:ident, $tool:ident, $compiler:literal, $form:ident) => {
+    ($column:ident, $tool:ident, $compiler:literal, $link:ident) => {
         mod $column {
             use super::*;
-            const BUILD: Build = (Tool::$tool, $compiler, Form::$form);
+            const BUILD: Build = (Tool::$tool, $compiler, Link::$link);
 
             #[test]
             fn right_use() {
@@ -244,17 +203,17 @@ macro_rules! cells {
 }
 
 column!(address_gcc_object, Address, "gcc", Object);
-column!(address_gcc_archive, Address, "gcc", Archive);
+column!(address_gcc_archive, Address, "gcc", Static);
 column!(address_gcc_shared, Address, "gcc", Shared);
 column!(address_clang_object, Address, "clang", Object);
-column!(address_clang_archive, Address, "clang", Archive);
+column!(address_clang_archive, Address, "clang", Static);
 column!(address_clang_shared, Address, "clang", Shared);
 column!(thread_gcc_object, Thread, "gcc", Object);
-column!(thread_gcc_archive, Thread, "gcc", Archive);
+column!(thread_gcc_archive, Thread, "gcc", Static);
 column!(thread_gcc_shared, Thread, "gcc", Shared);
 column!(thread_clang_object, Thread, "clang", Object);
-column!(thread_clang_archive, Thread, "clang", Archive);
+column!(thread_clang_archive, Thread, "clang", Static);
 column!(thread_clang_shared, Thread, "clang", Shared);
 column!(memory_clang_object, Memory, "clang", Object);
-column!(memory_clang_archive, Memory, "clang", Archive);
+column!(memory_clang_archive, Memory, "clang", Static);
 column!(memory_clang_shared, Memory, "clang", Shared);

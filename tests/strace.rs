@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common;
-use crate::common::Link;
+use crate::common::{C, Link};
 
 /// The program copy.c; `None`, with a message, where strace is missing or may not trace.
 fn copier(test: &str, link: Link) -> Option<PathBuf> {
@@ -16,17 +16,10 @@ fn copier(test: &str, link: Link) -> Option<PathBuf> {
         common::skipped("strace is not installed (Debian: strace), or may not trace here");
         return None;
     }
-    let program = common::scratch(test).join("copy");
-    common::succeed(
-        common::cc()
-            .args(["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror"])
-            .arg(format!("-I{}", common::library().display()))
-            .arg(common::root().join("c_tests/programs/copy.c"))
-            .arg("-o")
-            .arg(&program)
-            .args(link.arguments()),
-    );
-    Some(program)
+    let copy = C::new("c_tests/programs/copy.c")
+        .flags(["-std=gnu11", "-O1", "-Wall", "-Wextra"])
+        .link(link);
+    Some(copy.build(&common::scratch(test)))
 }
 
 /// Copies a text of many lines by `call` while strace tampers with the calls on `victim`, one of the

@@ -3,19 +3,16 @@
 
 use std::process::Command;
 
-use super::support::{Compiler, Link, csapp_check, program};
-use crate::common::{root, run_with, scratch};
+use super::support::{c, csapp_check, program};
+use crate::common::{Link, run_with, scratch};
 
 /// Compiles check/tests/programs/chaos/NAME.c, or its fixed twin.
 fn compile(test: &str, name: &str, is_mended: bool) -> String {
-    let twin = format!("{name}{}", if is_mended { "-mended" } else { "" });
-    let dir = scratch(&format!("chaos-{test}-{twin}"));
-    let (object, program) = (dir.join("program.o"), dir.join(&twin));
-    let source = root().join(format!("check/tests/programs/chaos/{name}.c"));
     let define = if is_mended { "-DMENDED" } else { "-DBROKEN" };
-    let compiler = Compiler("cc", "-O1");
-    compiler.compile(&source, &object, &["-D_GNU_SOURCE", define]);
-    compiler.link(&object, &program, Link::Object);
+    let program = c(format!("check/tests/programs/chaos/{name}.c"))
+        .flags(["-D_GNU_SOURCE", define])
+        .link(Link::Object)
+        .build(&scratch(&format!("chaos-{test}-{name}{define}")));
     program.to_str().expect("UTF-8").to_owned()
 }
 

@@ -7,13 +7,17 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use super::support;
-use super::support::{Link, check, csapp_check, program};
+use super::support::{c, check, csapp_check, program};
 use crate::common;
-use crate::common::{root, run_with, scratch, skipped};
+use crate::common::{Link, links, root, run_with, scratch, skipped};
 
 fn run(arguments: &[&str]) -> Output {
     run_with(csapp_check().args(arguments), "")
+}
+
+/// The directory with the library and csapp-check, as `make` leaves them.
+fn built() -> &'static Path {
+    common::csapp_check().parent().expect("its directory")
 }
 
 fn said(output: &Output) -> String {
@@ -106,19 +110,13 @@ fn a_seed_after_a_blank_is_told() {
 
 #[test]
 fn static_program_is_told_in_one_line() {
-    let dir = scratch("static");
-    fs::write(dir.join("s.c"), "int main(void) { return 0; }\n").expect("a new file");
-    let program = dir.join("s");
-    let compiled = Command::new("cc")
-        .arg("-static")
-        .arg(dir.join("s.c"))
-        .arg("-o")
-        .arg(&program)
-        .output();
-    if !compiled.is_ok_and(|output| output.status.success()) {
-        skipped("nothing is linked statically here");
+    if !links("cc", "-static") {
         return;
     }
+    let dir = scratch("static");
+    fs::write(dir.join("s.c"), "int main(void) { return 0; }\n").expect("a new file");
+    let program = c(dir.join("s.c")).flags(["-static"]).link(Link::Static);
+    let program = program.build(&dir);
     let program = program.to_str().expect("UTF-8");
     let output = run(&[program]);
     assert_eq!(output.status.code(), Some(126), "{output:?}");
@@ -197,7 +195,7 @@ fn setuid_program_is_told() {
     let dir = std::env::temp_dir().join(format!("csapp-check-setuid-{}", std::process::id()));
     fs::create_dir(&dir).expect("a new directory");
     for name in ["csapp-check", "libcsapp_check.so"] {
-        fs::copy(support::built().join(name), dir.join(name)).expect("a copy");
+        fs::copy(built().join(name), dir.join(name)).expect("a copy");
     }
     for path in [
         &dir,
@@ -340,7 +338,7 @@ fn the_page_for_graders_has_a_script_that_works() {
     let dir = scratch("grading");
     fs::write(dir.join("grade.sh"), script.expect("a script")).expect("writable");
     for file in ["csapp.h", "csapp.o"] {
-        fs::copy(support::built().join(file), dir.join(file)).expect("built");
+        fs::copy(built().join(file), dir.join(file)).expect("built");
     }
     fs::write(dir.join("input"), "one\n").expect("writable");
     fs::write(dir.join("ignored"), "double-close main\n").expect("writable");
@@ -353,7 +351,7 @@ fn the_page_for_graders_has_a_script_that_works() {
         let source = root().join(format!("examples/broken/{source}.c"));
         fs::copy(source, dir.join(student).join("proxy.c")).expect("a program");
     }
-    let path = format!("{}:{}", support::built().display(), env!("PATH"));
+    let path = format!("{}:{}", built().display(), env!("PATH"));
     let mut command = Command::new("sh");
     command.args(["grade.sh", "alice", "bob", "carol"]);
     let output = run_with(command.current_dir(&dir).env("PATH", path), "");
@@ -410,10 +408,9 @@ int main(void)
 #[test]
 fn ignored_sigpipe_stays_ignored() {
     let script = "trap '' PIPE; exec \"$0\" sh -c 'trap - PIPE; kill -PIPE $$; echo survived'";
-    let built = support::built().join("csapp-check");
     let output = Command::new("sh")
         .args(["-c", script])
-        .arg(built)
+        .arg(common::csapp_check())
         .output()
         .expect("sh");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "survived\n");

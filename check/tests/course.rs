@@ -4,11 +4,10 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::FromRawFd as _;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::support::{Checked, Link, check, csapp_check, program};
-use crate::common::{scratch, skipped};
+use super::support::{Checked, c, check, csapp_check, program};
+use crate::common::{Link, links, scratch};
 
 fn run(name: &str, source: &str) -> Checked {
     let program = program(name, source, Link::Object);
@@ -958,20 +957,14 @@ int main(void)
     return 0;
 }
 "#;
-    let dir = scratch("sanitized-printf");
-    let (file, program) = (dir.join("sanitized.c"), dir.join("sanitized"));
-    std::fs::write(&file, source).expect("a new file");
-    let mut compile = Command::new("gcc");
-    compile.args(["-g", "-fsanitize=address"]).arg(&file);
-    if !compile
-        .arg("-o")
-        .arg(&program)
-        .status()
-        .is_ok_and(|status| status.success())
-    {
-        skipped("gcc -fsanitize=address does not link here");
+    if !links("gcc", "-fsanitize=address") {
         return;
     }
+    let dir = scratch("sanitized-printf");
+    let file = dir.join("sanitized.c");
+    std::fs::write(&file, source).expect("a new file");
+    let program = c(file).compiler("gcc").flags(["-fsanitize=address"]);
+    let program = program.link(Link::Object).build(&dir);
     let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
     let message = "printf, which calls vprintf, is called in a handler of SIGUSR1";
     says(&checked, "sanitized", line(source, "// prints"), message);

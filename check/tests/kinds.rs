@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::support::{Checked, Compiler, Link, check};
+use super::support::{Checked, c, check};
 use crate::common;
-use crate::common::{root, scratch};
+use crate::common::{C, Link, root, scratch};
 
 const LINKS: [Link; 3] = [Link::Shared, Link::Object, Link::Own];
 
@@ -59,16 +59,15 @@ fn broken() -> Vec<Broken> {
 }
 
 impl Broken {
-    fn run(&self, program: &Path) -> Checked {
+    fn run(&self, program: &C, dir: &Path) -> Checked {
+        let program = program.build(dir);
         check(&[], &[program.to_str().expect("UTF-8")], "nosuch\n")
     }
 
     /// docs/checking.md (`page`) has the message.
-    fn is_named(&self, compiler: Compiler, link: Link, object: &Path, dir: &Path, page: &str) {
-        let program = dir.join(&self.name);
-        compiler.link(object, &program, link);
-        let checked = self.run(&program);
-        let context = format!("{} ({compiler:?}, {link:?}):\n{}", self.name, checked.log);
+    fn is_named(&self, program: &C, dir: &Path, page: &str) {
+        let checked = self.run(program, dir);
+        let context = format!("{program:?}:\n{}", checked.log);
         let reports = checked.reports();
         assert_eq!(reports.len(), 1, "{context}");
         assert_eq!(reports[0]["kind"], self.kind.as_str(), "{context}");
@@ -89,14 +88,9 @@ impl Broken {
         );
     }
 
-    fn is_silent(&self, compiler: Compiler, link: Link, object: &Path, dir: &Path) {
-        let program = dir.join(format!("{}-mended", self.name));
-        compiler.link(object, &program, link);
-        let checked = self.run(&program);
-        let context = format!(
-            "{} mended ({compiler:?}, {link:?}):\n{}",
-            self.name, checked.log
-        );
+    fn is_silent(&self, program: &C, dir: &Path) {
+        let checked = self.run(program, dir);
+        let context = format!("{program:?}:\n{}", checked.log);
         assert_eq!(checked.log, "", "{context}");
         assert!(checked.reports().is_empty(), "{context}");
         assert!(
@@ -107,37 +101,37 @@ impl Broken {
     }
 }
 
-fn all_kinds(test: &str, compiler: Compiler, links: &[Link]) {
-    if !common::is_installed(compiler.0, compiler.0) {
+fn all_kinds(compiler: &str, level: &str, links: &[Link]) {
+    if !common::is_installed(compiler, compiler) {
         return;
     }
     let page = fs::read_to_string(root().join("docs/checking.md")).expect("the page");
-    let dir = scratch(test);
+    let dir = scratch(&format!("kinds-{compiler}{level}"));
     for broken in broken() {
-        let object = dir.join("program.o");
-        compiler.compile(&broken.source, &object, &[]);
-        let mended = dir.join("mended.o");
-        compiler.compile(&broken.source, &mended, &["-DMENDED"]);
         for &link in links {
-            broken.is_named(compiler, link, &object, &dir, &page);
-            broken.is_silent(compiler, link, &mended, &dir);
+            let program = c(&broken.source)
+                .compiler(compiler)
+                .flags([level])
+                .link(link);
+            broken.is_named(&program, &dir, &page);
+            broken.is_silent(&program.flags(["-DMENDED"]), &dir);
         }
     }
 }
 
 #[test]
 fn gcc_names_each() {
-    all_kinds("gcc", Compiler("gcc", "-O0"), &LINKS);
+    all_kinds("gcc", "-O0", &LINKS);
 }
 
 #[test]
 fn gcc_names_each_optimised() {
-    all_kinds("gcc-optimised", Compiler("gcc", "-O2"), &[Link::Own]);
+    all_kinds("gcc", "-O2", &[Link::Own]);
 }
 
 #[test]
 fn clang_names_each() {
-    all_kinds("clang", Compiler("clang", "-O1"), &LINKS);
+    all_kinds("clang", "-O1", &LINKS);
 }
 
 #[test]

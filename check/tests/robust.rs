@@ -2,31 +2,20 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::support;
-use super::support::{Compiler, Link, check, csapp_check, program};
-use crate::common::{root, run_with, scratch, skipped};
+use super::support::{c, check, csapp_check, program};
+use crate::common::{C, Link, links, run_with, scratch};
 
-/// Compiles check/tests/programs/NAME.c.
-fn compile(name: &str, link: Link, flags: &[&str]) -> PathBuf {
-    let dir = scratch(&format!(
-        "{name}-{link:?}{}",
-        flags.concat().replace(['=', ','], "-")
-    ));
-    let (object, program) = (dir.join("program.o"), dir.join(name));
-    let source = root().join(format!("check/tests/programs/{name}.c"));
-    let compiler = Compiler("cc", "-O1");
-    compiler.compile(&source, &object, &[flags, &["-D_GNU_SOURCE"]].concat());
-    compiler.link_with(&object, &program, link, flags);
-    program
+/// The program check/tests/programs/NAME.c.
+fn watched(name: &str) -> C {
+    c(format!("check/tests/programs/{name}.c")).flags(["-D_GNU_SOURCE"])
 }
 
 #[track_caller]
 fn is_fine(name: &str) {
     for link in [Link::Shared, Link::Object] {
-        let program = compile(name, link, &[]);
+        let program = watched(name).link(link).build(&scratch(name));
         let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
         let context = format!("{name} {link:?}: {:?}\n{}", checked.output, checked.log);
         assert!(checked.output.status.success(), "{context}");
@@ -68,26 +57,12 @@ fn with_sanitizers() {
         ("clang", "thread"),
     ];
     for (compiler, sanitizer) in compilers {
-        let dir = scratch(&format!("sanitized-{compiler}-{sanitizer}"));
-        let program = dir.join("cancelled");
-        let mut command = Command::new(compiler);
-        command
-            .arg(format!("-fsanitize={sanitizer}"))
-            .args(["-g", "-D_GNU_SOURCE"]);
-        command.arg(format!("-I{}", support::built().display()));
-        command
-            .arg(root().join("check/tests/programs/cancelled.c"))
-            .arg("-o")
-            .arg(&program);
-        command
-            .arg(support::built().join("csapp.o"))
-            .arg("-pthread");
-        if !command.output().is_ok_and(|output| output.status.success()) {
-            skipped(&format!(
-                "{compiler} -fsanitize={sanitizer} does not link here"
-            ));
+        let flag = format!("-fsanitize={sanitizer}");
+        if !links(compiler, &flag) {
             continue;
         }
+        let program = watched("cancelled").compiler(compiler).flags([flag]);
+        let program = program.link(Link::Object).build(&scratch("cancelled"));
         let program = program.to_str().expect("UTF-8");
         // Itself, and run by a program that is watched.
         for command in [
@@ -107,7 +82,7 @@ fn with_sanitizers() {
 
 #[test]
 fn faults_on_a_small_stack() {
-    let program = compile("small_stack_faults", Link::Shared, &[]);
+    let program = watched("small_stack_faults").build(&scratch("small_stack_faults"));
     let checked = check(&[], &[program.to_str().expect("UTF-8")], "");
     assert_eq!(checked.stdout(), "ok\n", "{:?}", checked.output);
     let mut kinds = checked.kinds();

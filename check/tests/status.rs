@@ -11,8 +11,8 @@ use std::process::{Child, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::support::{Compiler, Link, csapp_check, program};
-use crate::common::{root, run_with, scratch};
+use super::support::{c, csapp_check, program};
+use crate::common::{Link, root, run_with, scratch};
 
 /// More than a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -345,9 +345,7 @@ fn the_readme_shows_what_is_said() {
     let (report, waits) = shown.split_once("^\\").expect("Ctrl-\\");
     let source = root().join("examples/broken/proxy.c");
     let dir = scratch("readme");
-    let (object, proxy) = (dir.join("proxy.o"), dir.join("proxy"));
-    Compiler("cc", "-O1").compile(&source, &object, &[]);
-    Compiler("cc", "-O1").link(&object, &proxy, Link::Object);
+    let proxy = c(&source).link(Link::Object).build(&dir);
     let source = fs::read_to_string(source).expect("the program");
 
     let origin = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::support::{Link, check, csapp_check, program};
+use super::support::{check, csapp_check, program};
 use crate::common;
-use crate::common::{root, run_with, scratch, skipped};
+use crate::common::{Link, root, run_with, scratch, skipped};
 use serde_json::{Value, json};
 
 /// A program that opens the same file so many times; the page of it.

@@ -1,13 +1,15 @@
-//! What the tests share: the library as it ships, a C compiler, and functions that run a command and show its output
+//! What the tests share: the library as it ships, C programs, and functions that run a command and show its output
 //! if it fails.
 
+pub mod c;
 pub mod copy;
 pub mod header;
 pub mod server;
 
+pub use c::{C, Link, cc, links};
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, OnceLock};
@@ -74,32 +76,6 @@ pub fn scratch(name: &str) -> PathBuf {
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir).unwrap_or_else(|why| panic!("{}: {why}", dir.display()));
     dir
-}
-
-/// What `compiler` makes of a source file, in the directory `name`, where an earlier run may have left it: it is compiled
-/// again if the command is another, or a file that it reads has changed since.
-pub fn object(name: &str, compiler: &mut Command) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let [object, reads, begun] = ["object.o", "object.d", "command"].map(|file| dir.join(file));
-    let command = format!("{compiler:?}");
-    let changed = |path: &Path| path.metadata().map(|it| (it.ctime(), it.ctime_nsec()));
-    let is_left = || {
-        let begun_at = changed(&begun)?;
-        let reads = std::fs::read_to_string(&reads)?;
-        let mut files = reads
-            .split([' ', '\n', '\\'])
-            .filter(|word| !word.is_empty())
-            .skip(1);
-        let is_older = |file| changed(Path::new(file)).is_ok_and(|at| at < begun_at);
-        let is_same = std::fs::read_to_string(&begun)? == command;
-        Ok::<bool, std::io::Error>(is_same && object.exists() && files.all(is_older))
-    };
-    if !is_left().unwrap_or(false) {
-        scratch(name);
-        std::fs::write(&begun, command).expect("a file in a new directory");
-        succeed(compiler.args(["-MD", "-o"]).arg(&object));
-    }
-    object
 }
 
 /// Says what this machine leaves untested, past the test harness, which keeps what passing tests print.
@@ -173,13 +149,7 @@ pub fn run_with(command: &mut Command, input: &str) -> Output {
     child.wait_with_output().expect("the child is ours")
 }
 
-/// The C compiler: $CC, or cc. (Of `make check-cross`: TEST_CC, since CC is for this machine.)
-pub fn cc() -> Command {
-    let given = std::env::var_os("TEST_CC").or_else(|| std::env::var_os("CC"));
-    Command::new(given.unwrap_or_else(|| "cc".into()))
-}
-
-/// What lists symbols, with TEST_NM as above.
+/// What lists symbols, or by `make check-cross` TEST_NM.
 pub fn nm() -> Command {
     Command::new(std::env::var_os("TEST_NM").unwrap_or_else(|| "nm".into()))
 }
@@ -195,27 +165,5 @@ pub fn program(path: impl AsRef<Path>) -> Command {
             command
         }
         None => Command::new(path.as_ref()),
-    }
-}
-
-/// How a C program gets the library.
-#[derive(Clone, Copy, Debug)]
-pub enum Link {
-    Shared,
-    Static,
-}
-
-impl Link {
-    /// The compiler's arguments for it; they follow the source files.
-    pub fn arguments(self) -> Vec<String> {
-        let dir = library().display().to_string();
-        match self {
-            Link::Shared => vec![
-                format!("-L{dir}"),
-                "-lcsapp".into(),
-                format!("-Wl,-rpath,{dir}"),
-            ],
-            Link::Static => vec![format!("{dir}/libcsapp.a")],
-        }
     }
 }

@@ -7,90 +7,11 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::common::{self, run_with, scratch, succeed};
-pub use common::root;
+use crate::common::{self, C, Link, run_with, scratch};
 
-/// The directory with the library and csapp-check, as `make` leaves them. Built on first use.
-pub fn built() -> &'static Path {
-    common::csapp_check().parent().expect("its directory")
-}
-
-/// How a program gets the functions of csapp.h.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Link {
-    /// libcsapp.so
-    Shared,
-    /// csapp.o
-    Object,
-    /// A csapp.c of its own, by the book's algorithm.
-    Own,
-}
-
-/// A C compiler with its flags.
-#[derive(Clone, Copy, Debug)]
-pub struct Compiler(pub &'static str, pub &'static str);
-
-impl Compiler {
-    fn command(self) -> Command {
-        let mut command = Command::new(self.0);
-        command.args(["-g", self.1, "-Wall", "-Wno-unused-result", "-Werror"]);
-        command.arg(format!("-I{}", built().display()));
-        command
-    }
-
-    pub fn compile(self, source: &Path, to: &Path, flags: &[&str]) {
-        succeed(
-            self.command()
-                .args(flags)
-                .arg("-c")
-                .arg(source)
-                .arg("-o")
-                .arg(to),
-        );
-    }
-
-    pub fn link(self, object: &Path, to: &Path, link: Link) {
-        self.link_with(object, to, link, &[]);
-    }
-
-    pub fn link_with(self, object: &Path, to: &Path, link: Link, flags: &[&str]) {
-        let dir = built().display();
-        let mut command = self.command();
-        command
-            .args(flags)
-            .arg(object)
-            .arg("-o")
-            .arg(to)
-            .arg("-pthread");
-        match link {
-            Link::Shared => command.args([
-                format!("-L{dir}"),
-                "-lcsapp".into(),
-                format!("-Wl,-rpath,{dir}"),
-            ]),
-            Link::Object => command.arg(built().join("csapp.o")),
-            Link::Own => command.arg("-fcommon").arg(own_csapp(self)),
-        };
-        succeed(&mut command);
-    }
-}
-
-/// The object of a csapp.c as courses hand it out.
-fn own_csapp(compiler: Compiler) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let name = format!(
-        "csapp-{}{}-{}.o",
-        compiler.0,
-        compiler.1,
-        std::process::id()
-    );
-    let object = dir.join(name);
-    if !object.exists() {
-        let fresh = object.with_extension(format!("{:?}", std::thread::current().id()));
-        compiler.compile(&root().join("check/tests/support/csapp.c"), &fresh, &[]);
-        fs::rename(&fresh, &object).expect("the same directory");
-    }
-    object
+/// The C program of a file, which csapp-check is to watch.
+pub fn c(source: impl AsRef<Path>) -> C {
+    C::new(source).flags(["-g", "-O1", "-Wall", "-Wno-unused-result"])
 }
 
 /// Compiles and links a program of C that is given as text. Returns its path.
@@ -98,11 +19,7 @@ pub fn program(name: &str, source: &str, link: Link) -> PathBuf {
     let dir = scratch(name);
     let file = dir.join(format!("{name}.c"));
     fs::write(&file, source).expect("a new file");
-    let object = dir.join("program.o");
-    Compiler("cc", "-O1").compile(&file, &object, &[]);
-    let program = dir.join(name);
-    Compiler("cc", "-O1").link(&object, &program, link);
-    program
+    c(file).link(link).build(&dir)
 }
 
 /// csapp-check with its options. Ctrl-C and Ctrl-\ reach it, also if the tests run in the background of a script.
