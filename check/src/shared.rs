@@ -4,8 +4,8 @@
 //! It is one memfd. Processes inherit the mapping over fork and open it again after exec, so that no descriptor of
 //! theirs is in use in between: a program may close every number. All fields are atomic, and zero means empty.
 
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, fence};
 
 pub const MAGIC: u64 = 0x3150_4353_4343_4b31;
 /// The name of the environment variable that holds the path of the memfd.
@@ -451,7 +451,7 @@ pub struct Thread {
     pub held: AtomicU32,
     pub joined: AtomicU32,
     pub detached: AtomicU32,
-    /// The call that it is in, on which descriptor, and where; 0: none.
+    /// The call that it is in, on which descriptor, and where; 0: none, or what follows is being changed.
     pub call: AtomicU32,
     pub fd: AtomicI32,
     pub stack: AtomicU32,
@@ -481,6 +481,48 @@ pub struct Thread {
     pub decisions: AtomicU64,
     pub cache_busy: AtomicU32,
     pub cache: [Cached; CACHED],
+}
+
+/// The call that a thread is in, as [`Thread::in_call`] finds it.
+#[derive(Clone, Copy, Default)]
+pub struct InCall {
+    pub call: u32,
+    pub fd: i32,
+    pub stack: u32,
+    pub since: u64,
+    pub on: [usize; 4],
+}
+
+impl Thread {
+    /// The thread enters `call`, or returns to it: `change` changes what is told of it.
+    #[inline]
+    pub fn changes(&self, call: u32, change: impl FnOnce()) {
+        self.call.set(0);
+        fence(Release);
+        change();
+        self.call.store(call, Release);
+    }
+
+    /// The call that the thread is in. Another thread asks, so that it may begin or end a call meanwhile. If it does so again
+    /// and again, it is in none.
+    pub fn in_call(&self) -> InCall {
+        const ATTEMPTS: usize = 1000;
+        for _ in 0..ATTEMPTS {
+            let (ops, call) = (self.ops.get(), self.call.load(Acquire));
+            let found = InCall {
+                call,
+                fd: self.fd.get(),
+                stack: self.stack.get(),
+                since: self.since.get(),
+                on: std::array::from_fn(|i| self.on[i].get()),
+            };
+            fence(Acquire);
+            if (self.ops.get(), self.call.get()) == (ops, call) {
+                return found;
+            }
+        }
+        InCall::default()
+    }
 }
 
 #[repr(C)]

@@ -291,6 +291,56 @@ int main(void)
     assert!(said.contains("      the other end has closed\n"), "{said}");
 }
 
+/// A thread that makes call after call is told of in one of them: its name, descriptor and place belong together.
+#[test]
+fn a_thread_that_spins() {
+    let source = r#"
+#include "csapp.h"
+static void *spins(void *unused)
+{
+    char byte;
+
+    for (;;) {
+        read(10, &byte, 1);
+        write(11, &byte, 1);
+    }
+    return unused;
+}
+int main(void)
+{
+    pthread_t thread;
+
+    Dup2(Open("/dev/zero", O_RDONLY, 0), 10);
+    Dup2(Open("/dev/null", O_WRONLY, 0), 11);
+    Pthread_create(&thread, NULL, spins, NULL);
+    Pthread_join(thread, NULL);
+    return 0;
+}
+"#;
+    let place = |call: &str| {
+        let index = source.lines().position(|line| line.contains(call));
+        format!(".c:{} (spins)", index.expect("it is made") + 1)
+    };
+    let calls = [
+        (place("read("), ": in read, descriptor 10"),
+        (place("write("), ": in write, descriptor 11"),
+    ];
+    let watched = Killed::run(&program("spins", source, Link::Object));
+    status_with(&watched, &["(spins)".into()]);
+    let mut found = 0;
+    for _ in 0..20 {
+        let said = status(watched.0.id());
+        for line in said.lines().filter(|line| line.contains("(spins): in ")) {
+            let is_true = calls
+                .iter()
+                .any(|(place, call)| line.contains(&format!("{place}{call}")));
+            assert!(is_true, "{line}");
+            found += 1;
+        }
+    }
+    assert!(found > 0, "it was never in a call");
+}
+
 /// A write that stdio makes is a wait like another one.
 #[test]
 fn a_write_of_libc() {

@@ -76,6 +76,7 @@ pub fn text(shared: &Shared, places: &Places<'_>) -> String {
             .map(|thread| Waiting {
                 process,
                 thread,
+                call: thread.in_call(),
                 places,
                 peers: &peers,
             })
@@ -171,6 +172,7 @@ fn list(names: impl Iterator<Item = String>) -> String {
 struct Waiting<'a> {
     process: &'a Process,
     thread: &'a Thread,
+    call: InCall,
     places: &'a Places<'a>,
     peers: &'a Peers,
 }
@@ -182,11 +184,11 @@ impl Waiting<'_> {
     }
 
     fn call(&self) -> Call {
-        Call::of(self.thread.call.get())
+        Call::of(self.call.call)
     }
 
     fn seconds(&self) -> Option<f64> {
-        let since = self.thread.since.get();
+        let since = self.call.since;
         let now = memory::now();
         (self.call() != Call::None && since != 0).then(|| now.saturating_sub(since) as f64 / 1e9)
     }
@@ -201,7 +203,7 @@ impl Waiting<'_> {
         if call == Call::None {
             return self.no_call();
         }
-        let stack = self.thread.stack.get();
+        let stack = self.call.stack;
         let through = self.places.through(stack);
         let mut what = format!("{}: in ", self.places.place(stack).long());
         match through.filter(|name| name != call.name()) {
@@ -212,7 +214,7 @@ impl Waiting<'_> {
         if !callers.is_empty() {
             let _ = writeln!(details, "      called from {}", callers.join(", "));
         }
-        let fd = self.thread.fd.get();
+        let fd = self.call.fd;
         if fd >= 0 {
             what += &format!(", descriptor {fd}");
             self.descriptor(fd, "", &mut details);
@@ -226,7 +228,7 @@ impl Waiting<'_> {
             Poll | Ppoll => self.several(self.polled(), &mut details),
             Select | Pselect => self.several(self.selected(), &mut details),
             EpollWait | EpollPwait => {
-                let epoll = self.thread.on[0].get() as i32;
+                let epoll = self.call.on[0] as i32;
                 self.several(
                     Some(self.peers.watched_by_epoll(self.tid(), epoll)),
                     &mut details,
@@ -357,9 +359,9 @@ impl Waiting<'_> {
 
     /// What poll was given, out of the process's memory.
     fn polled(&self) -> Option<Vec<(i32, &'static str)>> {
-        let count = self.thread.on[1].get().min(FDS);
+        let count = self.call.on[1].min(FDS);
         let mut bytes = vec![0; count * size_of::<libc::pollfd>()];
-        if !memory::peek(self.tid(), self.thread.on[0].get(), &mut bytes) {
+        if !memory::peek(self.tid(), self.call.on[0], &mut bytes) {
             return None;
         }
         let entries = bytes.chunks(size_of::<libc::pollfd>()).map(|entry| {
@@ -380,15 +382,15 @@ impl Waiting<'_> {
 
     /// The sets that select was given: it changes them when it returns.
     fn selected(&self) -> Option<Vec<(i32, &'static str)>> {
-        let count = self.thread.on[0].get().min(FDS);
+        let count = self.call.on[0].min(FDS);
         let sets = [", to be read,", ", to be written,", ""];
         let mut all = Vec::new();
-        for (set, what_for) in self.thread.on[1..].iter().zip(sets) {
+        for (set, what_for) in self.call.on[1..].iter().zip(sets) {
             let mut bytes = vec![0u8; count.div_ceil(64) * 8];
-            if set.get() == 0 {
+            if *set == 0 {
                 continue;
             }
-            if !memory::peek(self.tid(), set.get(), &mut bytes) {
+            if !memory::peek(self.tid(), *set, &mut bytes) {
                 return None;
             }
             let is_in = |fd: &usize| bytes[fd / 8] >> (fd % 8) & 1 != 0;
@@ -398,7 +400,7 @@ impl Waiting<'_> {
     }
 
     fn lock(&self, text: &mut String) {
-        let address = self.thread.on[0].get();
+        let address = self.call.on[0];
         let image = self.process.image.get();
         let name = self.places.variable(image, address);
         let name = name.map_or(format!("{address:#x}"), |name| {
@@ -414,7 +416,7 @@ impl Waiting<'_> {
             None => (),
         }
         let others = self.process.all_threads().filter(|other| {
-            let same_place = other.stack.get() == self.thread.stack.get();
+            let same_place = other.stack.get() == self.call.stack;
             other.call.get() != 0
                 && other.on[0].get() == address
                 && other.state.get() == ALIVE
@@ -462,7 +464,7 @@ impl Waiting<'_> {
     }
 
     fn joined(&self, text: &mut String) {
-        let handle = self.thread.on[0].get();
+        let handle = self.call.on[0];
         let is_it = |thread: &&Thread| {
             thread.handle.get() == handle && matches!(thread.state.get(), CREATED | ALIVE)
         };
@@ -477,7 +479,7 @@ impl Waiting<'_> {
     }
 
     fn children(&self, text: &mut String) {
-        let wanted = self.thread.on[0].get() as i32;
+        let wanted = self.call.on[0] as i32;
         let left: Vec<_> = self
             .process
             .all_children()

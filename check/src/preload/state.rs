@@ -210,14 +210,15 @@ impl Me {
             since: thread.since.get(),
         };
         self.steps();
-        thread.fd.set(fd);
-        thread.stack.set(stack);
-        thread.since.set(if self.shared.timeline.get() != 0 {
-            now()
-        } else {
-            now_roughly()
+        thread.changes(call as u32, || {
+            thread.fd.set(fd);
+            thread.stack.set(stack);
+            thread.since.set(if self.shared.timeline.get() != 0 {
+                now()
+            } else {
+                now_roughly()
+            });
         });
-        thread.call.set(call as u32);
         outer
     }
 
@@ -281,10 +282,11 @@ impl Doing {
                 result.clamp(i32::MIN as isize, i32::MAX as isize) as i32,
             );
         }
-        thread.call.set(self.call);
-        thread.fd.set(self.fd);
-        thread.stack.set(self.stack);
-        thread.since.set(self.since);
+        thread.changes(self.call, || {
+            thread.fd.set(self.fd);
+            thread.stack.set(self.stack);
+            thread.since.set(self.since);
+        });
     }
 }
 

@@ -30,11 +30,11 @@ fn during<T: Copy>(
     let cells = &me.thread.on;
     // A handler of this thread may wait meanwhile.
     let before: On = std::array::from_fn(|i| cells[i].get());
-    let doing = me.begin(call, -1, stack);
     cells.iter().zip(on).for_each(|(cell, on)| cell.set(on));
+    let doing = me.begin(call, -1, stack);
     let value = real();
-    cells.iter().zip(before).for_each(|(cell, on)| cell.set(on));
     doing.end(result(value));
+    cells.iter().zip(before).for_each(|(cell, on)| cell.set(on));
     value
 }
 
