@@ -46,12 +46,11 @@ impl Reason {
 /// The value of `errno` if there is no such host.
 pub const UNKNOWN_HOST: Errno = Errno(libc::ENXIO);
 
-/// Returns the value of `errno` whose meaning is nearest to that of a code of getaddrinfo.
+/// Returns the value of `errno` whose meaning is nearest to that of a code of getaddrinfo. EAI_SYSTEM and EAI_MEMORY do not come
+/// here: they are an errno already.
 fn nearest_errno(code: c_int) -> Errno {
     match code {
-        libc::EAI_SYSTEM => sys::errno(),
         libc::EAI_AGAIN => Errno(libc::EAGAIN),
-        libc::EAI_MEMORY => Errno(libc::ENOMEM),
         libc::EAI_FAMILY => Errno(libc::EAFNOSUPPORT),
         libc::EAI_SERVICE | libc::EAI_BADFLAGS | libc::EAI_SOCKTYPE => Errno(libc::EINVAL),
         libc::EAI_OVERFLOW => Errno(libc::EOVERFLOW),
