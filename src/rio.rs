@@ -361,6 +361,9 @@ impl rio_t {
     #[cold]
     #[inline(never)]
     fn move_here(&mut self, end: usize, count: usize) -> bool {
+        if count == RIO_BUFSIZE && self.rio_bufptr.addr() == self.sum() {
+            return true; // and rio_bufptr holds the checksum until a byte is taken
+        }
         // After rio_readinitb, rio_bufptr is the start of rio_buf.
         let is_fresh = count == 0 && self.is_noted(end.wrapping_add(RIO_BUFSIZE), 0);
         if !is_fresh && !self.is_noted(end, count) {
@@ -388,7 +391,7 @@ impl rio_t {
     /// Whether the note says that the `count` bytes read ahead ended at the address `end` in the original.
     fn is_noted(&self, end: usize, count: usize) -> bool {
         if count == RIO_BUFSIZE {
-            return self.rio_bufptr.addr() == self.sum();
+            return false; // there is no room for a note
         }
         let room = NOTE.min(RIO_BUFSIZE - count);
         let buf: *const u8 = (&raw const self.rio_buf).cast();
@@ -425,7 +428,9 @@ impl rio_t {
     #[inline(always)]
     fn pass(&mut self, room: &mut Room) {
         let count = room.put(self.ahead());
-        self.take(count);
+        if count > 0 {
+            self.take(count);
+        }
     }
 
     /// Records that the first `count` bytes read ahead have been taken.

@@ -169,6 +169,17 @@ static void be_in_mid_line_and_full(void)
     ck_assert_int_eq(original->rio_cnt, RIO_BUFSIZE);
 }
 
+/* The same, after calls that had no room. */
+static void be_full_and_asked_for_nothing(void)
+{
+    char nul = 'x';
+
+    be_in_mid_line_and_full();
+    ck_assert_int_eq(rio_readnb(original, NULL, 0), 0);
+    ck_assert_int_eq(rio_readlineb(original, &nul, 1), 0);
+    ck_assert_int_eq(original->rio_cnt, RIO_BUFSIZE);
+}
+
 /* Of what was put back, some has been taken. */
 static void be_taken_from_after_a_failure(void)
 {
@@ -178,7 +189,7 @@ static void be_taken_from_after_a_failure(void)
 
 static void (*const states[])(void) = {
     be_fresh, be_empty, be_part_read, be_full, be_almost_empty, be_refilled, be_often_refilled, be_in_mid_line,
-    be_in_mid_block, be_in_mid_line_for_long, be_in_mid_line_and_full, be_taken_from_after_a_failure,
+    be_in_mid_block, be_in_mid_line_for_long, be_in_mid_line_and_full, be_full_and_asked_for_nothing, be_taken_from_after_a_failure,
 };
 
 /* ---- The ways: each makes a copy of `original`, and calls go_on with it ---- */

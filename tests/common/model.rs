@@ -294,7 +294,9 @@ impl Session {
                 );
                 self.ahead = rest[count..gathered].iter().copied().collect();
                 self.suspended = None;
-                self.check_fields();
+                if self.ahead.len() < RIO_BUFSIZE {
+                    self.check_fields();
+                }
             }
             Err(reason) => {
                 assert_eq!(last, Some(Err(reason)), "{call:?}");
