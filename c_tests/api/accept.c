@@ -84,7 +84,7 @@ static const int errors[] = {
     EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EAGAIN, EINVAL, ENETDOWN, ENOPROTOOPT, EHOSTDOWN,
     ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
 };
-#define ERRORS ((int)(sizeof errors / sizeof *errors))
+#define ERRORS COUNT(errors)
 
 static int reports;
 
@@ -241,7 +241,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("accept");
     TCase *tests = tcase_create("accept");
 
     tcase_set_timeout(tests, 60);
@@ -252,6 +251,5 @@ int main(void)
     tcase_add_test(tests, a_server_outlives_connections_that_were_reset_in_its_queue);
     tcase_add_loop_test(tests, accept_tells_that_its_time_is_up, 0, 3);
     tcase_add_test(tests, accept_waits_for_nothing_on_a_nonblocking_socket);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("accept", tests);
 }

@@ -354,7 +354,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("accept_in_time");
     TCase *tests = tcase_create("accept_in_time"), *many = tcase_create("many");
 
     tcase_set_timeout(tests, 60);
@@ -365,7 +364,7 @@ int main(void)
     tcase_add_loop_test(tests, a_signal_interrupts_and_loses_nothing, 0, 8);
     tcase_add_loop_test(tests, signals_do_not_move_the_limit, 0, 2);
     tcase_add_loop_test(tests, what_befell_one_client_is_no_error, 0,
-                        2 * (int)(sizeof clients_troubles / sizeof *clients_troubles));
+                        2 * COUNT(clients_troubles));
     add_for_each(tests, every_other_error_is_told_and_loses_nothing, errors);
     tcase_add_loop_test(tests, without_a_descriptor_it_is_emfile_and_the_connection_waits, 0, 2);
     tcase_add_loop_test(tests, without_a_descriptor_time_runs_out_as_well, 0, 2);
@@ -375,7 +374,5 @@ int main(void)
     tcase_add_test(tests, bad_arguments_are_told_at_once);
     tcase_add_loop_test(many, of_many_threads_that_wait_each_connection_ends_one, 0, 2);
     tcase_add_loop_test(many, of_many_processes_that_wait_each_connection_ends_one, 0, 2);
-    suite_add_tcase(suite, tests);
-    suite_add_tcase(suite, many);
-    return run_suite(suite);
+    return run_suite("accept_in_time", tests, many);
 }

@@ -69,13 +69,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("alloc");
     TCase *tests = tcase_create("alloc");
 
     add_failures(tests);
     tcase_add_test(tests, malloc_calloc_realloc_and_free_do_as_libcs);
     tcase_add_test(tests, no_bytes_are_no_error);
     tcase_add_test(tests, a_failed_realloc_leaves_the_block);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("alloc", tests);
 }

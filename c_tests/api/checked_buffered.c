@@ -156,7 +156,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("checked_buffered");
     TCase *tests = tcase_create("checked_buffered");
 
     tcase_set_timeout(tests, 60);
@@ -164,6 +163,5 @@ int main(void)
     tcase_add_loop_test(tests, a_checked_call_goes_on_where_another_gave_up, 0, 2);
     tcase_add_loop_test(tests, the_wait_takes_no_processor_time, 0, 2);
     tcase_add_test(tests, the_socket_s_own_limit_is_an_error);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("checked_buffered", tests);
 }

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
-
 enum { SIZE = 60000, ROOM = 2 * SIZE };
 
 static char text[SIZE];    /* what comes from the stream */
@@ -617,7 +615,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("copies");
     TCase *gone = tcase_create("gone"), *kept = tcase_create("kept"), *rest = tcase_create("rest");
 
     tcase_set_timeout(gone, 30);
@@ -628,8 +625,5 @@ int main(void)
     add_for_each(rest, a_reader_may_move_before_each_call, states);
     tcase_add_loop_test(rest, a_copy_goes_on_with_a_call_that_waits_to_be_repeated, 0, 4 * COUNT(ways));
     tcase_add_test(rest, the_book_s_pool_works);
-    suite_add_tcase(suite, gone);
-    suite_add_tcase(suite, kept);
-    suite_add_tcase(suite, rest);
-    return run_suite(suite);
+    return run_suite("copies", gone, kept, rest);
 }

@@ -57,12 +57,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("directory");
     TCase *tests = tcase_create("directory");
 
     add_failures(tests);
     tcase_add_test(tests, readdir_gives_every_entry_and_null_at_the_end);
     tcase_add_test(tests, a_directory_that_is_null_is_an_error);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("directory", tests);
 }

@@ -117,7 +117,7 @@ static const struct error_call calls[] = {
     {dns_nothing, no_text, 0},
     {app, no_text, 0},
 };
-#define CALLS ((int)(sizeof calls / sizeof calls[0]))
+#define CALLS COUNT(calls)
 
 /* The line for `msg`, in a buffer that the next call uses again. */
 static const char *line_of(const struct error_call *error, const char *msg)
@@ -226,7 +226,7 @@ static char long_message[10001];
 
 /* Lengths of the message, those about the sizes of buffers among them. */
 static const size_t lengths[] = {1, 900, 1023, 1024, 1025, 4000, 10000};
-#define LENGTHS ((int)(sizeof lengths / sizeof lengths[0]))
+#define LENGTHS COUNT(lengths)
 
 START_TEST(a_line_is_written_by_one_system_call)
 {
@@ -1116,13 +1116,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("error");
     TCase *tests = tcase_create("error");
 
     tcase_add_loop_test(tests, a_report_is_one_line_and_status_1, 0, CALLS);
     tcase_add_loop_test(tests, with_error_return_the_call_returns_and_errno_is_kept, 0, CALLS);
     tcase_add_loop_test(tests, a_message_is_text_and_no_format, 0,
-                        (int)(sizeof messages / sizeof messages[0]));
+                        COUNT(messages));
     tcase_add_loop_test(tests, a_null_message_is_shown_as_such, 0, CALLS);
     tcase_add_loop_test(tests, a_line_is_written_by_one_system_call, 0, 2 * LENGTHS * CALLS);
     tcase_add_test(tests, nothing_is_written_after_the_line);
@@ -1157,6 +1156,5 @@ int main(void)
     tcase_add_test(tests, a_privileged_program_ignores_the_environment);
     tcase_add_loop_test(tests, a_closed_stderr_changes_nothing_else, 0, CALLS);
     tcase_add_test(tests, a_stderr_that_takes_nothing_changes_nothing_else);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("error", tests);
 }

@@ -382,7 +382,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("extras");
     TCase *tests = tcase_create("extras");
 
     add_failures(tests);
@@ -400,6 +399,5 @@ int main(void)
     tcase_add_test(tests, the_re_entrant_names_connect);
     tcase_add_test(tests, open_clientfd_r_fails_without_ending_the_program);
     tcase_add_test(tests, open_clientfd_r_reports_the_resolvers_reason);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("extras", tests);
 }

@@ -10,8 +10,6 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
-
 enum { LIMIT_MS = 120, LATE_MS = 5000 }; /* a call that has not ended LATE_MS after its limit has missed it */
 
 /* ---- Streams ---- */
@@ -959,16 +957,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("limits");
     TCase *read = tcase_create("read"), *late = tcase_create("late"), *in_time = tcase_create("in_time"),
           *dribbling = tcase_create("dribbling"), *signals = tcase_create("signals"), *stopped = tcase_create("stopped"),
           *write = tcase_create("write"), *all[] = {read, late, in_time, dribbling, signals, stopped, write};
-    size_t i;
+    int i;
 
-    for (i = 0; i < sizeof all / sizeof *all; i++) {
+    for (i = 0; i < COUNT(all); i++)
         tcase_set_timeout(all[i], 60);
-        suite_add_tcase(suite, all[i]);
-    }
     tcase_add_loop_test(read, what_is_there_is_given_at_once, 0, READ_CALLS * KINDS);
     tcase_add_loop_test(read, what_is_read_ahead_is_given_at_once, 0, KINDS);
     tcase_add_loop_test(read, a_part_that_came_in_time_is_not_lost, 0, READ_CALLS * KINDS);
@@ -995,5 +990,5 @@ int main(void)
     tcase_add_loop_test(write, in_a_storm_with_short_limits_everything_is_written, 0, KINDS);
     tcase_add_loop_test(write, a_peer_that_has_gone_is_an_error_and_no_signal, 0, KINDS);
     tcase_add_test(write, a_file_takes_everything_at_once);
-    return run_suite(suite);
+    return run_cases("limits", all, COUNT(all));
 }

@@ -74,7 +74,7 @@ static char *line_of(size_t len)
 static const size_t lengths[] = { 1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255,
                                   256, 1000, 4095, 4096, 4097, 8190, 8191, 8192, 8193, 8194,
                                   16384, 16385, 24577, 1 << 20 };
-#define LENGTHS (int)(sizeof lengths / sizeof lengths[0])
+#define LENGTHS COUNT(lengths)
 
 START_TEST(a_line_that_fits_comes_whole)
 {
@@ -392,7 +392,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("lines");
     TCase *tests = tcase_create("lines");
 
     tcase_set_timeout(tests, 20);
@@ -413,6 +412,5 @@ int main(void)
     tcase_add_loop_test(tests, lines_and_counts_may_be_mixed, 0, 10);
     if (is_long_run())
         tcase_add_test(tests, a_line_over_2_gib);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("lines", tests);
 }

@@ -32,11 +32,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("memory");
     TCase *tests = tcase_create("memory");
 
     add_failures(tests);
     tcase_add_test(tests, mmap_gives_the_bytes_of_a_file);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("memory", tests);
 }

@@ -108,7 +108,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("names");
     TCase *tests = tcase_create("names");
 
     add_failures(tests);
@@ -116,9 +115,8 @@ int main(void)
     tcase_add_test(tests, an_address_that_is_null_is_an_error);
     tcase_add_test(tests, inet_ntop_undoes_inet_pton);
     tcase_add_loop_test(tests, inet_pton_reports_a_text_that_is_no_address, 0,
-                        (int)(sizeof no_addresses / sizeof no_addresses[0]));
+                        COUNT(no_addresses));
     tcase_add_test(tests, gethostbyname_takes_numbers);
     tcase_add_test(tests, gethostbyaddr_gives_a_name);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("names", tests);
 }

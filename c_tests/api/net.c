@@ -1168,7 +1168,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("net");
     TCase *tests = tcase_create("net");
 
     tcase_set_timeout(tests, 20);
@@ -1222,6 +1221,5 @@ int main(void)
     add_for_each(tests, an_unknown_flag_is_einval, unknown_flags);
     tcase_add_test(tests, ports_may_be_numbers_as_in_the_second_edition);
     add_for_each(tests, numbers_that_are_no_ports_are_minus_2, no_ports);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("net", tests);
 }

@@ -185,7 +185,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("process");
     TCase *tests = tcase_create("process");
 
     add_failures(tests);
@@ -200,6 +199,5 @@ int main(void)
     tcase_add_test(tests, alarm_returns_the_seconds_left_of_the_one_before);
     tcase_add_test(tests, setpgid_makes_a_process_group_and_getpgrp_tells_it);
     tcase_add_test(tests, kill_sends_the_signal);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("process", tests);
 }

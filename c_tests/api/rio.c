@@ -1194,7 +1194,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("rio");
     TCase *tests = tcase_create("rio");
 
     tcase_set_timeout(tests, 60);
@@ -1255,6 +1254,5 @@ int main(void)
     tcase_add_test(tests, the_checked_calls_report_and_exit_1);
     tcase_add_test(tests, if_the_handler_returns_the_checked_calls_give_minus_1_and_errno);
     tcase_add_test(tests, the_checked_calls_do_what_the_plain_ones_do);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("rio", tests);
 }

@@ -111,7 +111,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("semaphore");
     TCase *tests = tcase_create("semaphore");
 
     add_failures(tests);
@@ -119,6 +118,5 @@ int main(void)
     tcase_add_test(tests, p_goes_on_after_signals);
     tcase_add_test(tests, a_semaphore_of_one_is_a_lock);
     tcase_add_test(tests, processes_can_share_a_semaphore);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("semaphore", tests);
 }

@@ -144,7 +144,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("signal");
     TCase *tests = tcase_create("signal");
 
     add_failures(tests);
@@ -156,6 +155,5 @@ int main(void)
     tcase_add_test(tests, sets_hold_what_was_put_into_them);
     tcase_add_test(tests, sigprocmask_holds_a_signal_back);
     tcase_add_test(tests, sigsuspend_returns_minus_one_after_a_signal_and_reports_nothing);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("signal", tests);
 }

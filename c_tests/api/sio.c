@@ -495,14 +495,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("sio");
     TCase *tests = tcase_create("sio");
 
     tcase_set_timeout(tests, 20);
     add_failures(tests);
     tcase_add_test(tests, puts_writes_the_text_and_returns_its_length);
     tcase_add_test(tests, a_null_text_is_shown_as_such);
-    tcase_add_loop_test(tests, putl_writes_every_long, 0, (int)(sizeof longs / sizeof longs[0]));
+    tcase_add_loop_test(tests, putl_writes_every_long, 0, COUNT(longs));
     tcase_add_test(tests, printf_writes_numbers_as_stdio_does);
     tcase_add_test(tests, printf_writes_every_character);
     tcase_add_test(tests, printf_writes_texts_pointers_and_percent_signs);
@@ -519,6 +518,5 @@ int main(void)
     tcase_add_test(tests, a_handler_may_print_in_the_middle_of_malloc_and_printf);
     tcase_add_test(tests, assert_tells_where_what_was_wrong_and_aborts);
     tcase_add_loop_test(tests, error_prints_and_ends_at_once, 0, 2);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("sio", tests);
 }

@@ -168,7 +168,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("socket");
     TCase *tests = tcase_create("socket");
 
     tcase_set_timeout(tests, 20);
@@ -179,6 +178,5 @@ int main(void)
     tcase_add_loop_test(tests, accept_outlives_the_trouble_of_one_client, 0, 3);
     tcase_add_test(tests, connect_goes_on_after_signals);
     tcase_add_test(tests, connect_goes_on_after_signals_on_a_unix_socket);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("socket", tests);
 }

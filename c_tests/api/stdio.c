@@ -200,7 +200,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("stdio");
     TCase *tests = tcase_create("stdio");
 
     add_failures(tests);
@@ -212,6 +211,5 @@ int main(void)
     tcase_add_test(tests, no_bytes_are_no_error);
     tcase_add_test(tests, fopen_goes_on_after_signals);
     tcase_add_test(tests, a_pipe_that_is_opened_to_append_leaves_errno);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("stdio", tests);
 }

@@ -252,7 +252,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("thread");
     TCase *tests = tcase_create("thread");
 
     add_failures(tests);
@@ -263,6 +262,5 @@ int main(void)
     tcase_add_test(tests, a_failure_that_ends_the_thread_runs_its_clean_up_handlers);
     tcase_add_test(tests, detaching_leaves_nobody_to_join);
     tcase_add_test(tests, attributes_reach_the_thread);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("thread", tests);
 }

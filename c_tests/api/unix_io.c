@@ -289,7 +289,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("unix_io");
     TCase *tests = tcase_create("unix_io");
 
     add_failures(tests);
@@ -307,6 +306,5 @@ int main(void)
     tcase_add_test(tests, dup2_goes_on_after_signals);
     tcase_add_test(tests, close_is_never_repeated);
     tcase_add_test(tests, room_for_facts_that_is_null_is_an_error);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("unix_io", tests);
 }

@@ -892,8 +892,8 @@ static void fwrite_checked(int fd, size_t count)
 static void (*const writers[])(int, size_t) = {
     rio_writen_all, rio_writen_checked, write_checked, fwrite_checked};
 
-#define WAYS ((int)(sizeof ways / sizeof *ways))
-#define WRITERS ((int)(sizeof writers / sizeof *writers))
+#define WAYS COUNT(ways)
+#define WRITERS COUNT(writers)
 
 /* Status 0: every count was refused; 1: one was not; 2: something came out at the other end. */
 static void write_bad_counts(void *arg)
@@ -926,10 +926,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    Suite *suite = suite_create("bad_input");
     TCase *tests = tcase_create("bad_input");
-    SRunner *runner;
-    int failed;
 
     if (argc > 1 && strcmp(argv[1], "names") == 0) {
         visit(LIST);
@@ -947,11 +944,6 @@ int main(int argc, char **argv)
     shown = mmap(NULL, sizeof *shown, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     tcase_add_loop_test(tests, bad_input_gives_an_error_and_nothing_worse, 0, visit(COUNT));
     tcase_add_loop_test(tests, a_count_that_is_an_error_code_sends_nothing, 0, WAYS * WRITERS);
-    suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_NOFORK); /* every test makes a process for what may crash */
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    setenv("CK_FORK", "no", 1); /* every test makes a process for what may crash */
+    return run_suite("bad_input", tests);
 }

@@ -270,13 +270,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("damaged");
     TCase *tests = tcase_create("damaged");
 
     tcase_set_timeout(tests, is_long_run() ? 600 : 60);
     tcase_add_loop_test(tests, no_damage_leads_out_of_bounds, 0, SEEDS);
     tcase_add_loop_test(tests, a_suspended_call_with_a_changed_record_is_refused, 0, 2);
     tcase_add_loop_test(tests, a_suspended_call_with_its_record_goes_on, 0, 2);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("damaged", tests);
 }

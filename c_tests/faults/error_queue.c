@@ -398,7 +398,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("error_queue");
     TCase *tests = tcase_create("error_queue");
 
     tcase_set_timeout(tests, 20);
@@ -409,13 +408,12 @@ int main(void)
     tcase_add_test(tests, another_error_ends_the_wait);
     tcase_add_loop_test(tests, a_write_that_waits_beside_an_entry_sleeps, 0, 2);
     tcase_add_loop_test(tests, a_limit_ends_the_wait_beside_an_entry, 0,
-                        2 * (int)(sizeof calls_in_time / sizeof *calls_in_time));
+                        2 * COUNT(calls_in_time));
     tcase_add_test(tests, a_signal_ends_the_wait_beside_an_entry);
     tcase_add_test(tests, a_checked_call_that_waits_beside_an_entry_sleeps);
 #ifdef __GLIBC__
     add_for_each(tests, a_thread_that_is_cancelled_meanwhile_leaves_nothing_open, queues);
 #endif
     tcase_add_test(tests, the_error_of_a_pipe_is_told);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("error_queue", tests);
 }

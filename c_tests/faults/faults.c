@@ -53,7 +53,7 @@ static const struct column {
     {"csapp_readn in a minute", READN, LONG_LIMIT}, {"csapp_writen in a minute", WRITEN, LONG_LIMIT},
     {"csapp_readnb in a minute", READNB, LONG_LIMIT}, {"csapp_readlineb in a minute", READLINEB, LONG_LIMIT},
 };
-#define COLUMNS ((int)(sizeof columns / sizeof *columns))
+#define COLUMNS COUNT(columns)
 static const char *const stream_names[] = {"pipe", "socketpair", "TCP", "file", "pty"};
 static const char *const fault_names[] = {
     "EINTR at every call", "signals at 1 kHz", "short transfers", "dribbling peer", "tiny buffers",
@@ -1377,7 +1377,6 @@ static int add_cells(TCase *tests, int limit)
 int main(void)
 {
     static const int limits[] = {NO_LIMIT, AT_ONCE, SHORT_LIMIT, LONG_LIMIT};
-    Suite *suite = suite_create("faults");
     TCase *tests[] = {tcase_create("without_limit"), tcase_create("at_once"), tcase_create("in_2_ms"),
                       tcase_create("in_a_minute")};
     int ran = 0, i;
@@ -1386,14 +1385,13 @@ int main(void)
         tcase_set_timeout(tests[i], 60);
         tcase_add_test(tests[i], faults_can_be_made);
         ran += add_cells(tests[i], limits[i]);
-        suite_add_tcase(suite, tests[i]);
     }
     tcase_add_test(tests[0], signals_do_not_put_off_the_timeout_of_Read);
     tcase_add_test(tests[0], signals_do_not_put_off_the_timeout_of_Write);
     tcase_add_test(tests[0], signals_do_not_put_off_the_timeout_of_Accept);
     printf("%d cells of %d; without meaning are:\n", ran, FAULTS * STREAMS * COLUMNS);
-    for (i = 0; i < (int)(sizeof left_out / sizeof *left_out); i++)
+    for (i = 0; i < COUNT(left_out); i++)
         printf("  %s: %s\n", fault_names[left_out[i].fault], left_out[i].why);
     fflush(stdout);
-    return run_suite(suite);
+    return run_cases("faults", tests, COUNT(tests));
 }

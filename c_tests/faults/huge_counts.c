@@ -5,8 +5,6 @@
 #include <limits.h>
 #include <stdint.h>
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
-
 static const size_t counts[] = {
     (size_t)INT_MAX - 1, INT_MAX, (size_t)1 << 31, ((size_t)1 << 31) + 1, 0x7ffff000, 0x7ffff001, UINT_MAX,
 #if SIZE_MAX > UINT_MAX
@@ -228,7 +226,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("huge_counts");
     TCase *tests = tcase_create("huge_counts");
 
     if (getenv("HUGE_COUNT") != NULL)
@@ -238,6 +235,5 @@ int main(void)
     tcase_add_loop_test(tests, on_the_stack_as_well, 0, COUNT(calls) * SOURCES);
     tcase_add_test(tests, wherever_the_stack_is);
     tcase_add_test(tests, what_lies_behind_the_caller_s_memory_is_an_error);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("huge_counts", tests);
 }

@@ -393,7 +393,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("soak");
     TCase *tests = tcase_create("soak");
     int status;
 
@@ -404,8 +403,7 @@ int main(void)
     tcase_add_test(tests, faults_can_be_made);
     tcase_add_loop_test(tests, every_byte_arrives_once_whatever_happens, 0,
                         is_long_run() ? EPISODES : EPISODES / 8);
-    suite_add_tcase(suite, tests);
-    status = run_suite(suite);
+    status = run_suite("soak", tests);
     printf("%llu bytes moved under %llu failing calls, %llu short ones and %llu signals; "
            "%llu times a call ended by an error and was repeated, %llu of them for want of time, %llu by a signal\n",
            totals->moved, totals->failed, totals->shortened, totals->signals, totals->ended, totals->late,

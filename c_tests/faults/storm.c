@@ -7,8 +7,6 @@
 #include "namespace.h"
 #include <sys/un.h>
 
-#define COUNT(table) ((int)(sizeof table / sizeof *table))
-
 /* ---- The signals: a second thread sees to them while the first one waits ---- */
 
 /* As they do under valgrind. */
@@ -1664,7 +1662,6 @@ static void add_calls(TCase *one_signal, TCase *storm, const TTest *test,
 
 int main(void)
 {
-    Suite *suite = suite_create("storm");
     /* Three, which run at the same time. */
     TCase *one_signal = tcase_create("one signal");
     TCase *storm = tcase_create("storm");
@@ -1686,8 +1683,5 @@ int main(void)
     tcase_add_loop_test(tests, a_storm_does_not_make_the_limit_of_select_shorter, 0, 2);
     tcase_add_loop_test(tests, a_storm_does_not_put_off_the_limit_of_a_local_connect, 0, 2);
     tcase_add_loop_test(tests, a_storm_does_not_make_the_limit_of_timedwait_shorter, 0, 2);
-    suite_add_tcase(suite, one_signal);
-    suite_add_tcase(suite, storm);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("storm", one_signal, storm, tests);
 }

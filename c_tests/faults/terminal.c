@@ -5,8 +5,6 @@
 #include "pty.h"
 #include "streams.h"
 
-#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
-
 static const char TEXT[] = "first line\nlast line without newline";
 enum { FIRST = 11, LENGTH = sizeof TEXT - 1, LAST = LENGTH - FIRST };
 
@@ -264,7 +262,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("terminal");
     TCase *tests = tcase_create("terminal");
 
     tcase_set_timeout(tests, 30);
@@ -276,6 +273,5 @@ int main(void)
     tcase_add_loop_test(tests, EIO_of_anything_else_is_an_error, 0, 3 * COUNT(calls));
     add_for_each(tests, a_program_that_may_not_read_has_not_met_the_end, calls);
     tcase_add_test(tests, writing_to_a_closed_window_is_EIO);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("terminal", tests);
 }

@@ -1240,7 +1240,6 @@ static int may_be_host(void)
 
 int main(void)
 {
-    Suite *suite = suite_create("hosts");
     /* They run at the same time. */
     TCase *signals = tcase_create("signals");
     TCase *silence = tcase_create("silence");
@@ -1301,11 +1300,5 @@ int main(void)
     tcase_add_loop_test(crowds, behind_sixteen_silent_addresses_the_last_connects, 0, 2);
     tcase_add_test(descriptors, one_free_descriptor_is_enough_for_one_connection);
     tcase_add_test(descriptors, a_thousand_failures_leave_no_descriptor_open);
-    suite_add_tcase(suite, signals);
-    suite_add_tcase(suite, silence);
-    suite_add_tcase(suite, networks);
-    suite_add_tcase(suite, ports);
-    suite_add_tcase(suite, descriptors);
-    suite_add_tcase(suite, crowds);
-    return run_suite(suite);
+    return run_suite("hosts", signals, silence, networks, ports, descriptors, crowds);
 }

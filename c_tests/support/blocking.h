@@ -192,7 +192,7 @@ static void (*const blocking[])(void) = {
     in_accept, in_csapp_accept, in_csapp_accept_of_a_nonblocking_descriptor, in_read, in_p, in_wait, in_waitpid, in_select,
     in_connect, in_open_clientfd, in_csapp_connect,
 };
-#define BLOCKING ((int)(sizeof blocking / sizeof blocking[0]))
+#define BLOCKING COUNT(blocking)
 
 /* Waits until the thread `thread_id` sleeps in the kernel. */
 static inline void wait_until_blocked(void)

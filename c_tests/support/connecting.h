@@ -82,7 +82,7 @@ static const struct connecting {
     {in_csapp_connect, 1, 1},
     {in_open_clientfd_of_several, 3, 3},
 };
-#define CONNECTING ((int)(sizeof connecting / sizeof connecting[0]))
+#define CONNECTING COUNT(connecting)
 
 /* A connect that was left in the middle has given everything back: with glibc, which can be told. */
 static inline void expect_nothing_left(int descriptors_before)

@@ -137,7 +137,7 @@ static inline void fail_in_thread(void *arg)
 /* Adds the three tests for each call of a suite's table. */
 #define add_failures(tests)                                                                      \
     do {                                                                                         \
-        const int count = (int)(sizeof failures / sizeof failures[0]);                           \
+        const int count = COUNT(failures);                                                       \
         tcase_add_loop_test(tests, a_failure_is_one_line_and_ends_with_status_1, 0, count);      \
         tcase_add_loop_test(tests, with_error_return_the_failing_value_comes_back, 0, count);    \
         tcase_add_loop_test(tests, with_error_thread_exit_only_the_thread_ends, 0, count);       \

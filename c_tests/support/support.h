@@ -70,20 +70,28 @@ static inline int is_emulated(void)
 /* What another thread or process may be changing. */
 #define counted(place) __atomic_load_n(&(place), __ATOMIC_SEQ_CST)
 
+/* How many entries a table has. */
+#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
+
 /* Adds a test that runs once for each entry of a table. */
-#define add_for_each(tests, test, table) \
-    tcase_add_loop_test(tests, test, 0, (int)(sizeof(table) / sizeof(table)[0]))
+#define add_for_each(tests, test, table) tcase_add_loop_test(tests, test, 0, COUNT(table))
 
-/* The main function of a suite that was filled in with tcase_add_test and the like. */
-static inline int run_suite(Suite *suite)
+/* Runs test cases as the suite of this name: what the main function of a suite ends with. */
+static inline int run_cases(const char *name, TCase *const cases[], int count)
 {
+    Suite *suite = suite_create(name);
     SRunner *runner = srunner_create(suite);
-    int failed;
+    int failed, i;
 
+    for (i = 0; i < count; i++)
+        suite_add_tcase(suite, cases[i]);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+#define run_suite(name, ...) \
+    run_cases(name, (TCase *[]){__VA_ARGS__}, (int)(sizeof (TCase *[]){__VA_ARGS__} / sizeof(TCase *)))
 
 #endif

@@ -164,7 +164,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("cancel");
     TCase *tests = tcase_create("cancel");
 
     tcase_set_timeout(tests, 20);
@@ -173,6 +172,5 @@ int main(void)
     tcase_add_loop_test(tests, a_thread_that_is_cancelled_before_it_connects_leaves_nothing_behind, 0, CONNECTING);
     tcase_add_loop_test(tests, a_thread_that_is_cancelled_before_it_closes_leaves_nothing_behind, 0, 4);
     tcase_add_loop_test(tests, an_error_handler_may_end_its_thread, 0, 2);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("cancel", tests);
 }

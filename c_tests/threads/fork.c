@@ -194,13 +194,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("fork");
     TCase *tests = tcase_create("fork");
 
     tcase_set_timeout(tests, 30);
     tcase_add_loop_test(tests, both_get_what_was_read_ahead_and_one_of_them_each_other_byte, 0, 3);
     tcase_add_test(tests, both_can_go_on_with_a_line_that_waits_in_the_caller_s_buffer);
     tcase_add_test(tests, a_child_of_a_program_with_threads_can_use_the_library);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("fork", tests);
 }

@@ -116,13 +116,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("handler");
     TCase *tests = tcase_create("handler");
 
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, in_the_middle_of_malloc);
     tcase_add_test(tests, in_the_middle_of_stdio);
     tcase_add_test(tests, while_a_thread_holds_the_locks_of_stdio);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("handler", tests);
 }

@@ -231,7 +231,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("jump");
     TCase *tests = tcase_create("jump");
 
     tcase_set_timeout(tests, 20);
@@ -241,6 +240,5 @@ int main(void)
     tcase_add_loop_test(tests, behind_a_jump_out_of_a_connect_the_thread_may_end, 0, ENDS * CONNECTING);
     tcase_add_test(tests, behind_a_jump_out_of_a_close_a_thread_may_be_cancelled);
     tcase_add_test(tests, behind_a_jump_the_same_rio_t_reads_on);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("jump", tests);
 }

@@ -175,12 +175,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("many_readers");
     TCase *tests = tcase_create("many_readers");
 
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, threads_with_a_rio_t_each_do_not_disturb_each_other);
     tcase_add_test(tests, every_call_in_all_threads_at_once);
-    suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return run_suite("many_readers", tests);
 }
