@@ -241,53 +241,43 @@ static int read_slowly(void *arg)
     return came == expected->n ? 0 : 2;
 }
 
-START_TEST(writen_goes_on_after_short_writes)
+static void write_to_a_slow_reader(const int ends[2])
 {
-    int ends[2];
-    struct delivery all = {0, lines_of(MEGABYTES), MEGABYTES};
-    pid_t receiver;
+    struct delivery all = {ends[0], lines_of(MEGABYTES), MEGABYTES};
+    pid_t receiver = in_child(read_slowly, &all);
 
-    socket_pair(ends);
-    all.fd = ends[0];
-    receiver = in_child(read_slowly, &all);
     errno = UNTOUCHED;
     ck_assert_int_eq(rio_writen(ends[1], all.bytes, all.n), (ssize_t)all.n);
     ck_assert_int_eq(errno, UNTOUCHED);
     ck_assert_int_eq(status_of(receiver), 0);
+}
+
+START_TEST(writen_goes_on_after_short_writes)
+{
+    int ends[2];
+
+    socket_pair(ends);
+    write_to_a_slow_reader(ends);
 }
 END_TEST
 
 START_TEST(writen_waits_for_an_O_NONBLOCK_pipe)
 {
     int ends[2];
-    struct delivery all = {0, lines_of(MEGABYTES), MEGABYTES};
-    pid_t receiver;
 
     pipe_pair(ends);
     make_nonblocking(ends[1]);
-    all.fd = ends[0];
-    receiver = in_child(read_slowly, &all);
-    errno = UNTOUCHED;
-    ck_assert_int_eq(rio_writen(ends[1], all.bytes, all.n), (ssize_t)all.n);
-    ck_assert_int_eq(errno, UNTOUCHED);
-    ck_assert_int_eq(status_of(receiver), 0);
+    write_to_a_slow_reader(ends);
 }
 END_TEST
 
 START_TEST(writen_waits_for_an_O_NONBLOCK_socket)
 {
     int ends[2];
-    struct delivery all = {0, lines_of(MEGABYTES), MEGABYTES};
-    pid_t receiver;
 
     socket_pair(ends);
     make_nonblocking(ends[1]);
-    all.fd = ends[0];
-    receiver = in_child(read_slowly, &all);
-    errno = UNTOUCHED;
-    ck_assert_int_eq(rio_writen(ends[1], all.bytes, all.n), (ssize_t)all.n);
-    ck_assert_int_eq(errno, UNTOUCHED);
-    ck_assert_int_eq(status_of(receiver), 0);
+    write_to_a_slow_reader(ends);
 }
 END_TEST
 

@@ -3,85 +3,19 @@
 #define _GNU_SOURCE
 #include "faults.h"
 #include "pty.h"
-#include "streams.h"
+#include "reading.h"
 
 static const char TEXT[] = "first line\nlast line without newline";
 enum { FIRST = 11, LENGTH = sizeof TEXT - 1, LAST = LENGTH - FIRST };
 
 static int master, slave; /* the side of the window, and that of its programs */
-static rio_t rio;
 static char got[100];
 
-/* ---- Every call that reads, as one ---- */
-
-static ssize_t by_readlineb(int fd, size_t n)
-{
-    (void)fd;
-    return rio_readlineb(&rio, got, n + 1);
-}
-
-static ssize_t by_Readlineb(int fd, size_t n)
-{
-    (void)fd;
-    return Rio_readlineb(&rio, got, n + 1);
-}
-
-static ssize_t by_csapp_readlineb(int fd, size_t n)
-{
-    (void)fd;
-    return csapp_readlineb(&rio, got, n + 1, 60000);
-}
-
-static ssize_t by_readnb(int fd, size_t n)
-{
-    (void)fd;
-    return rio_readnb(&rio, got, n);
-}
-
-static ssize_t by_Readnb(int fd, size_t n)
-{
-    (void)fd;
-    return Rio_readnb(&rio, got, n);
-}
-
-static ssize_t by_csapp_readnb(int fd, size_t n)
-{
-    (void)fd;
-    return csapp_readnb(&rio, got, n, -1);
-}
-
-static ssize_t by_readn(int fd, size_t n)
-{
-    return rio_readn(fd, got, n);
-}
-
-static ssize_t by_Readn(int fd, size_t n)
-{
-    return Rio_readn(fd, got, n);
-}
-
-static ssize_t by_csapp_readn(int fd, size_t n)
-{
-    size_t moved;
-    ssize_t result = csapp_readn(fd, got, n, 60000, &moved);
-
-    ck_assert_int_eq(moved, result);
-    return result;
-}
-
-static const struct {
-    ssize_t (*call)(int fd, size_t n);
-    int is_by_line;
-} calls[] = {
-    {by_readlineb, 1}, {by_Readlineb, 1}, {by_csapp_readlineb, 1}, {by_readnb, 0}, {by_Readnb, 0},
-    {by_csapp_readnb, 0}, {by_readn, 0}, {by_Readn, 0}, {by_csapp_readn, 0},
-};
-
-static void expect(int number, int fd, size_t n, const char *text, size_t len)
+static void expect(int number, size_t n, const char *text, size_t len)
 {
     memset(got, '#', sizeof got);
     errno = UNTOUCHED;
-    ck_assert_int_eq(calls[number].call(fd, n), len);
+    ck_assert_int_eq(calls[number].call(got, n + calls[number].is_by_line), len);
     ck_assert_int_eq(errno, UNTOUCHED);
     ck_assert_mem_eq(got, text, len);
     ck_assert_int_eq(got[len], calls[number].is_by_line && len > 0 ? '\0' : '#');
@@ -93,13 +27,10 @@ static void expect_text_and_end(int number, int fd)
     int i;
 
     rio_readinitb(&rio, fd);
-    if (calls[number].is_by_line)
-        expect(number, fd, 90, TEXT, FIRST);
-    else
-        expect(number, fd, FIRST, TEXT, FIRST);
-    expect(number, fd, 90, TEXT + FIRST, LAST);
+    expect(number, calls[number].is_by_line ? 90 : FIRST, TEXT, FIRST);
+    expect(number, 90, TEXT + FIRST, LAST);
     for (i = 0; i < 3; i++)
-        expect(number, fd, 90, "", 0);
+        expect(number, 90, "", 0);
 }
 
 static void prepare(int number)
@@ -153,7 +84,7 @@ START_TEST(a_terminal_that_is_opened_again_goes_on)
     slave = open(name, O_RDWR | O_NOCTTY);
     ck_assert_int_ge(slave, 0);
     send_text(slave, "more\n");
-    expect(_i, master, 5, "more\n", 5);
+    expect(_i, 5, "more\n", 5);
 }
 END_TEST
 
@@ -163,7 +94,7 @@ START_TEST(a_program_whose_window_is_closed_meets_the_end)
     open_pty(&master, &slave);
     rio_readinitb(&rio, slave);
     close(master);
-    expect(_i, slave, 90, "", 0);
+    expect(_i, 90, "", 0);
 }
 END_TEST
 
@@ -172,39 +103,23 @@ static struct fault each_is_EIO(const struct call *call)
     return call->purpose == READS ? (struct fault){FAIL, EIO} : (struct fault){PASS, 0};
 }
 
-static ssize_t call_again(int number, int fd)
+static ssize_t call_again(int number)
 {
     errno = UNTOUCHED;
-    return calls[number].call(fd, 90);
+    return calls[number].call(got, 90);
 }
 
 /* A disk with a bad sector, say. */
 START_TEST(EIO_of_anything_else_is_an_error)
 {
-    int number = _i % COUNT(calls), ends[2], fd;
+    int number = _i % COUNT(calls), fd = choose(source(_i / COUNT(calls), TEXT, LENGTH));
 
     csapp_set_error_handler(csapp_error_return);
-    if (number == COUNT(calls) - 1)
-        return; /* by_csapp_readn does not take errors: the matrix of faults has this cell */
-    if (_i / COUNT(calls) == 0)
-        fd = file_of(TEXT, LENGTH);
-    else if (_i / COUNT(calls) == 1) {
-        pipe_pair(ends);
-        send_bytes(ends[1], TEXT, LENGTH);
-        close(ends[1]);
-        fd = ends[0];
-    } else {
-        socket_pair(ends);
-        send_bytes(ends[1], TEXT, LENGTH);
-        close(ends[1]);
-        fd = ends[0];
-    }
-    fd = choose(fd);
     rio_readinitb(&rio, fd);
     follow_plan(each_is_EIO);
-    ck_assert_int_eq(call_again(number, fd), -1);
+    ck_assert_int_eq(call_again(number), -1);
     ck_assert_int_eq(errno, EIO);
-    ck_assert_int_eq(call_again(number, fd), -1);
+    ck_assert_int_eq(call_again(number), -1);
     ck_assert_int_eq(errno, EIO);
     follow_plan(NULL);
     expect_text_and_end(number, fd);
@@ -228,7 +143,7 @@ static int read_in_the_background(void *arg)
             _exit(8);
         csapp_set_error_handler(csapp_error_return);
         rio_readinitb(&rio, slave);
-        _exit(call_again(number, slave) == -1 && errno == EIO && call_again(number, slave) == -1 && errno == EIO ? 0 : 9);
+        _exit(call_again(number) == -1 && errno == EIO && call_again(number) == -1 && errno == EIO ? 0 : 9);
     }
     return child == -1 || waitpid(child, &status, 0) != child ? 10 : WEXITSTATUS(status);
 }
@@ -237,8 +152,6 @@ START_TEST(a_program_that_may_not_read_has_not_met_the_end)
 {
     int number = _i;
 
-    if (calls[number].call == by_csapp_readn)
-        return; /* as above */
     open_pty(&master, &slave);
     send_bytes(master, TEXT, LENGTH);
     ck_assert_int_eq(status_of(in_child(read_in_the_background, &number)), 0);
@@ -270,7 +183,7 @@ int main(void)
     add_for_each(tests, a_program_ends_while_the_call_waits, calls);
     add_for_each(tests, a_terminal_that_is_opened_again_goes_on, calls);
     add_for_each(tests, a_program_whose_window_is_closed_meets_the_end, calls);
-    tcase_add_loop_test(tests, EIO_of_anything_else_is_an_error, 0, 3 * COUNT(calls));
+    tcase_add_loop_test(tests, EIO_of_anything_else_is_an_error, 0, SOURCES * COUNT(calls));
     add_for_each(tests, a_program_that_may_not_read_has_not_met_the_end, calls);
     tcase_add_test(tests, writing_to_a_closed_window_is_EIO);
     return run_suite("terminal", tests);

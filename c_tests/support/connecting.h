@@ -84,6 +84,23 @@ static const struct connecting {
 };
 #define CONNECTING COUNT(connecting)
 
+static int cleaned_up, one = 1;
+
+static inline void clean_up(void *arg)
+{
+    cleaned_up += *(int *)arg;
+}
+
+/* A thread that makes a call of one of the two tables. */
+static inline void *block(void *call)
+{
+    pthread_cleanup_push(clean_up, &one);
+    thread_id = (pid_t)syscall(SYS_gettid);
+    (*(void (*const *)(void))call)();
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
 /* A connect that was left in the middle has given everything back: with glibc, which can be told. */
 static inline void expect_nothing_left(int descriptors_before)
 {

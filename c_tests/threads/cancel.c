@@ -3,23 +3,6 @@
 #define _GNU_SOURCE
 #include "connecting.h"
 
-static int cleaned_up;
-static int one = 1;
-
-static void clean_up(void *arg)
-{
-    cleaned_up += *(int *)arg;
-}
-
-static void *block(void *call)
-{
-    pthread_cleanup_push(clean_up, &one);
-    thread_id = (pid_t)syscall(SYS_gettid);
-    (*(void (*const *)(void))call)();
-    pthread_cleanup_pop(0);
-    return NULL;
-}
-
 START_TEST(a_thread_can_be_cancelled_in_every_blocking_call)
 {
     pthread_t thread;

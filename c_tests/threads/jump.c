@@ -94,27 +94,10 @@ START_TEST(behind_a_jump_the_same_rio_t_reads_on)
 }
 END_TEST
 
-static int cleaned_up;
-
-static void clean_up(void *arg)
-{
-    (void)arg;
-    cleaned_up++;
-}
-
 static void exit_thread(int signum)
 {
     (void)signum;
     pthread_exit(&cleaned_up);
-}
-
-static void *block(void *call)
-{
-    pthread_cleanup_push(clean_up, NULL);
-    thread_id = (pid_t)syscall(SYS_gettid);
-    (*(void (*const *)(void))call)();
-    pthread_cleanup_pop(0);
-    return NULL;
 }
 
 START_TEST(a_signal_handler_may_end_its_thread_in_every_blocking_call)
@@ -162,7 +145,7 @@ static _Atomic int is_ready_to_end;
 
 static void *jump_and_end(void *call)
 {
-    pthread_cleanup_push(clean_up, NULL);
+    pthread_cleanup_push(clean_up, &one);
     thread_id = (pid_t)syscall(SYS_gettid);
     if (sigsetjmp(out, 1) == 0)
         (*(void (*const *)(void))call)();
