@@ -89,7 +89,7 @@ impl Source for Kernel {
 pub struct Moved {
     /// The number of bytes.
     pub count: usize,
-    errno: c_int,
+    failure: Option<Errno>,
 }
 
 impl Moved {
@@ -97,16 +97,16 @@ impl Moved {
     pub fn nothing(reason: Errno) -> Moved {
         Moved {
             count: 0,
-            errno: reason.0,
+            failure: Some(reason),
         }
     }
 
     /// Returns the number of bytes, or the error.
     #[inline(always)]
     pub fn outcome(self) -> Result<usize> {
-        match self.errno {
-            0 => Ok(self.count),
-            reason => Err(Errno(reason)),
+        match self.failure {
+            None => Ok(self.count),
+            Some(reason) => Err(reason),
         }
     }
 }
@@ -115,20 +115,20 @@ impl Moved {
 #[inline(always)]
 pub fn readn(source: Kernel, fd: c_int, mut room: Room) -> Moved {
     let wanted = room.left();
-    let mut errno = 0;
+    let mut failure = None;
     while room.left() > 0 {
         match source.read_here(fd, &mut room) {
             Ok(0) => break,
             Ok(_) => {}
-            Err(Errno(reason)) => {
-                errno = reason;
+            Err(reason) => {
+                failure = Some(reason);
                 break;
             }
         }
     }
     Moved {
         count: wanted - room.left(),
-        errno,
+        failure,
     }
 }
 
@@ -137,7 +137,7 @@ pub fn readn(source: Kernel, fd: c_int, mut room: Room) -> Moved {
 pub fn writen_here(sink: Kernel, fd: c_int, bytes: &[u8]) -> Moved {
     let mut outlet = Outlet::new(fd);
     let mut rest = bytes;
-    let mut errno = 0;
+    let mut failure = None;
     while !rest.is_empty() {
         let written = match sink {
             Kernel::InTime(deadline) => outlet.write_in_time(rest, deadline),
@@ -146,18 +146,18 @@ pub fn writen_here(sink: Kernel, fd: c_int, bytes: &[u8]) -> Moved {
         match written {
             Ok(count @ 1..) => rest = &rest[count..],
             Ok(0) => {
-                errno = libc::ENOSPC;
+                failure = Some(Errno(libc::ENOSPC));
                 break;
             }
-            Err(Errno(reason)) => {
-                errno = reason;
+            Err(reason) => {
+                failure = Some(reason);
                 break;
             }
         }
     }
     Moved {
         count: bytes.len() - rest.len(),
-        errno,
+        failure,
     }
 }
 

@@ -18,10 +18,19 @@ _Static_assert(RIO_BUFSIZE == 8192, "the book's size");
 /* A descriptor on which write takes nothing, as some devices do; none otherwise. The library
    finds the program's own write, as it would find libc's. */
 static int sated_fd = -1;
+/* A descriptor on which read and write, such as functions that a program defines itself, fail without a reason. */
+static int silent_fd = -2; /* -1 is what tests pass as a bad one */
 
 ssize_t write(int fd, const void *bytes, size_t n)
 {
+    if (fd == silent_fd)
+        return -1;
     return fd == sated_fd ? 0 : syscall(SYS_write, fd, bytes, n);
+}
+
+ssize_t read(int fd, void *bytes, size_t n)
+{
+    return fd == silent_fd ? -1 : syscall(SYS_read, fd, bytes, n);
 }
 
 /* Text of n bytes in lines of 1 to 300 bytes, every line another. */
@@ -296,6 +305,24 @@ START_TEST(writen_takes_a_write_of_0_bytes_for_a_full_device)
     sated_fd = file_of("", 0);
     ck_assert_fails(rio_writen(sated_fd, "abc", 3), ENOSPC);
     ck_assert_fails(rio_writen(open("/dev/full", O_WRONLY), "abc", 3), ENOSPC);
+}
+END_TEST
+
+START_TEST(a_failure_without_errno_is_a_failure)
+{
+    char buf[8];
+    size_t moved = 99;
+
+    silent_fd = file_of("abc", 3);
+    errno = 0;
+    ck_assert_int_eq(rio_readn(silent_fd, buf, 3), -1);
+    ck_assert_int_eq(rio_writen(silent_fd, "abc", 3), -1);
+    ck_assert_int_eq(csapp_readn(silent_fd, buf, 3, -1, &moved), -1);
+    ck_assert_uint_eq(moved, 0);
+    ck_assert_int_eq(csapp_writen(silent_fd, "abc", 3, -1, &moved), -1);
+    ck_assert_uint_eq(moved, 0);
+    ck_assert_int_eq(sio_dprintf(silent_fd, "abc"), -1);
+    ck_assert_int_eq(errno, 0);
 }
 END_TEST
 
@@ -1200,6 +1227,7 @@ int main(void)
     tcase_add_test(tests, writen_waits_for_an_O_NONBLOCK_socket);
     tcase_add_test(tests, writen_reports_a_send_timeout_in_mid_message);
     tcase_add_test(tests, writen_takes_a_write_of_0_bytes_for_a_full_device);
+    tcase_add_test(tests, a_failure_without_errno_is_a_failure);
     tcase_add_test(tests, writen_to_a_socket_without_peer_is_EPIPE_and_no_SIGPIPE);
     tcase_add_test(tests, writen_to_a_pipe_without_reader_raises_SIGPIPE);
     tcase_add_test(tests, writen_to_a_pipe_without_reader_is_EPIPE_where_SIGPIPE_is_ignored);
