@@ -316,6 +316,19 @@ impl Session {
         outcome
     }
 
+    /// Whether the fields are those of a copy by chance: of a note that is cut, for want of room, only the last bits of an
+    /// address are there.
+    fn looks_like_a_copy(&self) -> bool {
+        let count = self.reader.rio_cnt as usize;
+        let room = RIO_BUFSIZE.wrapping_sub(count);
+        let end = self.reader.rio_bufptr.addr().wrapping_add(count);
+        let own_end = self.reader.rio_buf.as_ptr().addr() + RIO_BUFSIZE;
+        let note = (!end ^ (usize::MAX / 3)).to_ne_bytes();
+        (1..note.len()).contains(&room)
+            && end % align_of::<rio_t>() == own_end % align_of::<rio_t>()
+            && (0..room).all(|at| self.reader.rio_buf[at] as u8 == note[at])
+    }
+
     /// The fields have to say what is ahead, within rio_buf.
     fn check_fields(&self) {
         let start = self.reader.rio_bufptr.addr() - self.reader.rio_buf.as_ptr().addr();
@@ -407,7 +420,11 @@ impl Session {
         self.is_damaged =
             self.reader.rio_cnt < 0 || !buffer.contains(&first) || !buffer.contains(&end);
         self.ahead.clear();
-        if !self.is_damaged {
+        if self.is_damaged && self.looks_like_a_copy() {
+            self.is_damaged = false;
+            let unread = &self.reader.rio_buf[RIO_BUFSIZE - self.reader.rio_cnt as usize..];
+            self.ahead.extend(unread.iter().map(|&byte| byte as u8));
+        } else if !self.is_damaged {
             let unread = &self.reader.rio_buf[first as usize..end as usize];
             self.ahead.extend(unread.iter().map(|&byte| byte as u8));
         }
