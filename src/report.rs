@@ -91,7 +91,7 @@ impl<'a> Part<'a> {
     /// Returns the part, or `None` for NULL.
     ///
     /// # Safety
-    /// `start` must be NULL or a C string, which must not change while the part is used.
+    /// `start` must be NULL or, if the part is read, a C string, which must not change while the part is used.
     pub unsafe fn new(start: *const c_char) -> Option<Part<'a>> {
         NonNull::new(start.cast_mut()).map(|start| Part {
             start,
