@@ -4,6 +4,7 @@
 #[path = "../check/tests/mod.rs"]
 mod check;
 mod abi;
+mod archives;
 mod c_suites;
 mod common;
 mod conformance;
@@ -20,7 +21,6 @@ mod load;
 mod makefile;
 mod manpages;
 mod moving;
-mod packages;
 mod performance;
 mod programs;
 mod prose;

@@ -1,4 +1,5 @@
-//! The Debian packages, unpacked into a root of their own and used from there.
+//! The Debian packages, unpacked into a root of their own and used from there, and the source tarball. They take the longest,
+//! and tests start in the order of their names.
 
 use std::fs;
 use std::process::Command;
