@@ -157,7 +157,15 @@ fn without_kernel(suite: &str) {
 }
 
 /// Suites of many small tests, each of which valgrind translates again in a process of its own; here they are content with one.
-const IN_ONE_PROCESS: [&str; 2] = ["copies", "lines"];
+const IN_ONE_PROCESS: [&str; 7] = [
+    "checked_buffered",
+    "copies",
+    "lines",
+    "rio",
+    "semaphore",
+    "socket",
+    "stdio",
+];
 
 /// Of the matrix of faults, the cells in which something happens in the middle of a message or line.
 fn under_valgrind(suite: &str) {
