@@ -335,7 +335,6 @@ int main(int argc, char **argv)
         return 1;
     }
     stop_on_signals();
-    print_port(listenfd);
     cache_init();
     Sem_init(&free_clients, 0, CLIENTS);
     Signal(SIGPIPE, SIG_IGN);
@@ -343,6 +342,7 @@ int main(int argc, char **argv)
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     main_thread = pthread_self();
     csapp_set_error_handler(end_connection);
+    print_port(listenfd);
     for (;;) {
         int fd;
 
