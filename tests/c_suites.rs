@@ -174,8 +174,10 @@ fn under_valgrind(suite: &str) {
     succeed(suite, || {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--quiet", "--error-exitcode=99", "--leak-check=no"]);
-        // What is freed at the end would only matter for leaks, and takes a fifth of the time of each small process.
+        // What is freed at the end would only matter for leaks, and takes a fifth of the time of each small process;
+        // a look by valgrind at itself, and translating code beyond what is run, take another quarter.
         valgrind.args(["--run-libc-freeres=no", "--run-cxx-freeres=no"]);
+        valgrind.args(["--sanity-level=0", "--vex-guest-chase=no"]);
         if suppressions.exists() {
             valgrind.arg(format!("--suppressions={}", suppressions.display()));
         }

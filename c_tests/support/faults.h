@@ -28,6 +28,12 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
+/* Since Linux 6.6: the supervisor and the caller, of whom one always waits, share a processor. */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
 /* The numbers that chosen descriptors get, so that a filter can tell them. */
 #define FIRST_CHOSEN 512
 #define CHOSEN 64
@@ -336,6 +342,8 @@ static inline int put_under_supervision(void)
     listener = listen_to_calls();
     if (listener == -1)
         refusal = errno;
+    else
+        ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
     sem_post(&listener_is_known);
     if (refusal == 0)
         pthread_detach(supervisor);
