@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "support.h"
 #include <dlfcn.h>
+#include <sys/mman.h>
 
 /* The library asks for CSAPP_ON_ERROR by secure_getenv, and finds this one. */
 static pthread_barrier_t *askers; /* whoever asks waits for the others first */
@@ -34,6 +35,17 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
         return ((__typeof__(&pthread_create))dlsym(RTLD_NEXT, "pthread_create"))(thread, attributes, routine, arg);
     errno = EAGAIN;
     return EAGAIN;
+}
+
+static int memory_is_missing; /* as if the system had no more of it */
+
+/* The thread sanitizer calls it before it is there itself. */
+__attribute__((no_sanitize("thread"))) void *mmap(void *at, size_t size, int access, int kind, int fd, off_t offset)
+{
+    if (!memory_is_missing)
+        return ((__typeof__(&mmap))dlsym(RTLD_NEXT, "mmap"))(at, size, access, kind, fd, offset);
+    errno = ENOMEM;
+    return MAP_FAILED;
 }
 
 /* Calls of every _error function, with the code that each takes from where it does, and the
@@ -255,6 +267,29 @@ START_TEST(a_line_is_written_by_one_system_call)
     ck_assert_mem_eq(text, expected, len);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_int_eq(status, 1 << 8);
+}
+END_TEST
+
+static void fail_without_memory(void *arg)
+{
+    (void)arg;
+    memory_is_missing = 1;
+    chosen->call(long_message);
+}
+
+/* The line is cut to the page that the stack has for it. */
+START_TEST(without_memory_a_long_line_comes_in_part)
+{
+    struct outcome seen;
+    char part[4097];
+
+    memset(long_message, 'm', sizeof long_message - 1);
+    memset(part, 'm', 4095);
+    strcpy(part + 4095, "\n");
+    chosen = &calls[_i];
+    seen = outcome_of(fail_without_memory, NULL);
+    ck_assert_str_eq(seen.err, part);
+    ck_assert_int_eq(seen.status, 1);
 }
 END_TEST
 
@@ -1124,6 +1159,7 @@ int main(void)
                         COUNT(messages));
     tcase_add_loop_test(tests, a_null_message_is_shown_as_such, 0, CALLS);
     tcase_add_loop_test(tests, a_line_is_written_by_one_system_call, 0, 2 * LENGTHS * CALLS);
+    tcase_add_loop_test(tests, without_memory_a_long_line_comes_in_part, 0, CALLS);
     tcase_add_test(tests, nothing_is_written_after_the_line);
     tcase_add_loop_test(tests, a_line_comes_whole_where_no_call_takes_all_of_it, 0, CALLS);
     tcase_add_test(tests, lines_of_several_threads_do_not_mix);

@@ -559,6 +559,19 @@ START_TEST(a_silent_first_address_costs_a_quarter_of_a_second)
 }
 END_TEST
 
+/* Only an address for which no descriptor is free waits until another attempt has ended. */
+START_TEST(an_address_of_an_unknown_family_is_passed_over)
+{
+    struct server silent = silent_server(), alive = listening_server(5);
+    const struct sockaddr unknown = {.sa_family = 12345};
+
+    invent_server(&silent);
+    invent(&unknown, sizeof unknown);
+    invent_server(&alive);
+    expect_connection(csapp_connect("three addresses", "1", 5000), alive.fd);
+}
+END_TEST
+
 /* An IPv6 or IPv4 address of this machine with port `port`. */
 static void invent_address(int family, int port)
 {
@@ -674,14 +687,16 @@ START_TEST(another_failure_is_not_looked_up_again)
 {
     ck_assert_int_eq(open_clientfd(LOCAL, "no such service"), -2);
     ck_assert_int_eq(look_up_count, 1);
-    ck_assert_int_eq(open_clientfd(NULL, "no such service"), -2);
+    ck_assert_int_eq(open_clientfd(LOCAL, "80:"), -2); /* the character behind '9' is no digit */
     ck_assert_int_eq(look_up_count, 2);
+    ck_assert_int_eq(open_clientfd(NULL, "no such service"), -2);
+    ck_assert_int_eq(look_up_count, 3);
     invented_code = EAI_NONAME;
     ck_assert_int_eq(open_clientfd(NULL, "80"), -2);
-    ck_assert_int_eq(look_up_count, 3);
+    ck_assert_int_eq(look_up_count, 4);
     addrconfig_code = EAI_AGAIN;
     ck_assert_int_eq(open_clientfd("a name", "80"), -2);
-    ck_assert_int_eq(look_up_count, 5);
+    ck_assert_int_eq(look_up_count, 6);
 }
 END_TEST
 
@@ -1193,6 +1208,7 @@ int main(void)
     tcase_add_test(tests, the_deadline_is_for_all_addresses_together);
     add_for_each(tests, a_dead_first_address_costs_nothing, connects);
     add_for_each(tests, a_silent_first_address_costs_a_quarter_of_a_second, connects);
+    tcase_add_test(tests, an_address_of_an_unknown_family_is_passed_over);
     add_for_each(tests, addresses_are_tried_in_order_with_the_families_taking_turns, walks);
     add_for_each(tests, the_most_telling_reason_is_told, failures_of_two);
     add_for_each(tests, a_number_needs_no_look_up, numbers);
