@@ -1063,6 +1063,21 @@ START_TEST(csapp_listen_keeps_to_its_host)
 }
 END_TEST
 
+/* Of the families, the resolver's order decides. */
+START_TEST(csapp_listen_takes_the_first_address_of_its_host)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof address;
+
+    if (!has_ipv6())
+        return;
+    invent_address(AF_INET6, 0);
+    invent_address(AF_INET, 0);
+    ck_assert_int_eq(getsockname(csapp_listen("two addresses", "0", 5, 0), (SA *)&address, &len), 0);
+    ck_assert_int_eq(address.ss_family, AF_INET6);
+}
+END_TEST
+
 static const int backlogs[] = {-1, 0, 1, 5, LISTENQ, 100000};
 
 START_TEST(a_queue_below_1_is_listenq)
@@ -1228,6 +1243,7 @@ int main(void)
     tcase_add_test(tests, the_first_address_that_listens_is_listened_on);
     tcase_add_test(tests, open_listenfd_takes_addresses_of_all_interfaces);
     tcase_add_test(tests, csapp_listen_keeps_to_its_host);
+    tcase_add_test(tests, csapp_listen_takes_the_first_address_of_its_host);
     add_for_each(tests, a_queue_below_1_is_listenq, backlogs);
     tcase_add_test(tests, dual_stack_takes_both_families_on_one_socket);
     tcase_add_test(tests, dual_stack_of_an_ipv4_host_is_ipv4);
