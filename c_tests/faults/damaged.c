@@ -232,6 +232,23 @@ START_TEST(no_damage_leads_out_of_bounds)
 }
 END_TEST
 
+/* Where the fields would fit each other if the buffer began earlier. */
+START_TEST(a_reader_that_begins_in_front_of_its_buffer_is_refused)
+{
+    int count;
+
+    make_places();
+    for (count = RIO_BUFSIZE + 1; count <= RIO_BUFSIZE + WATCHED; count++) {
+        make(PART_READ);
+        reader->rio_cnt = count;
+        reader->rio_bufptr = reader->rio_buf + RIO_BUFSIZE - count;
+        errno = 0;
+        ck_assert_int_eq(call(_i, end_of_buffer - 16, 16), -1);
+        ck_assert_int_eq(errno, EINVAL);
+    }
+}
+END_TEST
+
 /* The record that a suspended call leaves in the empty buffer, a word changed. */
 START_TEST(a_suspended_call_with_a_changed_record_is_refused)
 {
@@ -274,6 +291,7 @@ int main(void)
 
     tcase_set_timeout(tests, is_long_run() ? 600 : 60);
     tcase_add_loop_test(tests, no_damage_leads_out_of_bounds, 0, SEEDS);
+    tcase_add_loop_test(tests, a_reader_that_begins_in_front_of_its_buffer_is_refused, 0, 2);
     tcase_add_loop_test(tests, a_suspended_call_with_a_changed_record_is_refused, 0, 2);
     tcase_add_loop_test(tests, a_suspended_call_with_its_record_goes_on, 0, 2);
     return run_suite("damaged", tests);
