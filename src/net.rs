@@ -7,7 +7,7 @@ mod listen;
 mod lookup;
 mod port;
 
-pub use accept::{accept, is_one_clients_trouble};
+pub use accept::accept;
 pub use connect::{connect, connect_through};
 pub use listen::{Listening, listen};
 

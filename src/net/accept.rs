@@ -19,7 +19,7 @@ pub fn accept(fd: c_int, peer: PeerRoom, deadline: Deadline) -> Result<c_int> {
 
 /// Whether accept failed with an error of the connection, not of the listening socket (accept(2),
 /// Error handling). Not EPERM and EOPNOTSUPP, which are about the listening socket too.
-pub fn is_one_clients_trouble(reason: Errno) -> bool {
+fn is_one_clients_trouble(reason: Errno) -> bool {
     const TROUBLES: &[c_int] = &[
         libc::ECONNABORTED,
         libc::EPROTO,
