@@ -8,13 +8,13 @@
 //! everything else:   C program -> capi -> report -> sio -> rio | net -> sys -> libc
 //! ```
 //!
-//! `capi` is the C interface: it checks arguments, and turns `Result` into what C expects. A checked wrapper (`Dup2`)
-//! makes one call of libc; capi/checked.rs has the parts of wrappers, and capi/handler.rs what follows a failure. The
-//! other modules do more than a call of libc: `rio` is the robust I/O package, `net` connects and listens by name, `sio`
-//! is output for signal handlers, `report` composes the line about a failure. `sys` makes their calls of libc: values
-//! and slices in, `Result` out.
+//! `capi` is the C interface: it checks arguments, and turns `Result` into what C expects. Most checked wrappers (`Dup2`)
+//! make one call of libc, and some do what another function does (`Rio_readn`); capi/checked.rs has the parts of
+//! wrappers, and capi/handler.rs what follows a failure. The other modules do more than a call of libc: `rio` is the
+//! robust I/O package, `net` connects and listens by name, `sio` is output for signal handlers, `report` composes the
+//! line about a failure. `sys` makes their calls of libc: values and slices in, `Result` out.
 //!
-//! build.rs generates `include/csapp.h` from `capi`. The Rust interface exists for this project's own tests and
+//! `make header` generates `include/csapp.h` from `capi`. The Rust interface exists for this project's own tests and
 //! promises nothing.
 
 #![cfg_attr(panic = "abort", no_std)]

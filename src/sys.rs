@@ -1,6 +1,6 @@
 //! Every call to libc that the modules make: plain values and slices in, `Result` out.
 //!
-//! Three things are written here and nowhere else: how -1 becomes an [`Errno`], that an
+//! Three things are written here, and for the calls of checked wrappers in capi/checked.rs: how -1 becomes an [`Errno`], that an
 //! interrupted call restarts, and when a call that would block waits. No function
 //! here changes `errno`; the C interface sets it, once, when a C call fails.
 //!

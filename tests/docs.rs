@@ -349,6 +349,32 @@ fn commands_of_the_examples_are_found() {
     assert!(count >= 15, "only {count} commands");
 }
 
+/// A filter that fits no test succeeds, and has tested nothing.
+#[test]
+fn commands_of_the_documents_run_tests() {
+    let this = std::env::current_exe().expect("the test program");
+    let tests = succeed(Command::new(this).arg("--list"));
+    let mut count = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        for (_, command) in text
+            .lines()
+            .filter_map(|line| line.split_once("cargo test -p tests "))
+        {
+            let filters = command.split_whitespace();
+            for filter in filters.take_while(|word| !["#", "|"].contains(word)) {
+                assert!(
+                    filter.starts_with('-') || tests.contains(filter),
+                    "{}: no test has {filter} in its name",
+                    page.display()
+                );
+                count += 1;
+            }
+        }
+    }
+    assert!(count >= 10, "only {count} filters");
+}
+
 /// The pages of the project that a code host shows.
 fn pages() -> Vec<PathBuf> {
     let names = files(".md").into_iter();

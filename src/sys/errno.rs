@@ -1,4 +1,4 @@
-//! How -1 becomes an [`Errno`], and the only places that read or set `errno`.
+//! How -1 becomes an [`Errno`], and where the modules read and set `errno`.
 
 use core::ffi::c_int;
 
