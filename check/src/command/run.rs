@@ -72,6 +72,7 @@ pub fn run(arguments: &Arguments) -> Outcome<i32> {
         signals,
         pid,
         ended: HashMap::new(),
+        killed_by: HashMap::new(),
         last_quit: None,
         unended: Vec::new(),
         looked_at: HashSet::new(),
@@ -364,6 +365,8 @@ struct Watch<'a> {
     pid: i32,
     /// Since when.
     ended: HashMap<i32, Instant>,
+    /// By which signals, as far as that was seen while they were zombies; 0: by none.
+    killed_by: HashMap<i32, i32>,
     last_quit: Option<Instant>,
     unended: Vec<timeline::Unended>,
     /// The programs of children.
@@ -470,16 +473,19 @@ impl Watch<'_> {
             if !is_superseded && !matches!(state, State::Alive) {
                 self.ended.entry(pid).or_insert_with(Instant::now);
             }
+            if let State::Zombie(signal) = state {
+                self.killed_by.insert(pid, signal);
+            }
             if !is_done {
                 continue;
             }
+            let killed_by = self.killed_by.remove(&pid);
             let told = process.status.get();
-            let signal = match (status.filter(|_| pid == self.pid), state) {
-                (Some(status), _) => Some(signal_of(status)),
-                (None, _) if knows_itself => Some(0),
-                (None, _) if told > 0 => Some(signal_of(told - 1)),
-                (None, State::Zombie(signal)) if signal > 0 => Some(signal),
-                _ => None,
+            let signal = match status.filter(|_| pid == self.pid) {
+                Some(status) => Some(signal_of(status)),
+                None if knows_itself => Some(0),
+                None if told > 0 => Some(signal_of(told - 1)),
+                None => killed_by.filter(|signal| *signal > 0),
             };
             reporter.tell_new(false);
             reporter.tell_end(&End {
