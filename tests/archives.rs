@@ -2,6 +2,7 @@
 //! and tests start in the order of their names.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common;
@@ -36,12 +37,7 @@ fn debian_packages_hold_what_a_program_needs() {
     }
     let multiarch = succeed(common::cc().arg("-print-multiarch"));
     let lib = dir.join("usr/lib").join(multiarch.trim());
-    let source = dir.join("prog.c");
-    fs::write(
-        &source,
-        "#include \"csapp.h\"\nint main(void) { return puts(csapp_version()) < 0; }\n",
-    )
-    .expect("a source file");
+    let source = program_in(&dir);
     succeed(
         common::cc()
             .arg(format!("-I{}", dir.join("usr/include").display()))
@@ -61,6 +57,14 @@ fn debian_packages_hold_what_a_program_needs() {
             .env("LD_LIBRARY_PATH", &lib),
     );
     assert_eq!(said.trim(), env!("CARGO_PKG_VERSION"));
+}
+
+/// Writes prog.c, which prints the library's version.
+fn program_in(dir: &Path) -> PathBuf {
+    let source = dir.join("prog.c");
+    let text = "#include \"csapp.h\"\nint main(void) { return puts(csapp_version()) < 0; }\n";
+    fs::write(&source, text).expect("a source file");
+    source
 }
 
 /// Except that the maintainer has no address, unless the builder gave one.
@@ -119,12 +123,7 @@ fn the_source_tarball_builds_without_network() {
             .env_remove("BUILD")
             .current_dir(&tree),
     );
-    let source = tree.join("prog.c");
-    fs::write(
-        &source,
-        "#include \"csapp.h\"\nint main(void) { return puts(csapp_version()) < 0; }\n",
-    )
-    .expect("a source file");
+    program_in(&tree);
     succeed(
         common::cc()
             .args(["-Ibuild", "prog.c", "-o", "prog", "build/csapp.o"])
