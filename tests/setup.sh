@@ -37,9 +37,11 @@ gdb            command -v gdb
 iproute2       command -v ip
 jq             command -v jq
 libclang-rt-dev echo 'int main(void) { return 0; }' | clang -fsanitize=memory -x c - -o /dev/null
+libpython3-testsuite python3 -c 'import importlib.util as u; u.find_spec("test.test_io") or exit(1)'
 lintian        command -v lintian
 llvm           command -v llvm-symbolizer
 man-db         command -v man
+python3-jsonschema python3 -c 'import jsonschema'
 python3-venv   python3 -c 'import ensurepip'
 END
 )
