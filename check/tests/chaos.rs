@@ -27,14 +27,14 @@ fn run(seed: u32, program: &str) -> (Option<i32>, String) {
     )
 }
 
-/// Without chaos the program usually does well; with it, it fails within ten seeds. Its fixed twin does well with
-/// each, and nothing is said about it.
+/// Without chaos the program does well, on a busy machine every third time at least; with it, it fails within ten seeds. Its
+/// fixed twin does well with each, and nothing is said about it.
 fn is_found(name: &str, options: &[&str]) {
     let broken = compile("found", name, false);
-    let mut plain = (0..5).map(|_| run_with(&mut Command::new(&broken), ""));
+    let mut plain = (0..50).map(|_| run_with(&mut Command::new(&broken), ""));
     assert!(
         plain.any(|output| output.status.success()),
-        "{name} fails without chaos"
+        "{name} always fails without chaos"
     );
     let of = |seed: u32, program: &str| {
         let seed = format!("--chaos={seed}");

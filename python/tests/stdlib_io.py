@@ -20,7 +20,7 @@ try:
     if not hasattr(test_io, "CBufferedReaderTest"):  # Python 3.14 has a package of them
         from test.test_io import test_bufferedio as test_io
 except ImportError:
-    sys.exit("SKIPPED: this Python has no test.test_io (Debian: libpython3-testsuite)")
+    sys.exit("SKIPPED: this Python has no test.test_io (Debian: libpython3.X-testsuite)")
 
 SEEKS = "a Rio does not seek, as a socket does not"
 RAW = "looks at the calls of a raw object, and a Rio has a descriptor"
