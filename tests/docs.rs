@@ -112,6 +112,7 @@ echo "threads:"
 reports=$(mktemp)
 "$3" 8080 2>"$reports" &
 python3 "$CLIENT" localhost rude echo
+timeout 60 sh -c 'until grep -q reset "$0"; do sleep 0.01; done' "$reports" # by the other thread
 kill $!
 wait $! || true
 cat "$reports"

@@ -24,7 +24,7 @@ valgrind    command -v valgrind
 END
 )
 # Without these a part is left out, and `make check` says which.
-python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3)
 wanted=$(missing <<END
 abigail-tools  command -v abidiff
 clang          command -v clang
