@@ -65,21 +65,15 @@ impl Kernel {
             _ => events,
         }
     }
-
-    /// [`Source::read`], compiled into its caller.
-    #[inline(always)]
-    fn read_here(self, fd: c_int, room: &mut Room) -> Result<usize> {
-        match self {
-            Kernel::InTime(deadline) => sys::read_in_time(fd, room, deadline),
-            Kernel::Plain | Kernel::Waiting => sys::read(fd, room, self.awaits(libc::POLLIN)),
-        }
-    }
 }
 
 impl Source for Kernel {
-    #[inline(never)]
+    #[inline(always)]
     fn read(&mut self, fd: c_int, room: &mut Room) -> Result<usize> {
-        self.read_here(fd, room)
+        match *self {
+            Kernel::InTime(deadline) => sys::read_in_time(fd, room, deadline),
+            Kernel::Plain | Kernel::Waiting => sys::read(fd, room, self.awaits(libc::POLLIN)),
+        }
     }
 }
 
@@ -113,11 +107,11 @@ impl Moved {
 
 /// Reads until `room` is full or the file ends.
 #[inline(always)]
-pub fn readn(source: Kernel, fd: c_int, mut room: Room) -> Moved {
+pub fn readn(mut source: Kernel, fd: c_int, mut room: Room) -> Moved {
     let wanted = room.left();
     let mut failure = None;
     while room.left() > 0 {
-        match source.read_here(fd, &mut room) {
+        match source.read(fd, &mut room) {
             Ok(0) => break,
             Ok(_) => {}
             Err(reason) => {
@@ -456,9 +450,10 @@ impl rio_t {
         }
     }
 
-    /// Refills the empty buffer with one read, and returns the number of bytes read.
+    /// Refills the empty buffer with one read, and returns the number of bytes read. What empties the buffer leaves its note
+    /// whole, and rio_bufptr at its end.
+    #[inline(always)]
     fn fill(&mut self, source: &mut dyn Source) -> Result<usize> {
-        self.set_ahead(0);
         let buf: *mut u8 = (&raw mut self.rio_buf).cast();
         // SAFETY: rio_buf is RIO_BUFSIZE bytes long and exclusively ours.
         let mut room = unsafe { Room::new(buf.cast(), RIO_BUFSIZE) };
