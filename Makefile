@@ -162,9 +162,13 @@ endif
 # The command csapp-check first: tests that install what is built must not meet half of it. Beside it, the tests are
 # compiled, since either has only one processor busy at times.
 check: setup all
-	$(if $(SUITE),,@$(TEST) --workspace --no-run & $(MAKE) --no-print-directory csapp-check && wait $$!)
+	$(if $(SUITE),,@$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) csapp-check test-programs)
 	$(TALLY) $(TEST) $(if $(SUITE),$(if $(filter $(TEST_FILES),$(SUITE)),$(TEST_FILE),\
 	    $(SUITES) $(SUITE:%=c_suites::%::shared) $(SUITE:%=c_suites::%::statically)),--workspace)
+
+.PHONY: test-programs
+test-programs:
+	@$(TEST) --workspace --no-run
 
 TEST_FILE = $(if $(filter properties,$(SUITE)),--test properties,--package tests -- $(SUITE)::)
 SUITES = --package tests -- --exact

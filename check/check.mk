@@ -19,7 +19,8 @@ $(CHECK_RELEASE)/libcsapp_check.a: $(CHECK_SOURCES)
 	@$(CARGO) rustc $(CHECK_FLAGS) --lib -- -C force-frame-pointers=yes -C force-unwind-tables=yes
 	@touch $@
 
-$(CHECK_RELEASE)/csapp-check: $(CHECK_SOURCES)
+# One after the other, since cargo locks the directory.
+$(CHECK_RELEASE)/csapp-check: $(CHECK_SOURCES) | $(CHECK_RELEASE)/libcsapp_check.a
 	@$(CARGO) rustc $(CHECK_FLAGS) --bin csapp-check
 	@touch $@
 
