@@ -1,7 +1,7 @@
 //! Every call to libc that the modules make: plain values and slices in, `Result` out.
 //!
-//! Three things are written here, and for the calls of checked wrappers in capi/checked.rs: how -1 becomes an [`Errno`], that an
-//! interrupted call restarts, and when a call that would block waits. No function
+//! Three things are written here: how -1 becomes an [`Errno`], that an interrupted call restarts (both also in
+//! capi/checked.rs, for the calls of checked wrappers), and when a call that would block waits. No function
 //! here changes `errno`; the C interface sets it, once, when a C call fails.
 //!
 //! A thread may be cancelled inside a call. The unwinding then finds no destructor and no landing pad in our frames, only

@@ -24,7 +24,7 @@ valgrind    command -v valgrind
 END
 )
 # Without these a part is left out, and `make check` says which.
-python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo 3)
+python_tests=$(python3 -c 'import sys; print("libpython%d.%d-testsuite" % sys.version_info[:2])' 2>/dev/null || echo python3)
 wanted=$(missing <<END
 abigail-tools  command -v abidiff
 clang          command -v clang
@@ -38,7 +38,7 @@ gdb            command -v gdb
 iproute2       command -v ip
 jq             command -v jq
 libclang-rt-dev echo 'int main(void) { return 0; }' | clang -fsanitize=memory -x c - -o /dev/null
-libpython$python-testsuite python3 -c 'import importlib.util as u; u.find_spec("test.test_io") or exit(1)'
+$python_tests  python3 -c 'import importlib.util as u; u.find_spec("test.test_io") or exit(1)'
 lintian        command -v lintian
 llvm           command -v llvm-symbolizer
 man-db         command -v man

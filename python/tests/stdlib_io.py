@@ -1,6 +1,6 @@
 """Runs CPython's own tests of io.BufferedReader against csapp.Rio.
 
-usage: python3 python/tests/stdlib_io.py (with the tests of this Python installed: Debian has them in libpython3-testsuite)
+usage: python3 python/tests/stdlib_io.py (with the tests of this Python installed: Debian has them in libpython3.X-testsuite)
 
 Those tests read from objects in Python, and a Rio reads from a descriptor. So each object's bytes go through a pipe first.
 What that leaves out is listed in LEFT_OUT, with the reason.
