@@ -1121,6 +1121,7 @@ static void run_write_to_vanishing_peer(void)
         int again;
 
         writing.drainer.ending = vanish;
+        make_buffers_small(&writing.stream); /* so that what nobody takes does not fit into them */
         sigpipes = 0;
         start_drainer(&writing);
         while (is_late(write_by(writing.stream.here, text + gone, FLOOD - gone, &moved)))
