@@ -365,7 +365,7 @@ struct Watch<'a> {
     pid: i32,
     /// Since when.
     ended: HashMap<i32, Instant>,
-    /// By which signals, as far as that was seen while they were zombies; 0: by none.
+    /// By which signal, as far as one was seen while they were zombies.
     killed_by: HashMap<i32, i32>,
     last_quit: Option<Instant>,
     unended: Vec<timeline::Unended>,
@@ -473,7 +473,7 @@ impl Watch<'_> {
             if !is_superseded && !matches!(state, State::Alive) {
                 self.ended.entry(pid).or_insert_with(Instant::now);
             }
-            if let State::Zombie(signal) = state {
+            if let State::Zombie(signal @ 1..) = state {
                 self.killed_by.insert(pid, signal);
             }
             if !is_done {
@@ -485,7 +485,7 @@ impl Watch<'_> {
                 Some(status) => Some(signal_of(status)),
                 None if knows_itself => Some(0),
                 None if told > 0 => Some(signal_of(told - 1)),
-                None => killed_by.filter(|signal| *signal > 0),
+                None => killed_by,
             };
             reporter.tell_new(false);
             reporter.tell_end(&End {
